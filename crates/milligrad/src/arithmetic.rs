@@ -1,0 +1,152 @@
+//! The seam between layers and number formats.
+//!
+//! A layer is one loop nest; what its numbers are comes from an [`Arithmetic`]: `f32`, `f64` (to check
+//! gradients), [`Int8`](crate::Int8) (TensorFlow Lite's quantised integers) or
+//! [`Fixed16`](crate::Fixed16) (16-bit fixed point). Sums run in the order of the weights in memory and
+//! start from the bias, on every target, so that a float result has the same bits everywhere.
+
+use crate::Clamp;
+
+/// A number format: elements, weights, accumulators, and how a sum becomes an element.
+pub trait Arithmetic: Copy + 'static {
+    /// Activations (and deltas, where the format trains).
+    type Element: Copy + PartialOrd + 'static;
+    /// Weights.
+    type Weight: Copy + 'static;
+    /// Sums of products.
+    type Accumulator: Copy + 'static;
+    /// What a layer stores for each output channel: its bias, and for int8 its scale too.
+    type Channel: Copy + 'static;
+    /// What a layer stores once about its output: the range of its fused activation, for int8 in
+    /// quantised numbers and with the zero point.
+    type Output: Copy + 'static;
+
+    /// The empty sum.
+    const ZERO: Self::Accumulator;
+    /// The sum that holds only the channel's bias.
+    fn start(channel: &Self::Channel) -> Self::Accumulator;
+    /// `sum + x w`
+    fn multiply_add(sum: Self::Accumulator, x: Self::Element, w: Self::Weight) -> Self::Accumulator;
+    /// The channel's sum as an element, after the fused activation.
+    fn finish(output: &Self::Output, channel: &Self::Channel, sum: Self::Accumulator) -> Self::Element;
+    /// `sum + x`, for averages.
+    fn add(sum: Self::Accumulator, x: Self::Element) -> Self::Accumulator;
+    /// `sum / count` as an element, rounded as the format does it; `count` is not zero.
+    fn average(sum: Self::Accumulator, count: u32) -> Self::Element;
+    /// The element within the range of the fused activation.
+    fn clamp(output: &Self::Output, x: Self::Element) -> Self::Element;
+}
+
+/// A number format whose weights can learn: `f32`, `f64` and 16-bit fixed point. Training in int8 is
+/// refused by the compiler: its weights are too coarse to take small steps.
+///
+/// Deltas (the loss by a layer's sums, `δ`) have the type of elements; for fixed point they have their own
+/// scale, which the methods here know.
+pub trait Trainable: Arithmetic {
+    /// A sum of `δ x` over positions or samples.
+    type Gradient: Copy + 'static;
+
+    /// The empty gradient.
+    const NO_GRADIENT: Self::Gradient;
+    /// `δ` without effect.
+    const NO_DELTA: Self::Element;
+    /// `sum + w δ`, on the way back through a layer.
+    fn multiply_add_delta(sum: Self::Accumulator, w: Self::Weight, delta: Self::Element)
+    -> Self::Accumulator;
+    /// A finished sum of `w δ` as the delta of the layer before.
+    fn delta(sum: Self::Accumulator) -> Self::Element;
+    /// The sum of two deltas of the same element.
+    fn add_delta(a: Self::Element, b: Self::Element) -> Self::Element;
+    /// `delta / count`, for the backward pass of an average; `count` is not zero.
+    fn divide_delta(delta: Self::Element, count: u32) -> Self::Element;
+    /// `sum + δ x`
+    fn accumulate(sum: Self::Gradient, delta: Self::Element, x: Self::Element) -> Self::Gradient;
+    /// `sum + δ`, the gradient of a bias.
+    fn accumulate_bias(sum: Self::Gradient, delta: Self::Element) -> Self::Gradient;
+    /// `true` where the fused activation let the sum through unchanged, so that its derivative is 1;
+    /// elsewhere it is 0. `y` is the layer's output.
+    fn passed(output: &Self::Output, y: Self::Element) -> bool;
+}
+
+macro_rules! float_arithmetic {
+    ($($t:ident),*) => {$(
+        impl Arithmetic for $t {
+            type Element = $t;
+            type Weight = $t;
+            type Accumulator = $t;
+            type Channel = $t;
+            type Output = Clamp<$t>;
+
+            const ZERO: $t = 0.0;
+            #[inline(always)]
+            fn start(bias: &$t) -> $t {
+                *bias
+            }
+            #[inline(always)]
+            fn multiply_add(sum: $t, x: $t, w: $t) -> $t {
+                sum + x * w
+            }
+            #[inline(always)]
+            fn finish(output: &Clamp<$t>, _: &$t, sum: $t) -> $t {
+                output.apply(sum)
+            }
+            #[inline(always)]
+            fn add(sum: $t, x: $t) -> $t {
+                sum + x
+            }
+            #[inline(always)]
+            fn average(sum: $t, count: u32) -> $t {
+                sum / count as $t
+            }
+            #[inline(always)]
+            fn clamp(output: &Clamp<$t>, x: $t) -> $t {
+                output.apply(x)
+            }
+        }
+
+        impl Trainable for $t {
+            type Gradient = $t;
+
+            const NO_GRADIENT: $t = 0.0;
+            const NO_DELTA: $t = 0.0;
+            #[inline(always)]
+            fn multiply_add_delta(sum: $t, w: $t, delta: $t) -> $t {
+                sum + w * delta
+            }
+            #[inline(always)]
+            fn delta(sum: $t) -> $t {
+                sum
+            }
+            #[inline(always)]
+            fn add_delta(a: $t, b: $t) -> $t {
+                a + b
+            }
+            #[inline(always)]
+            fn divide_delta(delta: $t, count: u32) -> $t {
+                delta / count as $t
+            }
+            #[inline(always)]
+            fn accumulate(sum: $t, delta: $t, x: $t) -> $t {
+                sum + delta * x
+            }
+            #[inline(always)]
+            fn accumulate_bias(sum: $t, delta: $t) -> $t {
+                sum + delta
+            }
+            #[inline(always)]
+            fn passed(output: &Clamp<$t>, y: $t) -> bool {
+                output.min < y && y < output.max
+            }
+        }
+
+        impl Clamp<$t> {
+            /// No fused activation.
+            pub const LINEAR: Self = Self { min: $t::NEG_INFINITY, max: $t::INFINITY };
+            /// `max(x, 0)`
+            pub const RELU: Self = Self { min: 0.0, max: $t::INFINITY };
+            /// `min(max(x, 0), 6)`
+            pub const RELU6: Self = Self { min: 0.0, max: 6.0 };
+        }
+    )*};
+}
+float_arithmetic!(f32, f64);

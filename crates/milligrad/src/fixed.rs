@@ -1,0 +1,153 @@
+//! 16-bit fixed point: inference and training for cores without an FPU.
+//!
+//! | quantity | type | format |
+//! |---|---|---|
+//! | activations | `i16` | Q7.8 |
+//! | weights | `i16` | Q3.12 |
+//! | sums, biases | `i32` | Q11.20 |
+//! | deltas | `i16` | Q0.15 |
+//! | gradients | `i32` | Q8.23 |
+//!
+//! Every conversion rounds to nearest and saturates; nothing wraps. Shifting without rounding destroys
+//! training, and a learning rate is a power of two: [`PowerOfTwoSgd`](crate::PowerOfTwoSgd).
+
+use crate::{Arithmetic, Clamp, Trainable};
+
+/// 16-bit fixed-point arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fixed16;
+
+/// Fraction bits of activations.
+pub const ACTIVATION_BITS: u32 = 8;
+/// Fraction bits of weights.
+pub const WEIGHT_BITS: u32 = 12;
+/// Fraction bits of sums and biases.
+pub const SUM_BITS: u32 = ACTIVATION_BITS + WEIGHT_BITS;
+/// Fraction bits of deltas.
+pub const DELTA_BITS: u32 = 15;
+
+impl Clamp<i16> {
+    /// No fused activation, only saturation.
+    pub const LINEAR: Self = Self { min: i16::MIN, max: i16::MAX };
+    /// `max(x, 0)`
+    pub const RELU: Self = Self { min: 0, max: i16::MAX };
+    /// `min(max(x, 0), 6)`
+    pub const RELU6: Self = Self { min: 0, max: 6 << ACTIVATION_BITS };
+}
+
+/// `x / 2^bits`, to nearest, half up; `bits` is at most 30.
+#[inline(always)]
+pub(crate) const fn round_shift(x: i32, bits: u32) -> i32 {
+    // The carry of the dropped half, added after the shift so that it can't overflow.
+    (x >> bits) + if bits == 0 { 0 } else { (x >> (bits - 1)) & 1 }
+}
+
+/// The nearest `i16`.
+#[inline(always)]
+pub(crate) const fn saturate(x: i32) -> i16 {
+    if x > i16::MAX as i32 {
+        i16::MAX
+    } else if x < i16::MIN as i32 {
+        i16::MIN
+    } else {
+        x as i16
+    }
+}
+
+impl Arithmetic for Fixed16 {
+    type Element = i16;
+    type Weight = i16;
+    type Accumulator = i32;
+    type Channel = i32;
+    type Output = Clamp<i16>;
+
+    const ZERO: i32 = 0;
+    #[inline(always)]
+    fn start(bias: &i32) -> i32 {
+        *bias
+    }
+    #[inline(always)]
+    fn multiply_add(sum: i32, x: i16, w: i16) -> i32 {
+        sum.saturating_add(i32::from(x) * i32::from(w))
+    }
+    #[inline(always)]
+    fn finish(output: &Clamp<i16>, _: &i32, sum: i32) -> i16 {
+        output.apply(saturate(round_shift(sum, WEIGHT_BITS)))
+    }
+    #[inline(always)]
+    fn add(sum: i32, x: i16) -> i32 {
+        sum.saturating_add(i32::from(x))
+    }
+    #[inline(always)]
+    fn average(sum: i32, count: u32) -> i16 {
+        divide(sum, count)
+    }
+    #[inline(always)]
+    fn clamp(output: &Clamp<i16>, x: i16) -> i16 {
+        output.apply(x)
+    }
+}
+
+impl Trainable for Fixed16 {
+    type Gradient = i32;
+
+    const NO_GRADIENT: i32 = 0;
+    const NO_DELTA: i16 = 0;
+    #[inline(always)]
+    fn multiply_add_delta(sum: i32, w: i16, delta: i16) -> i32 {
+        sum.saturating_add(i32::from(w) * i32::from(delta))
+    }
+    #[inline(always)]
+    fn delta(sum: i32) -> i16 {
+        saturate(round_shift(sum, WEIGHT_BITS))
+    }
+    #[inline(always)]
+    fn add_delta(a: i16, b: i16) -> i16 {
+        a.saturating_add(b)
+    }
+    #[inline(always)]
+    fn divide_delta(delta: i16, count: u32) -> i16 {
+        divide(i32::from(delta), count)
+    }
+    #[inline(always)]
+    fn accumulate(sum: i32, delta: i16, x: i16) -> i32 {
+        sum.saturating_add(i32::from(delta) * i32::from(x))
+    }
+    #[inline(always)]
+    fn accumulate_bias(sum: i32, delta: i16) -> i32 {
+        sum.saturating_add(i32::from(delta) << ACTIVATION_BITS)
+    }
+    #[inline(always)]
+    fn passed(output: &Clamp<i16>, y: i16) -> bool {
+        output.min < y && y < output.max
+    }
+}
+
+/// `x / count` to nearest, half away from zero.
+#[inline(always)]
+fn divide(x: i32, count: u32) -> i16 {
+    let count = count as i32;
+    let half = if x > 0 { count / 2 } else { -(count / 2) };
+    saturate(x.saturating_add(half).checked_div(count).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_to_nearest_and_saturates() {
+        for x in -100_000i32..100_000 {
+            let exact = f64::from(x) / 4096.0;
+            assert_eq!(f64::from(round_shift(x, 12)), libm::floor(exact + 0.5), "{x}");
+        }
+        assert_eq!(round_shift(i32::MAX, 12), 1 << 19);
+        for x in i16::MIN..=i16::MAX {
+            let sum = Fixed16::multiply_add(i32::MAX, x, i16::MAX);
+            assert!(x < 0 || sum == i32::MAX, "no wrap");
+            let sum = Fixed16::multiply_add(i32::MIN, x, i16::MAX);
+            assert!(x > 0 || sum == i32::MIN, "no wrap");
+        }
+        assert_eq!(Fixed16::finish(&Clamp::<i16>::RELU6, &0, 7 << SUM_BITS), 6 << ACTIVATION_BITS);
+    }
+}

@@ -1,0 +1,156 @@
+//! MaxPool2d and AvgPool2d: the largest and the mean element under a window, channel by channel.
+
+use super::dense::backward_clamp;
+use crate::{Arithmetic, Trainable, Window2d};
+use core::ops::Range;
+
+/// `y[p, c] = activation(max of x[., c] under the window at p)`; padding does not count.
+#[derive(Debug, Clone, Copy)]
+pub struct MaxPool2d<A: Arithmetic> {
+    window: Window2d,
+    output: A::Output,
+}
+
+/// `y[p, c] = activation(mean of x[., c] under the window at p)`; padding does not count.
+#[derive(Debug, Clone, Copy)]
+pub struct AvgPool2d<A: Arithmetic> {
+    window: Window2d,
+    output: A::Output,
+}
+
+impl<A: Arithmetic> MaxPool2d<A> {
+    /// A maximum over `window`.
+    pub const fn new(window: Window2d, output: A::Output) -> Self {
+        Self { window, output }
+    }
+
+    /// Pools `x` into `y`.
+    #[inline]
+    pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
+        let depth = self.window.input()[2];
+        if depth == 0 {
+            return;
+        }
+        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth)) {
+            let mut pixels = pixels(&self.window, at, x);
+            let Some(first) = pixels.next() else { continue };
+            y.iter_mut().zip(first).for_each(|(y, &x)| *y = x);
+            for pixel in pixels {
+                for (y, &x) in y.iter_mut().zip(pixel) {
+                    if x > *y {
+                        *y = x;
+                    }
+                }
+            }
+            y.iter_mut().for_each(|y| *y = A::clamp(&self.output, *y));
+        }
+    }
+}
+
+impl<A: Arithmetic> AvgPool2d<A> {
+    /// A mean over `window`.
+    pub const fn new(window: Window2d, output: A::Output) -> Self {
+        Self { window, output }
+    }
+
+    /// Pools `x` into `y`.
+    #[inline]
+    pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
+        let depth = self.window.input()[2];
+        if depth == 0 {
+            return;
+        }
+        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth)) {
+            let count = count(&self.window, at);
+            for (channel, y) in y.iter_mut().enumerate() {
+                let column = pixels(&self.window, at, x).filter_map(|pixel| pixel.get(channel));
+                let sum = column.fold(A::ZERO, |sum, &x| A::add(sum, x));
+                *y = A::clamp(&self.output, A::average(sum, count));
+            }
+        }
+    }
+}
+
+impl<A: Trainable> MaxPool2d<A> {
+    /// `δx` from `δ`: each goes to the first element that holds the maximum; those of limited outputs are dropped.
+    ///
+    /// `y` is the output of the forward pass.
+    #[inline]
+    pub fn backward_input(
+        &self,
+        x: &[A::Element],
+        y: &[A::Element],
+        delta: &[A::Element],
+        delta_x: &mut [A::Element],
+    ) {
+        let [_, width, depth] = self.window.input();
+        if depth == 0 {
+            return;
+        }
+        delta_x.fill(A::NO_DELTA);
+        let outputs = y.chunks_exact(depth).zip(delta.chunks_exact(depth));
+        for (at, (y, delta)) in self.window.each_position().zip(outputs) {
+            for (channel, (&y, &delta)) in y.iter().zip(delta).enumerate() {
+                if !A::passed(&self.output, y) {
+                    continue;
+                }
+                let (rows, columns) = self.window.covered(at);
+                let mut taps =
+                    rows.flat_map(|row| columns.clone().map(move |column| (row * width + column) * depth));
+                let found = taps.find(|tap| x.get(tap + channel) == Some(&y));
+                if let Some(delta_x) = found.and_then(|tap| delta_x.get_mut(tap + channel)) {
+                    *delta_x = A::add_delta(*delta_x, delta);
+                }
+            }
+        }
+    }
+}
+
+impl<A: Trainable> AvgPool2d<A> {
+    /// Turns `δ` of the outputs into `δ` of the means, in place: zero where the fused activation limited `y`.
+    #[inline]
+    pub fn backward_activation(&self, y: &[A::Element], delta: &mut [A::Element]) {
+        backward_clamp::<A>(&self.output, y, delta);
+    }
+
+    /// `δx` from `δ`: each is spread evenly over what its window covers.
+    #[inline]
+    pub fn backward_input(&self, delta: &[A::Element], delta_x: &mut [A::Element]) {
+        let [_, width, depth] = self.window.input();
+        if depth == 0 {
+            return;
+        }
+        delta_x.fill(A::NO_DELTA);
+        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(depth)) {
+            let count = count(&self.window, at);
+            let (rows, columns) = self.window.covered(at);
+            for tap in rows.flat_map(|row| columns.clone().map(move |column| (row * width + column) * depth))
+            {
+                let delta_x = delta_x.get_mut(tap..tap + depth).unwrap_or_default();
+                for (delta_x, &delta) in delta_x.iter_mut().zip(delta) {
+                    *delta_x = A::add_delta(*delta_x, A::divide_delta(delta, count));
+                }
+            }
+        }
+    }
+}
+
+/// The pixels that the window at `at` covers.
+#[inline(always)]
+fn pixels<'a, T>(window: &Window2d, at: (usize, usize), x: &'a [T]) -> impl Iterator<Item = &'a [T]> {
+    let [_, width, depth] = window.input();
+    let (rows, columns): (Range<usize>, Range<usize>) = window.covered(at);
+    rows.flat_map(move |row| {
+        let start = (row * width + columns.start) * depth;
+        let end = (row * width + columns.end) * depth;
+        // A depth of zero was refused when the window was made.
+        x.get(start..end).unwrap_or_default().chunks_exact(depth.max(1))
+    })
+}
+
+/// How many pixels the window at `at` covers.
+#[inline(always)]
+fn count(window: &Window2d, at: (usize, usize)) -> u32 {
+    let (rows, columns) = window.covered(at);
+    (rows.len() * columns.len()) as u32
+}

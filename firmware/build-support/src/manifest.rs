@@ -1,0 +1,136 @@
+//! The list of models of a firmware: a text file with one model a line.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// A model of the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// Its name, as the command line of the firmware gives it.
+    pub name: String,
+    /// The generated Rust file.
+    pub path: PathBuf,
+    /// Whether it implements `Learner`.
+    pub learns: bool,
+}
+
+/// The models of a firmware. Names and identifiers are unique.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifest {
+    models: Vec<Model>,
+}
+
+/// Why a list of models is no manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// A name that is empty or has characters other than letters, digits, `-`, `_` and `.`.
+    Name(String),
+    /// Two names that give the same [`identifier`].
+    Twice(String),
+    /// A line that is not `predicts|learns NAME PATH`.
+    Line(String),
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => {
+                write!(f, "model name {name:?}: use letters, digits, `-`, `_` and `.`, with a letter first")
+            }
+            Self::Twice(name) => {
+                write!(f, "model {name:?}: another model of this firmware has the same identifier; rename one")
+            }
+            Self::Line(line) => write!(f, "{line:?} is not `predicts|learns NAME PATH`"),
+        }
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+impl Manifest {
+    /// Checks the names and makes a manifest of them.
+    ///
+    /// # Errors
+    /// `Name` and `Twice`.
+    pub fn new(models: Vec<Model>) -> Result<Self, ManifestError> {
+        for (i, model) in models.iter().enumerate() {
+            let id = identifier(&model.name).ok_or_else(|| ManifestError::Name(model.name.clone()))?;
+            if models[..i].iter().any(|other| identifier(&other.name) == Some(id.clone())) {
+                return Err(ManifestError::Twice(model.name.clone()));
+            }
+        }
+        Ok(Self { models })
+    }
+
+    /// The models, in the order given.
+    #[must_use]
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// Reads what [`Display`](fmt::Display) wrote.
+    ///
+    /// # Errors
+    /// Any [`ManifestError`].
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        let model = |line: &str| {
+            let mut words = line.splitn(3, ' ');
+            let (Some(kind), Some(name), Some(path)) = (words.next(), words.next(), words.next()) else {
+                return Err(ManifestError::Line(line.into()));
+            };
+            let learns = match kind {
+                "predicts" => false,
+                "learns" => true,
+                _ => return Err(ManifestError::Line(line.into())),
+            };
+            Ok(Model { name: name.into(), path: path.into(), learns })
+        };
+        Self::new(text.lines().map(model).collect::<Result<_, _>>()?)
+    }
+}
+
+impl fmt::Display for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.models.iter().try_for_each(|model| {
+            let kind = if model.learns { "learns" } else { "predicts" };
+            writeln!(f, "{kind} {} {}", model.name, model.path.display())
+        })
+    }
+}
+
+/// The name of the module and the end of the names of the entry functions: the model's name with `_` in place
+/// of `-` and `.`. `None` for a name with other characters than letters, digits and these, or without a letter
+/// at its start.
+#[must_use]
+pub fn identifier(name: &str) -> Option<String> {
+    let sound = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    sound.then(|| name.replace(['-', '.'], "_").to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(name: &str, learns: bool) -> Model {
+        Model { name: name.into(), path: "a folder/model.rs".into(), learns }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let manifest = Manifest::new(vec![model("digits-mlp", true), model("xor", false)]).unwrap();
+        assert_eq!(Manifest::parse(&manifest.to_string()), Ok(manifest));
+    }
+
+    #[test]
+    fn bad_names_are_refused() {
+        for name in ["", "1st", "a b", "a/b", "ä"] {
+            assert_eq!(Manifest::new(vec![model(name, false)]), Err(ManifestError::Name(name.into())));
+        }
+        let twins = vec![model("a-b", false), model("a_b", false)];
+        assert_eq!(Manifest::new(twins), Err(ManifestError::Twice("a_b".into())));
+        assert!(matches!(Manifest::parse("knows x y"), Err(ManifestError::Line(_))));
+        assert!(matches!(Manifest::parse("learns x"), Err(ManifestError::Line(_))));
+    }
+}

@@ -1,0 +1,85 @@
+//! The command line: which command, for which model, with which numbers.
+
+use crate::entry::{self, Entry, LearningEntry};
+use crate::optimizer::{FromPlan, Plan};
+use crate::{measure, predict, train};
+use core::str::FromStr;
+use milligrad_protocol::{Exit, commands};
+use semihosting::experimental::env;
+
+/// Longest command line.
+const LINE: usize = 192;
+
+/// What is to be done with a model.
+pub(crate) enum Job {
+    /// Predict every input record.
+    Predict,
+    /// Predict at most so many, measuring each.
+    Measure(u32),
+    /// Take every training step.
+    Train(Plan),
+    /// Take at most so many, measuring each.
+    MeasureTrain(Plan, u32),
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn run() -> Result<(), Exit> {
+    let line = env::args::<LINE>().map_err(|_| Exit::Usage)?;
+    let mut words = (&line).map_while(Result::ok);
+    let _program = words.next();
+    let command = words.next().unwrap_or(commands::HELLO);
+    if command == commands::HELLO {
+        hello();
+        return Ok(());
+    }
+    let model = words.next().ok_or(Exit::Usage)?;
+    let job = match command {
+        commands::PREDICT => Job::Predict,
+        commands::MEASURE => Job::Measure(number(words.next())?),
+        commands::TRAIN => Job::Train(plan(words.next(), words.next())?),
+        commands::MEASURE_TRAIN => {
+            Job::MeasureTrain(plan(words.next(), words.next())?, number(words.next())?)
+        }
+        _ => return Err(Exit::Usage),
+    };
+    entry::run(model, &job).inspect_err(|_| defmt::error!("{=str} {=str} failed", command, model))
+}
+
+/// Does a job with a model that only predicts.
+pub(crate) fn predicting<M: Entry>(network: &mut M, job: &Job) -> Result<(), Exit> {
+    match *job {
+        Job::Predict => predict::all(network),
+        Job::Measure(count) => measure::predictions(network, count),
+        Job::Train(_) | Job::MeasureTrain(..) => Err(Exit::NotALearner),
+    }
+}
+
+/// Does a job with a model that predicts and learns.
+pub(crate) fn learning<M: LearningEntry>(network: &mut M, job: &Job) -> Result<(), Exit>
+where
+    M::Optimizer: FromPlan,
+{
+    match *job {
+        Job::Train(plan) => train::all(network, &M::Optimizer::from_plan(plan)),
+        Job::MeasureTrain(plan, count) => {
+            measure::training_steps(network, &M::Optimizer::from_plan(plan), count)
+        }
+        Job::Predict | Job::Measure(_) => predicting(network, job),
+    }
+}
+
+fn hello() {
+    defmt::info!("milligrad on {=str}: {=usize} models", env!("MILLIGRAD_BOARD"), entry::NAMES.len());
+    for name in entry::NAMES {
+        defmt::info!("model {=str}", name);
+    }
+}
+
+fn number<T: FromStr>(word: Option<&str>) -> Result<T, Exit> {
+    word.and_then(|word| word.parse().ok()).ok_or(Exit::Usage)
+}
+
+fn plan(rate: Option<&str>, momentum: Option<&str>) -> Result<Plan, Exit> {
+    let value = |word| number(word).map(f32::from_bits);
+    Ok(Plan { learning_rate: value(rate)?, momentum: value(momentum)? })
+}

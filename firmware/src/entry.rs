@@ -1,0 +1,90 @@
+//! The models of this firmware, as the build script lists them, and the functions by which they are entered.
+//!
+//! Each entry function has a symbol of its own, `mg_predict_<model>` and `mg_train_<model>`, from which the
+//! host walks the call graph of the ELF file; the call is never inlined, so that what is measured is what a
+//! caller in another firmware gets.
+
+use crate::command::{self, Job};
+use milligrad::{Learner, Model, TrainError};
+use milligrad_protocol::Exit;
+
+/// A model with an entry function.
+pub(crate) trait Entry: Model {
+    /// Runs the network on what its input holds.
+    fn enter_predict(&mut self) -> &[Self::Output];
+}
+
+/// A learning model with an entry function for its training step.
+pub(crate) trait LearningEntry: Entry + Learner {
+    /// Takes one training step on what the input holds.
+    fn enter_train_step(&mut self, label: usize, optimizer: &Self::Optimizer) -> Result<f32, TrainError>;
+}
+
+/// Writes the entry functions of the models and the dispatch by name. The build script calls it.
+macro_rules! models {
+    ($($kind:ident $name:literal $id:ident $predict:ident $train:ident;)*) => {
+        $(
+            impl Entry for $id::Network {
+                #[inline(always)]
+                fn enter_predict(&mut self) -> &[Self::Output] {
+                    $predict(self)
+                }
+            }
+
+            // SAFETY: no other symbol has this name: identifiers of models are unique, the prefix is ours.
+            #[unsafe(no_mangle)]
+            #[inline(never)]
+            fn $predict(network: &mut $id::Network) -> &[<$id::Network as Model>::Output] {
+                $crate::marks::predict(network)
+            }
+
+            models!(@$kind $id $train);
+        )*
+
+        /// Names of the models.
+        pub(crate) const NAMES: &[&str] = &[$($name),*];
+
+        /// Does a job with the model of that name. To be called once.
+        pub(crate) fn run(name: &str, job: &Job) -> Result<(), Exit> {
+            match name {
+                $($name => {
+                    static NETWORK: static_cell::ConstStaticCell<$id::Network> =
+                        static_cell::ConstStaticCell::new($id::Network::new());
+                    models!(@job $kind)(NETWORK.take(), job)
+                })*
+                _ => {
+                    defmt::error!("no model {=str} in this firmware, which has {=[&str]}", name, NAMES);
+                    Err(Exit::UnknownModel)
+                }
+            }
+        }
+    };
+    (@predicts $id:ident $train:ident) => {};
+    (@learns $id:ident $train:ident) => {
+        impl LearningEntry for $id::Network {
+            #[inline(always)]
+            fn enter_train_step(
+                &mut self,
+                label: usize,
+                optimizer: &Self::Optimizer,
+            ) -> Result<f32, TrainError> {
+                $train(self, label, optimizer)
+            }
+        }
+
+        // SAFETY: no other symbol has this name: identifiers of models are unique, the prefix is ours.
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        fn $train(
+            network: &mut $id::Network,
+            label: usize,
+            optimizer: &<$id::Network as Learner>::Optimizer,
+        ) -> Result<f32, TrainError> {
+            Learner::train_step(network, label, optimizer)
+        }
+    };
+    (@job predicts) => { command::predicting };
+    (@job learns) => { command::learning };
+}
+
+include!(concat!(env!("OUT_DIR"), "/models.rs"));

@@ -1,0 +1,29 @@
+//! Runs exported models on an emulated board and answers the host's questions about them.
+//!
+//! One command a run, from the semihosting command line; records in and results out through files; logs by
+//! defmt. `milligrad-protocol` says what the commands are, `milligrad-board` is the host's side.
+#![no_std]
+#![no_main]
+
+mod clock;
+mod command;
+mod entry;
+mod files;
+mod marks;
+mod measure;
+mod optimizer;
+mod predict;
+mod stack;
+mod stop;
+mod train;
+
+use defmt_semihosting as _;
+use milligrad_protocol::Exit;
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    stop::stop(match command::run() {
+        Ok(()) => Exit::Done,
+        Err(exit) => exit,
+    })
+}

@@ -1,0 +1,90 @@
+//! Calls between two readings of the timer, on a painted stack.
+
+use crate::clock::{Clock, Reading};
+use crate::entry::{Entry, LearningEntry};
+use crate::files::{Records, Results};
+use crate::marks::mark;
+use crate::{stack, train};
+use milligrad_protocol::{Exit, files, keys, sections};
+
+/// What one call cost.
+struct Cost {
+    time: Reading,
+    stack: stack::Use,
+}
+
+/// Calls `f` and measures it. Not inlined, so that every call is made from the same surroundings.
+#[inline(never)]
+fn measured<R>(clock: &Clock, f: impl FnOnce() -> R) -> (Cost, R) {
+    let paint = stack::paint();
+    let start = clock.start();
+    mark(sections::CALL);
+    let result = f();
+    mark(sections::OUTSIDE);
+    let time = clock.stop(start);
+    (Cost { time, stack: paint.used() }, result)
+}
+
+/// A call that does nothing: what measuring itself costs.
+#[inline(never)]
+fn nothing() {
+    core::hint::black_box(());
+}
+
+/// Predicts the first `count` input records, measuring each.
+pub(crate) fn predictions<M: Entry>(network: &mut M, count: u32) -> Result<(), Exit> {
+    let clock = Clock::new();
+    let mut inputs = Records::open(files::INPUTS)?;
+    let mut outputs = Results::create(files::OUTPUTS)?;
+    let mut report = start_report::<M>(&clock)?;
+    for i in 0..count {
+        if !inputs.elements(network.input())? {
+            break;
+        }
+        let (cost, output) = measured(&clock, || network.enter_predict());
+        outputs.elements(output)?;
+        line(&mut report, i, &cost)?;
+    }
+    Ok(())
+}
+
+/// Takes the first `count` training steps, measuring each.
+pub(crate) fn training_steps<M: LearningEntry>(
+    network: &mut M,
+    optimizer: &M::Optimizer,
+    count: u32,
+) -> Result<(), Exit> {
+    let clock = Clock::new();
+    let mut steps = Records::open(files::STEPS)?;
+    let mut losses = Results::create(files::LOSSES)?;
+    let mut report = start_report::<M>(&clock)?;
+    for i in 0..count {
+        let Some(label) = train::next(network, &mut steps)? else { break };
+        let (cost, step) = measured(&clock, || network.enter_train_step(label, optimizer));
+        losses.elements(&[train::loss(step)])?;
+        line(&mut report, i, &cost)?;
+    }
+    Ok(())
+}
+
+fn start_report<M: Entry>(clock: &Clock) -> Result<Results, Exit> {
+    if M::LAYERS.len() > sections::COUNT - 2 {
+        defmt::error!("{=usize} layers are too many to profile", M::LAYERS.len());
+        return Err(Exit::TooManyLayers);
+    }
+    let mut report = Results::create(files::REPORT)?;
+    let Reading { ticks, polls } = measured(clock, nothing).0.time;
+    report.line(keys::EMPTY, format_args!("{ticks} {polls}"))?;
+    report.line(keys::NETWORK, format_args!("{}", size_of::<M>()))?;
+    M::LAYERS.iter().try_for_each(|name| report.line(keys::LAYER, format_args!("{name}")))?;
+    Ok(report)
+}
+
+fn line(report: &mut Results, i: u32, cost: &Cost) -> Result<(), Exit> {
+    if i == 0 {
+        report.line(keys::STACK, format_args!("{}", cost.stack.bytes))?;
+        report.line(keys::STACK_FREE, format_args!("{}", cost.stack.free))?;
+    }
+    let Reading { ticks, polls } = cost.time;
+    report.line(keys::CALL, format_args!("{ticks} {polls}"))
+}

@@ -1,0 +1,54 @@
+//! Training in bulk.
+
+use crate::entry::LearningEntry;
+use crate::files::{Records, Results};
+use crate::predict;
+use milligrad::TrainError;
+use milligrad_protocol::{Exit, files};
+
+/// Takes every training step; predicts the tests, if there are any, before and after; writes the parameters.
+pub(crate) fn all<M: LearningEntry>(network: &mut M, optimizer: &M::Optimizer) -> Result<(), Exit> {
+    if let Some(tests) = Records::open_if_there(files::TESTS) {
+        predict::stream(network, tests, files::BEFORE)?;
+    }
+    let mut steps = Records::open(files::STEPS)?;
+    let mut losses = Results::create(files::LOSSES)?;
+    while let Some(label) = next(network, &mut steps)? {
+        losses.elements(&[loss(network.enter_train_step(label, optimizer))])?;
+    }
+    if let Some(tests) = Records::open_if_there(files::TESTS) {
+        predict::stream(network, tests, files::AFTER)?;
+    }
+    parameters(network)
+}
+
+/// Puts the next training step's record into the network's input and returns its label; `None` at the end.
+pub(crate) fn next<M: LearningEntry>(network: &mut M, steps: &mut Records) -> Result<Option<usize>, Exit> {
+    if !steps.elements(network.input())? {
+        return Ok(None);
+    }
+    steps.byte().map(|label| Some(label.into()))
+}
+
+/// The loss as it is written: NaN for a step that was refused.
+pub(crate) fn loss(step: Result<f32, TrainError>) -> f32 {
+    step.unwrap_or(f32::NAN)
+}
+
+fn parameters<M: LearningEntry>(network: &M) -> Result<(), Exit> {
+    let mut file = Results::create(files::PARAMETERS)?;
+    let mut outcome = Ok(());
+    network.parameters(|name, values| {
+        if outcome.is_ok() {
+            outcome = parameter(&mut file, name, values);
+        }
+    });
+    outcome
+}
+
+fn parameter(file: &mut Results, name: &str, values: &[f32]) -> Result<(), Exit> {
+    file.bytes(&(name.len() as u32).to_le_bytes())?;
+    file.bytes(name.as_bytes())?;
+    file.bytes(&(values.len() as u32).to_le_bytes())?;
+    file.elements(values)
+}

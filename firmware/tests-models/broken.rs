@@ -1,0 +1,44 @@
+//! A network that goes wrong as its first input says: 1 panics, 2 faults, 3 never ends, else all is well.
+
+use milligrad::Model;
+
+/// Name given at export.
+pub const NAME: &str = "broken";
+/// Names of the outputs.
+pub const LABELS: [&str; 1] = ["a"];
+
+/// All the RAM of the model.
+pub struct Network([i8; 1]);
+
+impl Network {
+    /// A network with an input of zero.
+    pub const fn new() -> Self {
+        Self([0])
+    }
+}
+
+impl Model for Network {
+    type Input = i8;
+    type Output = i8;
+    const NAME: &'static str = NAME;
+    const LAYERS: &'static [&'static str] = &["only"];
+    const INPUTS: usize = 1;
+    const OUTPUTS: usize = 1;
+
+    fn input(&mut self) -> &mut [i8] {
+        &mut self.0
+    }
+
+    fn predict_with(&mut self, mut done: impl FnMut(usize)) -> &[i8] {
+        match self.0[0] {
+            1 => panic!("the model says {}", self.0[0]),
+            // SAFETY: an undefined instruction, which faults: the very thing wanted.
+            2 => unsafe { core::arch::asm!("udf #0") },
+            3 => loop {
+                core::hint::black_box(());
+            },
+            _ => done(0),
+        }
+        &self.0
+    }
+}
