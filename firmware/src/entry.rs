@@ -53,7 +53,7 @@ macro_rules! models {
                     models!(@job $kind)(NETWORK.take(), job)
                 })*
                 _ => {
-                    defmt::error!("no model {=str} in this firmware, which has {=[&str]}", name, NAMES);
+                    defmt::error!("no model {=str} in this firmware", name);
                     Err(Exit::UnknownModel)
                 }
             }

@@ -27,12 +27,16 @@ impl Records {
     /// Reads elements until `into` is full; `false` if the file ended before the first.
     pub(crate) fn elements<E: Element>(&mut self, into: &mut [E]) -> Result<bool, Exit> {
         let mut buffer = [0; CHUNK];
+        let elements = into.len();
         for (i, chunk) in into.chunks_mut(CHUNK / E::BYTES).enumerate() {
             let bytes = &mut buffer[..chunk.len() * E::BYTES];
             match self.fill(bytes)? {
                 n if n == bytes.len() => {}
                 0 if i == 0 => return Ok(false),
-                _ => return Err(Exit::PartialRecord),
+                _ => {
+                    defmt::error!("the file ends within a record of {=usize} elements of {=usize} bytes", elements, E::BYTES);
+                    return Err(Exit::PartialRecord);
+                }
             }
             for (element, raw) in chunk.iter_mut().zip(bytes.chunks_exact(E::BYTES)) {
                 *element = E::from_le(raw);

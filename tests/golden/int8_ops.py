@@ -16,7 +16,7 @@ Fields are named `{case:02d}.{field}`:
     weight_scales          float32, one value or one per output channel
     alpha                  float32 scalar, leaky_relu only
     attributes             int32 vector, see below
-    output_tflm            int8, TFLite-Micro's reference kernels
+    output_tflm            int8, TFLite-Micro's reference kernels; relu6 has it only where no rescaling is needed
     output_tflite          int8, TensorFlow's reference kernels (BUILTIN_REF)
 
 Order of `attributes` (absent where an operator is not listed); padding: 0 valid, 1 same; activation: 0 none, 1 relu, 2 relu6:
@@ -27,6 +27,9 @@ Order of `attributes` (absent where an operator is not listed); padding: 0 valid
     mean                          keep_dims (over H and W)
     pad                           before and after: top, bottom, left, right, front, back (of H, W, C)
     concatenation                 axis
+
+`requantize.npz` holds plain columns of int32: accumulator, multiplier, shift (a positive shift is to the left), and the
+results double_rounding (gemmlowp, as TFLite-Micro and CMSIS-NN) and single_rounding, neither with zero point or clamp.
 """
 
 import argparse
@@ -42,6 +45,7 @@ from oracle import Tensor, constant
 HERE = Path(__file__).resolve().parent
 BATCH = 4
 CASES = 24
+MORE_CASES = {"conv2d": 32, "depthwise_conv2d": 32, "fully_connected": 40}
 SIGMA = 73.9  # standard deviation of a uniform int8
 
 
@@ -53,8 +57,22 @@ def scale(rng, low=0.002, high=0.2):
 
 
 def zero_point(rng, case):
-    """Every third case at an end of the range, now and then in the middle."""
+    """Of nine cases, two at the ends of the range and one in the middle."""
     return {0: -128, 3: 127, 6: 0}.get(case % 9, int(rng.integers(-128, 128)))
+
+
+def activation_of(case):
+    """None where `ties` makes the cases, as these need negative values."""
+    return 0 if ties(case) else (case + case // 3) % 3
+
+
+def ties(case):
+    """One case in eight has powers of two for scales: many results end in one half and show how halves are rounded."""
+    return case % 8 == 3
+
+
+def power_of_two(value):
+    return np.float32(2.0 ** np.rint(np.log2(value)))
 
 
 def output_quantization(rng, case, activation):
@@ -75,7 +93,7 @@ def every_int8(rng):
 
 def spread(case):
     """Standard deviation of the output, in its units: moderate, wide (saturates), narrow."""
-    return {3: 300, 5: 6, 11: 150}.get(case % 12, 50)
+    return {2: 300, 5: 6, 10: 150}.get(case % 12, 50)
 
 
 def accumulator_scales(rng, case, fan_in, input_zero, channels, per_channel):
@@ -89,14 +107,25 @@ def accumulator_scales(rng, case, fan_in, input_zero, channels, per_channel):
 
 
 def weighted(rng, case, shape, axis, fan_in, input_zero, per_channel):
-    """Weights, bias and the ratios accumulator/output; every eighth case has ratios above one."""
+    """Weights, bias and the ratios of accumulator to output unit; one case in four has small weights and great ratios."""
     channels = shape[axis]
     weights = rng.integers(-127, 128, shape, dtype=np.int8)
-    if case % 8 != 7:
+    if case % 4 != 3:
         return weights, *accumulator_scales(rng, case, fan_in, input_zero, channels, per_channel)
     weights = np.sign(weights) * rng.integers(0, 2, shape, dtype=np.int8)
     ratios = rng.uniform(0.9, 2.5, channels if per_channel else 1)
-    return weights, rng.integers(-60, 60, channels, dtype=np.int32), ratios
+    if ties(case):
+        ratios = power_of_two(ratios / rng.integers(4, 64, ratios.shape))
+    return weights, np.rint(rng.normal(0, 50 / ratios.min(), channels)).astype(np.int32), ratios
+
+
+def layer_quantization(rng, case, activation):
+    """Input and output of a layer with weights; powers of two where `weighted` chooses such ratios."""
+    input_q = scale(rng), zero_point(rng, case)
+    output_q = output_quantization(rng, case, activation)
+    if ties(case):
+        return (power_of_two(input_q[0]), input_q[1]), (power_of_two(output_q[0]), output_q[1])
+    return input_q, output_q
 
 
 # Cases: each function returns the fields of one case and the model ---------------------------------------------------
@@ -121,7 +150,7 @@ def quantized_fields(data, input_q, output_q):
 
 def window(rng, case, dilated):
     """Kernel, stride, dilation, padding and input size of one convolution or pooling."""
-    kernel = rng.integers(1, 4, 2) if case else np.array([3, 3])
+    kernel = {0: np.array([3, 3]), 9: np.array([7, 2])}.get(case, rng.integers(1, 5, 2))
     stride = np.array([1 + case % 3, 1 + (case // 3 + case) % 3])
     dilation = np.array([1, 1])
     if dilated and case % 5 == 4:
@@ -150,12 +179,11 @@ def convolution_options(stride, dilation, padding, activation):
 
 def convolution(rng, case, depthwise):
     kernel, stride, dilation, padding, size, output_size = window(rng, case, dilated=True)
-    activation = (case + case // 3) % 3
+    activation = activation_of(case)
     inputs = int(rng.integers(1, 6))
     multiplier = 1 + case % 4 if depthwise else 1
     outputs = inputs * multiplier if depthwise else int(rng.integers(1, 9))
-    input_q = scale(rng), zero_point(rng, case)
-    output_q = output_quantization(rng, case, activation)
+    input_q, output_q = layer_quantization(rng, case, activation)
     shape, axis = ((1, *kernel, outputs), 3) if depthwise else ((outputs, *kernel, inputs), 0)
     fan_in = np.prod(kernel) * (1 if depthwise else inputs)
     weights, bias, ratios = weighted(rng, case, shape, axis, fan_in, input_q[1], per_channel=case % 6 != 1)
@@ -182,10 +210,9 @@ def depthwise_conv2d(rng, case):
 
 
 def fully_connected(rng, case):
-    inputs, outputs = int(rng.integers(1, 65)), int(rng.integers(1, 25))
-    activation = (case + case // 3) % 3
-    input_q = scale(rng), zero_point(rng, case)
-    output_q = output_quantization(rng, case, activation)
+    inputs, outputs = int(rng.integers(1, 57)), int(rng.integers(1, 33))
+    activation = activation_of(case)
+    input_q, output_q = layer_quantization(rng, case, activation)
     weights, bias, ratios = weighted(rng, case, (outputs, inputs), 0, inputs, input_q[1], per_channel=case % 2)
     weight_scales = (ratios * output_q[0] / input_q[0]).astype(np.float32)
     fields = quantized_fields(int8(rng, BATCH, inputs), input_q, output_q) | {
@@ -201,7 +228,7 @@ def fully_connected(rng, case):
 
 def pool(rng, case, name):
     kernel, stride, _, padding, size, output_size = window(rng, case, dilated=False)
-    channels, activation = int(rng.integers(1, 6)), (case + case // 3) % 3
+    channels, activation = int(rng.integers(1, 6)), activation_of(case)
     quantization = output_quantization(rng, case, activation)
     fields = quantized_fields(int8(rng, BATCH, *size, channels), quantization, quantization) | {
         "attributes": np.int32([*kernel, *stride, padding, activation]),
@@ -227,7 +254,7 @@ def average_pool2d(rng, case):
 
 def binary(rng, case, name, options_name, real_sigma):
     """Two inputs of equal shape; `real_sigma(s0, z0, s1, z1)` is the standard deviation of the real output."""
-    activation = (case + case // 3) % 3
+    activation = activation_of(case)
     shape = (BATCH, *rng.integers(2, 6, 3))
     first, second = (scale(rng), zero_point(rng, case)), (scale(rng), zero_point(rng, case + 1 + case // 9))
     output_q = output_quantization(rng, case, activation)
@@ -238,6 +265,8 @@ def binary(rng, case, name, options_name, real_sigma):
             second = np.float32(second[0] * shrink), second[1]
     else:
         output_q = np.float32(real_sigma(*first, *second) / spread(case)), output_q[1]
+    if case % 4 == 3:  # exact ratios
+        first, second, output_q = ((power_of_two(q[0]), q[1]) for q in (first, second, output_q))
     fields = {
         "input0": int8(rng, *shape),
         "input1": int8(rng, *shape),
@@ -298,10 +327,11 @@ def tanh(rng, case):
 
 
 def rescaled(rng, case, input_scale):
-    """An output quantisation of its own in two cases of three, else the input's."""
+    """An output quantisation of its own in two cases of three, else the input's; its scale at times a simple fraction."""
     if case % 3 == 2:
         return None
-    return np.float32(input_scale * rng.uniform(0.3, 2)), zero_point(rng, case + 4 + case // 9)
+    ratio = (2, 0.5, 4, 1)[case // 4 % 4] if case % 4 == 0 else rng.uniform(0.3, 2)
+    return np.float32(input_scale * ratio), zero_point(rng, case + 4 + case // 9)
 
 
 def relu(rng, case):
@@ -325,12 +355,12 @@ def leaky_relu(rng, case):
 
 
 def hard_swish(rng, case):
-    input_scale = scale(rng, 0.01, 0.2)
+    input_scale = scale(rng, 0.01, 0.1)
     return elementwise(rng, case, "HARD_SWISH", rescaled(rng, case, input_scale), input_scale)
 
 
 def mean(rng, case):
-    shape = (BATCH, *rng.integers(1, 9, 2), int(rng.integers(1, 9)))
+    shape = (BATCH, *rng.integers(1, 9, 2), int(rng.integers(4, 17)))
     keep = case % 2
     input_scale = scale(rng)
     input_q = input_scale, zero_point(rng, case)
@@ -391,11 +421,13 @@ def answer(run, model, inputs):
 
 def write_operator(operator):
     arrays, differing = {}, {}
-    for case in range(CASES):
+    for case in range(MORE_CASES.get(operator.__name__, CASES)):
         rng = np.random.default_rng([zlib.crc32(operator.__name__.encode()), case])
         fields, model = operator(rng, case)
-        outputs = {name: answer(run, model, inputs_of(fields)) for name, run in
-                   (("output_tflm", oracle.run_tflm), ("output_tflite", oracle.run_tflite))}  # fmt: skip
+        oracles = {"output_tflm": oracle.run_tflm, "output_tflite": oracle.run_tflite}
+        outputs = {name: answer(run, model, inputs_of(fields)) for name, run in oracles.items()}
+        if operator is relu6 and case % 3 != 2:
+            outputs["output_tflm"] = None  # clamps without rescaling: wrong unless both quantisations are the same
         fields |= {name: output for name, output in outputs.items() if output is not None}
         arrays |= {f"{case:02d}.{name}": value for name, value in fields.items()}
         if all(output is not None for output in outputs.values()):

@@ -142,14 +142,24 @@ def windows(data, kernel, stride, dilation, same, fill):
     return np.where(inside[None, ..., None], gathered.transpose(0, 1, 3, 2, 4, 5), fill)
 
 
-def requantize_channels(fields, accumulator, activation, rounding=double_rounding):
+def fixed_point(value, real):
+    return double_rounding(value, *quantize_multiplier(real))
+
+
+def floating_point(value, real):
+    """TensorFlow's reference FULLY_CONNECTED, and no other operator: in double precision, ties away from zero."""
+    product = value * real
+    return np.trunc(product + np.copysign(0.5, product)).astype(np.int64)
+
+
+def requantize_channels(fields, accumulator, activation, requantize=fixed_point):
     input_scale, _, scale, zero_point = quantization(fields)
     channels = accumulator.shape[-1]
     weight_scales = np.broadcast_to(fields["weight_scales"].astype(np.float64), channels)
     accumulator = accumulator + fields["bias"]
     assert np.abs(accumulator).max() <= INT32_MAX
-    pairs = [quantize_multiplier(input_scale * weight_scale / scale) for weight_scale in weight_scales]
-    columns = [rounding(accumulator[..., c], *pair) for c, pair in enumerate(pairs)]
+    ratios = input_scale * weight_scales / scale
+    columns = [requantize(accumulator[..., c], ratio) for c, ratio in enumerate(ratios)]
     return activate(np.stack(columns, -1) + zero_point, activation, scale, zero_point)
 
 
@@ -168,14 +178,13 @@ def depthwise_conv2d(fields):
     return requantize_channels(fields, np.einsum("byxhwc,hwc->byxc", patches, weights), activation)
 
 
-def fully_connected(fields, rounding=double_rounding):
+def fully_connected(fields, requantize=fixed_point):
     accumulator = centred(fields) @ fields["weights"].astype(np.int64).T
-    return requantize_channels(fields, accumulator, fields["attributes"].item(), rounding)
+    return requantize_channels(fields, accumulator, fields["attributes"].item(), requantize)
 
 
 def fully_connected_tflite(fields):
-    """TensorFlow rounds once here, and only here."""
-    return fully_connected(fields, single_rounding)
+    return fully_connected(fields, floating_point)
 
 
 def max_pool2d(fields):
@@ -200,9 +209,9 @@ def add(fields, sign=1):
         fields, "input0_scale", "input1_scale", "output_scale", "output_zero_point"
     )
     widest = 2 * max(scale0, scale1)
-    first = double_rounding(centred(fields, "input0") << 20, *quantize_multiplier(scale0 / widest))
-    second = double_rounding(centred(fields, "input1") << 20, *quantize_multiplier(scale1 / widest))
-    total = double_rounding(first + sign * second, *quantize_multiplier(widest / ((1 << 20) * scale)))
+    first = fixed_point(centred(fields, "input0") << 20, scale0 / widest)
+    second = fixed_point(centred(fields, "input1") << 20, scale1 / widest)
+    total = fixed_point(first + sign * second, widest / ((1 << 20) * scale))
     return activate(total + zero_point, fields["attributes"].item(), scale, zero_point)
 
 
@@ -215,7 +224,7 @@ def mul(fields):
         fields, "input0_scale", "input1_scale", "output_scale", "output_zero_point"
     )
     product = centred(fields, "input0") * centred(fields, "input1")
-    value = double_rounding(product, *quantize_multiplier(scale0 * scale1 / scale))
+    value = fixed_point(product, scale0 * scale1 / scale)
     return activate(value + zero_point, fields["attributes"].item(), scale, zero_point)
 
 
@@ -264,23 +273,21 @@ def tanh(fields):
     return np.where(beyond, np.where(beyond > 0, 127, -128), output)
 
 
-def relu(fields):
+def relu(fields, activation=1):
     input_scale, _, scale, zero_point = quantization(fields)
-    value = double_rounding(centred(fields), *quantize_multiplier(input_scale / scale)) + zero_point
-    return activate(value, 1, scale, zero_point)
+    value = fixed_point(centred(fields), input_scale / scale) + zero_point
+    return activate(value, activation, scale, zero_point)
 
 
 def relu6(fields):
-    input_scale, _, scale, zero_point = quantization(fields)
-    value = double_rounding(centred(fields), *quantize_multiplier(input_scale / scale)) + zero_point
-    return activate(value, 2, scale, zero_point)
+    return relu(fields, 2)
 
 
 def leaky_relu(fields):
     input_scale, _, scale, zero_point = quantization(fields)
     value, alpha = centred(fields), fields["alpha"].item()
-    positive = double_rounding(value, *quantize_multiplier(input_scale / scale))
-    negative = double_rounding(value, *quantize_multiplier(input_scale * alpha / scale))
+    positive = fixed_point(value, input_scale / scale)
+    negative = fixed_point(value, input_scale * alpha / scale)
     return np.clip(np.where(value >= 0, positive, negative) + zero_point, -128, 127)
 
 
@@ -391,7 +398,8 @@ def exact_single_rounding(accumulator, multiplier, shift):
 
 def requantize_candidates(rng):
     """Edges crossed with edges, ties, then random values, without end."""
-    edges = [0, 1, 2, 3, 127, 128, 255, 1 << 15, 1 << 29, (1 << 30) - 1, 1 << 30, (1 << 30) + 1, INT32_MAX - 1, INT32_MAX]
+    edges = [0, 1, 2, 3, 127, 128, 255, 1 << 15, 1 << 29]
+    edges += [(1 << 30) - 1, 1 << 30, (1 << 30) + 1, INT32_MAX - 1, INT32_MAX]
     accumulators = [*edges, *(-edge for edge in edges), INT32_MIN]
     multipliers = [1 << 30, (1 << 30) + 1, 0x5A827999, 0x60000000, INT32_MAX - 1, INT32_MAX]
     shifts = [-31, -30, -16, -9, -8, -2, -1, 0, 1, 2, 8, 22]

@@ -1,1 +1,27 @@
-//! In the making.
+//! The desk side of milligrad.
+
+pub mod builder;
+pub mod data;
+pub mod error;
+pub mod graph;
+pub mod export;
+pub mod lower;
+pub mod model_file;
+pub mod ops;
+pub mod plan;
+mod prepare;
+pub mod program;
+pub mod quantize;
+mod run;
+mod verify;
+
+pub use builder::Builder;
+pub use error::{Error, Result};
+pub use lower::{CompileOptions, Layers, Learn};
+pub use prepare::for_inference;
+pub use program::{OptimizerKind, Program};
+pub use quantize::{QuantizeOptions, quantize};
+pub use run::{Rule, Runner};
+pub use graph::{
+    Activation, Constant, ConstantId, DType, Draft, Graph, Node, Normalize, Op, TensorId, TensorInfo, Values, Window,
+};

@@ -6,20 +6,21 @@
 //! start from the bias, on every target, so that a float result has the same bits everywhere.
 
 use crate::Clamp;
+use core::fmt::Debug;
 
 /// A number format: elements, weights, accumulators, and how a sum becomes an element.
-pub trait Arithmetic: Copy + 'static {
+pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
     /// Activations (and deltas, where the format trains).
-    type Element: Copy + PartialOrd + 'static;
+    type Element: Copy + PartialOrd + Debug + Send + Sync + 'static;
     /// Weights.
-    type Weight: Copy + 'static;
+    type Weight: Copy + PartialEq + Debug + Send + Sync + 'static;
     /// Sums of products.
-    type Accumulator: Copy + 'static;
+    type Accumulator: Copy + PartialEq + Debug + Send + Sync + 'static;
     /// What a layer stores for each output channel: its bias, and for int8 its scale too.
-    type Channel: Copy + 'static;
+    type Channel: Copy + PartialEq + Debug + Send + Sync + 'static;
     /// What a layer stores once about its output: the range of its fused activation, for int8 in
     /// quantised numbers and with the zero point.
-    type Output: Copy + 'static;
+    type Output: Copy + PartialEq + Debug + Send + Sync + 'static;
 
     /// The empty sum.
     const ZERO: Self::Accumulator;

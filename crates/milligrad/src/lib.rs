@@ -51,7 +51,7 @@
 //! - [`loss`] and [`Optimizer`] are the two ends of training. A step is forward → deltas → check → apply: nothing
 //!   is written to a parameter before the check.
 //! - [`math`] are elementary functions with stated errors.
-//! - [`Model`] and [`Learner`] are what every exported model offers.
+//! - [`Model`] and [`Learner`] are what every exported model offers; [`arena`] are views into its memory.
 //!
 //! Kernels take slices and never panic; constructors are `const` and check their shapes, so that a wrong
 //! shape in a `static` does not compile.
@@ -62,6 +62,7 @@
 #![no_std]
 
 mod arch;
+pub mod arena;
 mod arithmetic;
 mod clamp;
 mod fixed;
@@ -74,6 +75,7 @@ mod quantization;
 mod quantized_math;
 mod window;
 
+pub use arena::argmax;
 pub use arithmetic::{Arithmetic, Trainable};
 pub use clamp::Clamp;
 pub use fixed::{ACTIVATION_BITS, DELTA_BITS, Fixed16, SUM_BITS, WEIGHT_BITS};

@@ -53,7 +53,7 @@ pub enum Rounding {
     /// Twice: in the doubling high multiplication and again in the shift, each to nearest, the second half away
     /// from zero. TensorFlow Lite Micro and CMSIS-NN in every operator.
     Double,
-    /// Once, half up. TensorFlow's interpreter in FULLY_CONNECTED.
+    /// Once, half away from zero. TensorFlow's interpreter in FULLY_CONNECTED.
     Single,
 }
 
@@ -83,37 +83,47 @@ impl Requantize {
     /// `round(x multiplier 2^(shift - 31))`
     #[inline(always)]
     pub const fn apply(self, x: i32) -> i32 {
+        // A negative shift drops `drop + 1` bits: `drop` of them, then one with rounding.
+        let drop = !self.shift as u32;
         match self.rounding {
-            Rounding::Double => {
-                let (left, right) =
-                    if self.shift > 0 { (self.shift as u32, 0) } else { (0, -self.shift as u32) };
-                rounding_divide_by_power_of_two(
-                    doubling_high_multiply(x.wrapping_shl(left), self.multiplier),
-                    right,
-                )
+            Rounding::Double if self.shift < 0 => {
+                // One less, if negative: half up becomes half away from zero.
+                let high = doubling_high_multiply(x, self.multiplier);
+                halve(high.wrapping_add(high >> 31).wrapping_shr(drop))
             }
+            Rounding::Double => doubling_high_multiply(x.wrapping_shl(self.shift as u32), self.multiplier),
             Rounding::Single => {
-                let shift = (31 - self.shift as i32) as u32;
-                ((x as i64 * self.multiplier as i64 + (1 << (shift - 1))) >> shift) as i32
+                let product = x as i64 * self.multiplier as i64;
+                let product = product + (product >> 63);
+                if self.shift < 0 {
+                    return halve(((product >> 31) as i32).wrapping_shr(drop));
+                }
+                let half = 1i64.wrapping_shl(drop.wrapping_add(31));
+                product.wrapping_add(half).wrapping_shr(drop.wrapping_add(32)) as i32
             }
         }
     }
 }
 
-/// `round(a b / 2^31)`: gemmlowp's `SaturatingRoundingDoublingHighMul`, half up. Saturates in the one case
-/// that overflows, both operands `i32::MIN`.
+/// `round(x / 2)`, half up.
 #[inline(always)]
-pub(crate) const fn doubling_high_multiply(a: i32, b: i32) -> i32 {
-    let wide = (a as i64 * b as i64 + (1 << 30)) >> 31;
-    if wide > i32::MAX as i64 { i32::MAX } else { wide as i32 }
+const fn halve(x: i32) -> i32 {
+    x.wrapping_add(1) >> 1
 }
 
-/// `round(x / 2^exponent)`: gemmlowp's `RoundingDivideByPOT`, half away from zero. `exponent` is 0..=31.
+/// `round(a b / 2^31)`, half up: gemmlowp's `SaturatingRoundingDoublingHighMul`, without its check for the one case that
+/// overflows, both operands `i32::MIN`: a multiplier or a constant that is positive excludes it.
+#[inline(always)]
+pub(crate) const fn doubling_high_multiply(a: i32, b: i32) -> i32 {
+    ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
+}
+
+/// `round(x / 2^exponent)`, half away from zero, for 0..=31: gemmlowp's `RoundingDivideByPOT`.
 #[inline(always)]
 pub(crate) const fn rounding_divide_by_power_of_two(x: i32, exponent: u32) -> i32 {
-    let mask = ((1i64 << exponent) - 1) as i32;
+    let mask = (1u32.wrapping_shl(exponent) - 1) as i32;
     let threshold = (mask >> 1) + (x < 0) as i32;
-    (x >> exponent) + ((x & mask) > threshold) as i32
+    x.wrapping_shr(exponent) + ((x & mask) > threshold) as i32
 }
 
 /// int8 arithmetic.
@@ -140,6 +150,21 @@ impl QuantizedChannel {
     /// As [`Requantize::new`].
     pub const fn new(bias: i32, multiplier: i32, shift: i8, rounding: Rounding) -> Self {
         Self { bias, requantize: Requantize::new(multiplier, shift, rounding) }
+    }
+
+    /// The channels of a layer from triples of folded bias, multiplier and shift.
+    ///
+    /// # Panics
+    /// As [`Requantize::new`].
+    pub const fn table<const N: usize>(channels: [(i32, i32, i8); N], rounding: Rounding) -> [Self; N] {
+        let mut table = [Self { bias: 0, requantize: Requantize { multiplier: 0, shift: 0, rounding } }; N];
+        let mut i = 0;
+        while i < N {
+            let (bias, multiplier, shift) = channels[i];
+            table[i] = Self::new(bias, multiplier, shift, rounding);
+            i += 1;
+        }
+        table
     }
 }
 

@@ -86,6 +86,26 @@ impl Window2d {
         [self.output[0] as usize, self.output[1] as usize]
     }
 
+    /// Height and width of the kernel.
+    pub const fn kernel(&self) -> [usize; 2] {
+        [self.kernel[0] as usize, self.kernel[1] as usize]
+    }
+
+    /// Step down and to the right.
+    pub const fn stride(&self) -> [usize; 2] {
+        [self.stride[0] as usize, self.stride[1] as usize]
+    }
+
+    /// Distance of taps.
+    pub const fn dilation(&self) -> [usize; 2] {
+        [self.dilation[0] as usize, self.dilation[1] as usize]
+    }
+
+    /// Rows of padding above and columns to the left of the image.
+    pub const fn before(&self) -> [usize; 2] {
+        [self.before[0] as usize, self.before[1] as usize]
+    }
+
     /// Number of elements of the input.
     pub const fn input_len(&self) -> usize {
         let [h, w, c] = self.input();

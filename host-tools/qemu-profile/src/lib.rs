@@ -1,1 +1,167 @@
-//! In the making.
+//! A QEMU plugin that counts how often every block of code runs, in marked sections.
+//!
+//! ```text
+//! qemu-system-arm ... -plugin libmilligrad_qemu_profile.so,out=FILE,mark=ADDRESS,table=ADDRESS
+//! ```
+//!
+//! - `out`: the file that the counts go to when QEMU ends; `milligrad-board` reads it.
+//! - `mark`, `table`: address of a function that stores to `table + section`, in hexadecimal. From that store on
+//!   counts belong to that section, one of 256; before the first it is section 0.
+//! - `stop=N`: ends QEMU on the spot, with exit code 9, before the block that would pass N instructions: a power
+//!   cut.
+//!
+//! The file has one line for each block and section:
+//!
+//! ```text
+//! section address count taken opcode,opcode,...
+//! ```
+//!
+//! `count` is how often the block ran, `taken` how often it was left other than to the next address; numbers are
+//! decimal, the address and the opcodes hexadecimal, an opcode's first half-word first.
+//!
+//! Counts are exact without `-icount`. With it, QEMU restarts blocks that touch devices, and counts those twice.
+
+mod count;
+mod sys;
+
+use count::{Block, Counts};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
+
+/// The version of the plugin interface that this is written for: that of QEMU 7.2, which later ones understand.
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals)]
+pub static qemu_plugin_version: c_int = 1;
+
+/// Exit code of a power cut.
+const POWER_CUT: c_int = 9;
+
+static ARGUMENTS: OnceLock<Arguments> = OnceLock::new();
+static COUNTS: Mutex<Counts> = Mutex::new(Counts::new());
+/// Instructions left until the power cut.
+static LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// What follows the plugin's name on QEMU's command line.
+struct Arguments {
+    out: String,
+    mark: Option<u32>,
+    table: u32,
+    stop: Option<u64>,
+}
+
+impl Arguments {
+    fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut arguments = Self { out: "profile.txt".into(), mark: None, table: 0, stop: None };
+        for word in words {
+            let bad = |_| format!("bad number in {word}");
+            match word.split_once('=') {
+                Some(("out", value)) => arguments.out = value.into(),
+                // Bit 0 of a function's address says that it is Thumb code.
+                Some(("mark", value)) => {
+                    arguments.mark = Some(u32::from_str_radix(value, 16).map_err(bad)? & !1);
+                }
+                Some(("table", value)) => arguments.table = u32::from_str_radix(value, 16).map_err(bad)?,
+                Some(("stop", value)) => arguments.stop = Some(value.parse().map_err(bad)?),
+                _ => return Err(format!("unknown argument {word}")),
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+/// What QEMU calls first.
+///
+/// # Safety
+/// `argv` must point to `argc` C strings, as QEMU sees to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qemu_plugin_install(
+    id: sys::Id,
+    _info: *const c_void,
+    argc: c_int,
+    argv: *const *const c_char,
+) -> c_int {
+    let words = (0..usize::try_from(argc).unwrap_or(0)).map(|i| {
+        // SAFETY: the caller passes `argc` C strings.
+        unsafe { CStr::from_ptr(*argv.add(i)) }.to_string_lossy().into_owned()
+    });
+    let arguments = match Arguments::parse(words) {
+        Ok(arguments) => arguments,
+        Err(reason) => {
+            eprintln!("milligrad-qemu-profile: {reason}");
+            return 1;
+        }
+    };
+    LEFT.store(arguments.stop.unwrap_or(u64::MAX), Relaxed);
+    if ARGUMENTS.set(arguments).is_err() {
+        eprintln!("milligrad-qemu-profile: load it only once");
+        return 1;
+    }
+    // SAFETY: `id` is the one that QEMU gave, and the functions have the signatures of plugin interface 1.
+    unsafe {
+        sys::qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+        sys::qemu_plugin_register_atexit_cb(id, ending, std::ptr::null_mut());
+    }
+    0
+}
+
+/// QEMU has translated a block of code: have it call back whenever it runs.
+extern "C" fn translated(_: sys::Id, tb: *mut sys::Tb) {
+    // SAFETY: QEMU passes a block that is valid during this call, with at least one instruction.
+    let (address, code) = unsafe { sys::code(tb) };
+    let block: &'static Block = lock().block(address, code);
+    // SAFETY: as above; `block` is never freed, so the callback may use it as long as QEMU runs.
+    unsafe {
+        let data = std::ptr::from_ref(block).cast_mut().cast();
+        sys::qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, sys::NO_REGISTERS, data);
+        if ARGUMENTS.get().is_some_and(|arguments| arguments.mark == Some(address)) {
+            for i in 0..sys::qemu_plugin_tb_n_insns(tb) {
+                let instruction = sys::qemu_plugin_tb_get_insn(tb, i);
+                let nothing = std::ptr::null_mut();
+                sys::qemu_plugin_register_vcpu_mem_cb(
+                    instruction,
+                    accessed,
+                    sys::NO_REGISTERS,
+                    sys::STORES,
+                    nothing,
+                );
+            }
+        }
+    }
+}
+
+/// A block is about to run. One virtual CPU: nothing else calls this at the same time.
+extern "C" fn executed(_: c_uint, block: *mut c_void) {
+    // SAFETY: `translated` registered this pointer to a block, which is never freed.
+    let block: &'static Block = unsafe { &*block.cast_const().cast() };
+    let left = LEFT.load(Relaxed);
+    let Some(rest) = left.checked_sub(block.instructions()) else {
+        // SAFETY: ends the process without a word, as a power cut would.
+        unsafe { sys::_exit(POWER_CUT) }
+    };
+    if left != u64::MAX {
+        LEFT.store(rest, Relaxed);
+    }
+    block.executed();
+}
+
+/// The marking function has accessed memory. QEMU 7.2 reports loads too, and the stack: the address decides.
+extern "C" fn accessed(_: c_uint, _: u32, address: u64, _: *mut c_void) {
+    let table = ARGUMENTS.get().map_or(0, |arguments| arguments.table);
+    if let Some(section) = (address as u32).checked_sub(table).and_then(|offset| u8::try_from(offset).ok()) {
+        lock().enter(section);
+    }
+}
+
+/// QEMU ends.
+extern "C" fn ending(_: sys::Id, _: *mut c_void) {
+    let Some(Arguments { out, .. }) = ARGUMENTS.get() else { return };
+    if let Err(error) = std::fs::write(out, lock().report()) {
+        eprintln!("milligrad-qemu-profile: {out}: {error}");
+    }
+}
+
+fn lock() -> std::sync::MutexGuard<'static, Counts> {
+    // Counts are whole after every statement: a panic elsewhere has not spoilt them.
+    COUNTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -12,17 +12,14 @@ pub fn add<F: Float>(a: &[F], b: &[F], output: &Clamp<F>, y: &mut [F]) {
 /// larger scale with 20 more bits, added, and brought to the output's scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuantizedAdd {
-    a: Term,
-    b: Term,
-    sum: Requantize,
-    output: QuantizedOutput,
-}
-
-/// One of the two inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Term {
-    zero_point: i8,
-    requantize: Requantize,
+    /// Zero point of `a`, and its scale over twice the larger scale.
+    pub a: (i8, Requantize),
+    /// The same of `b`.
+    pub b: (i8, Requantize),
+    /// Twice the larger scale over the output's, times 2^-20.
+    pub sum: Requantize,
+    /// Zero point and range of the output.
+    pub output: QuantizedOutput,
 }
 
 impl QuantizedAdd {
@@ -34,27 +31,21 @@ impl QuantizedAdd {
         sum: Requantize,
         output: QuantizedOutput,
     ) -> Self {
-        Self {
-            a: Term { zero_point: a.0, requantize: a.1 },
-            b: Term { zero_point: b.0, requantize: b.1 },
-            sum,
-            output,
-        }
+        Self { a, b, sum, output }
     }
 
     /// `y = activation(a + b)`
     #[inline]
     pub fn forward(&self, a: &[i8], b: &[i8], y: &mut [i8]) {
         for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
-            let sum = self.a.scale(a).wrapping_add(self.b.scale(b));
+            let sum = scale(self.a, a).wrapping_add(scale(self.b, b));
             *y = self.output.finish(self.sum.apply(sum));
         }
     }
 }
 
-impl Term {
-    #[inline(always)]
-    fn scale(&self, x: i8) -> i32 {
-        self.requantize.apply((i32::from(x) - i32::from(self.zero_point)) << 20)
-    }
+/// `x` in the common scale, with 20 bits to spare.
+#[inline(always)]
+fn scale((zero_point, requantize): (i8, Requantize), x: i8) -> i32 {
+    requantize.apply((i32::from(x) - i32::from(zero_point)) << 20)
 }

@@ -15,6 +15,7 @@
 mod activation;
 mod add;
 mod conv2d;
+mod convert;
 pub mod dense;
 mod depthwise_conv2d;
 mod pool2d;
@@ -26,6 +27,7 @@ pub use activation::{
 };
 pub use add::{QuantizedAdd, add};
 pub use conv2d::Conv2d;
+pub use convert::{accumulate, clamp, clamp_backward, copy, dequantize};
 pub use dense::Dense;
 pub use depthwise_conv2d::DepthwiseConv2d;
 pub use pool2d::{AvgPool2d, MaxPool2d};

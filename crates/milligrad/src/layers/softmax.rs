@@ -29,9 +29,12 @@ pub fn softmax_backward<F: Float>(y: &[F], delta: &mut [F]) {
 /// Softmax of int8 scores as TensorFlow Lite computes it, with output scale 1/256 and zero point -128.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuantizedSoftmax {
-    multiplier: i32,
-    shift: u8,
-    smallest_difference: i16,
+    /// Mantissa of the input's scale times 2^26, as a 31-bit fraction.
+    pub multiplier: i32,
+    /// Its exponent.
+    pub shift: u8,
+    /// Differences to the largest score below this count as none.
+    pub smallest_difference: i16,
 }
 
 impl QuantizedSoftmax {

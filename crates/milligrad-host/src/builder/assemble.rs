@@ -1,0 +1,343 @@
+//! From a list of layers to a graph: names, shapes, fused activations, initial weights.
+
+use super::{Builder, Kind, Layer};
+use crate::graph::{
+    Activation, Constant, ConstantId, DType, Draft, Graph, Node, Op, TensorId, TensorInfo, Values, Window,
+};
+use crate::{Error, Result, ops};
+use milligrad::Padding;
+use std::collections::HashMap;
+
+/// Largest number of parameters of a layer; what a microcontroller holds is far below.
+const LIMIT: usize = 1 << 28;
+
+pub(super) fn assemble(builder: &Builder, seed: u64) -> Result<Graph> {
+    let mut assembly = Assembly {
+        draft: Draft {
+            name: builder.name.clone(),
+            labels: builder.classes.clone(),
+            normalize: builder.normalize,
+            tensors: vec![float(builder.input.clone())],
+            constants: Vec::new(),
+            nodes: Vec::new(),
+            input: TensorId(0),
+            output: TensorId(0),
+        },
+        tensors: vec![TensorId(0)],
+        seed,
+    };
+    let fused = fused_activations(&builder.layers);
+    let mut names = Names::default();
+    for (index, layer) in builder.layers.iter().enumerate() {
+        if fused.contains_key(&index) {
+            let tensor = assembly.tensors[layer.inputs[0].0];
+            assembly.tensors.push(tensor);
+            continue;
+        }
+        let activation = fused.iter().find(|(_, host)| **host == index).map(|(activation, _)| *activation);
+        let activation = activation.map(|index| &builder.layers[index]);
+        let given = layer.name.as_ref().or(activation.and_then(|activation| activation.name.as_ref()));
+        let name = names.choose(given, layer.kind);
+        let op = match activation.map(|layer| layer.kind) {
+            Some(Kind::Activation(activation)) => activation,
+            _ => Activation::Linear,
+        };
+        assembly.push(layer, name, op)?;
+    }
+    assembly.draft.output = *assembly.tensors.get(builder.at.0).unwrap_or(&TensorId(0));
+    if assembly.draft.nodes.is_empty() {
+        return Err(Error::Model { model: builder.name.clone(), problem: "it has no layers".into() });
+    }
+    Graph::verify(assembly.draft)
+}
+
+/// The activations that become part of another layer: (their index, that layer's).
+fn fused_activations(layers: &[Layer]) -> HashMap<usize, usize> {
+    let mut readers = vec![0usize; layers.len() + 1];
+    for input in layers.iter().flat_map(|layer| &layer.inputs) {
+        if let Some(readers) = readers.get_mut(input.0) {
+            *readers += 1;
+        }
+    }
+    let mut fused = HashMap::new();
+    for (index, layer) in layers.iter().enumerate() {
+        let Kind::Activation(activation) = layer.kind else { continue };
+        let Some(host) = layer.inputs[0].0.checked_sub(1) else { continue };
+        let takes = matches!(
+            layers[host].kind,
+            Kind::Dense { .. } | Kind::Conv2d { .. } | Kind::DepthwiseConv2d { .. } | Kind::Add
+        );
+        if takes && activation.is_clamp() && readers[host + 1] == 1 && layer.misuse.is_none() {
+            fused.insert(index, host);
+        }
+    }
+    fused
+}
+
+struct Assembly {
+    draft: Draft,
+    /// The tensor of each handle.
+    tensors: Vec<TensorId>,
+    seed: u64,
+}
+
+impl Assembly {
+    fn push(&mut self, layer: &Layer, name: String, activation: Activation) -> Result<()> {
+        let inputs: Vec<TensorId> =
+            layer.inputs.iter().filter_map(|input| self.tensors.get(input.0)).copied().collect();
+        let input = inputs.first().map(|id| self.draft.tensors[id.0].shape.clone()).unwrap_or_default();
+        let op = op(layer.kind, activation, &input);
+        let error = |problem: String| Error::Graph { layer: name.clone(), op: op.name(), problem };
+        if inputs.len() != layer.inputs.len() {
+            return Err(error("a handle of another builder was given to it".into()));
+        }
+        if let Some(problem) = &layer.misuse {
+            return Err(error(problem.clone()));
+        }
+        if !name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) {
+            return Err(error("a name consists of letters, digits, `_`, `-` and `.`".into()));
+        }
+        let new = self.constants(layer.kind, &name, &input).map_err(error)?;
+        let shape = {
+            let inputs: Vec<&TensorInfo> = inputs.iter().map(|id| &self.draft.tensors[id.0]).collect();
+            ops::infer(&op, &inputs, &new.iter().collect::<Vec<_>>()).map_err(error)?
+        };
+        let output = TensorId(self.draft.tensors.len());
+        self.draft.tensors.push(float(shape));
+        self.tensors.push(output);
+        let first = self.draft.constants.len();
+        let constants = (first..first + new.len()).map(ConstantId).collect();
+        self.draft.constants.extend(new);
+        self.draft.nodes.push(Node { name, op, inputs, constants, output });
+        Ok(())
+    }
+
+    /// Weights, biases and statistics before training.
+    fn constants(&self, kind: Kind, name: &str, input: &[usize]) -> Result<Vec<Constant>, String> {
+        let channels = || input.last().copied().unwrap_or(0);
+        let same = |part: &str, value: f32, len: usize| {
+            let values = Values::F32(vec![value; len]);
+            Constant { name: format!("{name}/{part}"), shape: vec![len], values, scales: Vec::new() }
+        };
+        let (shape, outputs, fan_in, fan_out) = match kind {
+            Kind::Dense { units } => {
+                let inputs = product(input)?;
+                (vec![units, inputs], units, inputs, units)
+            }
+            Kind::Conv2d { filters, window } => {
+                let [h, w] = window.kernel;
+                let taps = product(&[h, w])?;
+                let (fan_in, fan_out) = (product(&[taps, channels()])?, product(&[taps, filters])?);
+                (vec![filters, h, w, channels()], filters, fan_in, fan_out)
+            }
+            Kind::DepthwiseConv2d { multiplier, window } => {
+                let [h, w] = window.kernel;
+                let outputs = product(&[channels(), multiplier])?;
+                let taps = product(&[h, w])?;
+                (vec![h, w, outputs], outputs, taps, product(&[taps, multiplier])?)
+            }
+            Kind::BatchNorm { .. } => {
+                let one = |part| same(part, 1.0, channels());
+                let zero = |part| same(part, 0.0, channels());
+                return Ok(vec![one("gamma"), zero("beta"), zero("mean"), one("variance")]);
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let len = product(&shape)?;
+        // A stream of its own for each layer: a new layer leaves the others' weights as they are.
+        let seed =
+            self.seed.wrapping_add((self.draft.nodes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let values = Values::F32(glorot_uniform(fan_in, fan_out, len, seed));
+        let weights = Constant { name: format!("{name}/weights"), shape, values, scales: Vec::new() };
+        Ok(vec![weights, same("bias", 0.0, outputs)])
+    }
+}
+
+/// Uniform within `±sqrt(6 / (fan_in + fan_out))`.
+fn glorot_uniform(fan_in: usize, fan_out: usize, len: usize, seed: u64) -> Vec<f32> {
+    let limit = (6.0 / (fan_in + fan_out) as f32).sqrt();
+    let mut random = oorandom::Rand32::new(seed);
+    (0..len).map(|_| (2.0 * random.rand_float() - 1.0) * limit).collect()
+}
+
+fn op(kind: Kind, activation: Activation, input: &[usize]) -> Op {
+    match kind {
+        Kind::Dense { .. } => Op::Dense { activation },
+        Kind::Conv2d { window, .. } => Op::Conv2d { window, activation },
+        Kind::DepthwiseConv2d { window, .. } => Op::DepthwiseConv2d { window, activation },
+        Kind::MaxPool2d { window } => Op::MaxPool2d { window },
+        Kind::AvgPool2d { window } => Op::AvgPool2d { window },
+        Kind::GlobalAvgPool2d => {
+            let kernel = [0, 1].map(|axis| input.get(axis).copied().unwrap_or(0));
+            Op::AvgPool2d {
+                window: Window { kernel, stride: [1, 1], dilation: [1, 1], padding: Padding::Valid },
+            }
+        }
+        Kind::Flatten => Op::Flatten,
+        Kind::Activation(activation) => Op::Activation { activation },
+        Kind::Softmax => Op::Softmax,
+        Kind::Add => Op::Add { activation },
+        Kind::BatchNorm { epsilon, momentum } => Op::BatchNorm { epsilon, momentum },
+        Kind::Dropout { rate } => Op::Dropout { rate },
+    }
+}
+
+/// `a b c ...`, within bounds and not zero.
+fn product(extents: &[usize]) -> Result<usize, String> {
+    let len = extents.iter().try_fold(1usize, |len, &extent| len.checked_mul(extent));
+    match len {
+        Some(0) => Err(format!("sizes are at least 1, these are {extents:?}")),
+        Some(len) if len <= LIMIT => Ok(len),
+        _ => Err(format!("{extents:?} are more than {LIMIT} values")),
+    }
+}
+
+fn float(shape: Vec<usize>) -> TensorInfo {
+    TensorInfo { shape, dtype: DType::F32, quantization: None }
+}
+
+/// Default names, as Keras gives them.
+#[derive(Default)]
+struct Names(HashMap<&'static str, usize>);
+
+impl Names {
+    fn choose(&mut self, given: Option<&String>, kind: Kind) -> String {
+        if let Some(name) = given {
+            return name.clone();
+        }
+        let stem = match kind {
+            Kind::Dense { .. } => "dense",
+            Kind::Conv2d { .. } => "conv2d",
+            Kind::DepthwiseConv2d { .. } => "depthwise_conv2d",
+            Kind::MaxPool2d { .. } => "max_pool2d",
+            Kind::AvgPool2d { .. } => "avg_pool2d",
+            Kind::GlobalAvgPool2d => "global_avg_pool2d",
+            Kind::Flatten => "flatten",
+            Kind::Activation(activation) => match activation {
+                Activation::Linear => "linear",
+                Activation::Relu => "relu",
+                Activation::Relu6 => "relu6",
+                Activation::LeakyRelu { .. } => "leaky_relu",
+                Activation::Sigmoid => "sigmoid",
+                Activation::Tanh => "tanh",
+            },
+            Kind::Softmax => "softmax",
+            Kind::Add => "add",
+            Kind::BatchNorm { .. } => "batch_norm",
+            Kind::Dropout { .. } => "dropout",
+        };
+        let count = self.0.entry(stem).or_default();
+        *count += 1;
+        if *count == 1 { stem.into() } else { format!("{stem}_{}", *count - 1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(graph: &Graph) -> Vec<&str> {
+        graph.nodes.iter().map(|node| node.name.as_str()).collect()
+    }
+
+    #[test]
+    fn ranges_are_fused_and_others_are_layers() {
+        let graph = Builder::new("t", &[8, 8, 1])
+            .conv2d(4, 3)
+            .same()
+            .relu()
+            .conv2d(4, 3)
+            .named("second")
+            .strides(2)
+            .batch_norm()
+            .relu6()
+            .depthwise_conv2d([3, 1])
+            .multiplier(2)
+            .relu6()
+            .global_avg_pool2d()
+            .dense(3)
+            .sigmoid()
+            .dense(2)
+            .relu()
+            .named("head")
+            .softmax()
+            .build(0)
+            .unwrap();
+        let expected = [
+            "conv2d",
+            "second",
+            "batch_norm",
+            "relu6",
+            "depthwise_conv2d",
+            "global_avg_pool2d",
+            "dense",
+            "sigmoid",
+            "head",
+            "softmax",
+        ];
+        assert_eq!(names(&graph), expected);
+        let fused: Vec<_> = graph.nodes.iter().filter_map(|node| node.op.fused_activation()).collect();
+        use Activation::*;
+        assert_eq!(fused, [Relu, Linear, Relu6, Linear, Relu]);
+        let shapes: Vec<_> =
+            graph.nodes.iter().map(|node| graph.tensor(node.output).shape.as_slice()).collect();
+        assert_eq!(shapes[..6], [&[8, 8, 4][..], &[3, 3, 4], &[3, 3, 4], &[3, 3, 4], &[1, 3, 8], &[1, 1, 8]]);
+        assert_eq!(graph.constants[8].name, "depthwise_conv2d/weights");
+    }
+
+    #[test]
+    fn default_names_count_up_and_seeds_decide() {
+        let two = Builder::new("t", &[4]).dense(3).tanh().dense(2);
+        let graph = two.build(1).unwrap();
+        assert_eq!(names(&graph), ["dense", "tanh", "dense_1"]);
+        assert_eq!(graph, two.build(1).unwrap());
+        assert_ne!(graph, two.build(2).unwrap());
+        // A layer behind does not change those before.
+        assert_eq!(two.clone().dense(1).build(1).unwrap().constants[..4], graph.constants[..]);
+    }
+
+    #[test]
+    fn a_tensor_that_others_read_keeps_its_values() {
+        let start = Builder::new("t", &[4, 4, 2]).conv2d(2, 3).same();
+        let before = start.here();
+        let graph = start.relu().conv2d(2, 1).add(before).relu().build(0).unwrap();
+        assert_eq!(names(&graph), ["conv2d", "relu", "conv2d_1", "add"]);
+        assert_eq!(graph.nodes[3].inputs, [graph.nodes[2].output, graph.nodes[0].output]);
+        assert_eq!(graph.nodes[3].op.fused_activation(), Some(Activation::Relu));
+    }
+
+    #[test]
+    fn what_does_not_fit_names_the_layer() {
+        let new = || Builder::new("t", &[8, 8, 1]);
+        let skip = new().here();
+        let huge = usize::MAX / 2;
+        for (builder, layer, problem) in [
+            (new().conv2d(4, 9), "conv2d", "larger"),
+            (new().conv2d(4, 3).max_pool2d(2).max_pool2d(2).max_pool2d(2), "max_pool2d_2", "larger"),
+            (new().conv2d(4, 0), "conv2d", "at least 1"),
+            (new().conv2d(4, 3).strides(0), "conv2d", "stride"),
+            (new().conv2d(4, 3).same().dilation(70_000), "conv2d", "dilation"),
+            (new().conv2d(0, 3), "conv2d", "at least 1"),
+            (new().dense(0), "dense", "at least 1"),
+            (new().dense(huge), "dense", "more than"),
+            (new().conv2d(huge, [huge, huge]), "conv2d", "more than"),
+            (new().flatten().conv2d(4, 3), "conv2d", "image"),
+            (new().dense(3).same(), "dense", "`padding`"),
+            (new().dense(3).multiplier(2), "dense", "`multiplier`"),
+            (new().conv2d(4, 3).add(skip), "add", "equal"),
+            (new().dense(3).named("a").dense(3).named("a"), "a", "unique"),
+            (new().dense(3).named("a#b"), "a#b", "letters"),
+            (new().dropout(1.0), "dropout", "rate"),
+            (Builder::new("t", &[8, 8, 1]).add(new().dense(1).dense(1).here()), "add", "another builder"),
+        ] {
+            let error = builder.build(0).unwrap_err();
+            let Error::Graph { layer: named, .. } = &error else { panic!("{error}") };
+            assert_eq!(named, layer, "{error}");
+            assert!(error.to_string().contains(problem), "{error}");
+        }
+        assert!(new().build(0).unwrap_err().to_string().contains("no layers"));
+        assert!(Builder::new("t", &[]).dense(1).build(0).is_err());
+        assert!(Builder::new("t", &[0]).dense(1).build(0).is_err());
+        assert!(new().classes(["a"]).dense(3).build(0).unwrap_err().to_string().contains("labels"));
+    }
+}

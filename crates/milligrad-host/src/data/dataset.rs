@@ -1,0 +1,260 @@
+//! The data set itself.
+
+use crate::{Error, Result};
+
+/// What a model is asked to say about an input.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets {
+    /// Which of the classes it is.
+    Labels(Vec<usize>),
+    /// Numbers, `width` for each sample.
+    Values {
+        /// Numbers per sample.
+        width: usize,
+        /// Sample after sample.
+        values: Vec<f32>,
+    },
+}
+
+impl Targets {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Labels(labels) => labels.len(),
+            Self::Values { width, values } => values.len() / width.max(&1),
+        }
+    }
+
+    /// `true` if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How a reader understands the target column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Task {
+    /// As a class: its name, or its index. Without names, those in the data are taken in order.
+    Classify {
+        /// Names of the classes.
+        classes: Vec<String>,
+    },
+    /// As a number.
+    Regress,
+}
+
+/// Samples as they were read: raw values, before the model's normalisation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Where they come from, for messages.
+    pub name: String,
+    /// Extents of one input: `[height, width, channels]` or `[features]`.
+    pub shape: Vec<usize>,
+    /// Raw values, sample after sample.
+    pub inputs: Vec<f32>,
+    /// What is to be learned, sample after sample.
+    pub targets: Targets,
+    /// Names of the classes; empty for numbers.
+    pub classes: Vec<String>,
+}
+
+impl Dataset {
+    /// Checks that inputs and targets belong together and are finite, and that labels are classes.
+    ///
+    /// # Errors
+    /// [`Error::Data`] names the first sample that is wrong.
+    pub fn new(
+        name: impl Into<String>,
+        shape: &[usize],
+        inputs: Vec<f32>,
+        targets: Targets,
+        classes: Vec<String>,
+    ) -> Result<Self> {
+        let name = name.into();
+        let error = |problem: String| Error::Data(format!("{name}: {problem}"));
+        let width = shape.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent));
+        let width =
+            width.filter(|&n| n > 0).ok_or_else(|| error(format!("an input can't be of shape {shape:?}")))?;
+        let samples = targets.len();
+        if samples == 0 {
+            return Err(error("it has no samples".into()));
+        }
+        if width.checked_mul(samples) != Some(inputs.len()) {
+            return Err(error(format!(
+                "{samples} targets need {samples} inputs of shape {shape:?}, but there are {} input values",
+                inputs.len()
+            )));
+        }
+        if let Some(at) = inputs.iter().position(|x| !x.is_finite()) {
+            let (sample, feature) = (at / width, at % width);
+            return Err(error(format!(
+                "value {feature} of sample {sample} is {}, not a number to learn from",
+                inputs[at]
+            )));
+        }
+        match &targets {
+            Targets::Labels(labels) => {
+                if let Some(at) = labels.iter().position(|&label| label >= classes.len()) {
+                    return Err(error(format!(
+                        "the label of sample {at} is {}, but the {} classes are numbered from 0",
+                        labels[at],
+                        classes.len()
+                    )));
+                }
+            }
+            Targets::Values { width, values } => {
+                if *width == 0 || values.len() % width != 0 {
+                    return Err(error(format!(
+                        "{} target values are not a multiple of {width}",
+                        values.len()
+                    )));
+                }
+                if let Some(at) = values.iter().position(|x| !x.is_finite()) {
+                    return Err(error(format!("the target of sample {} is {}", at / width, values[at])));
+                }
+            }
+        }
+        Ok(Self { name, shape: shape.to_vec(), inputs, targets, classes })
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// `true` if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of values of one input.
+    pub fn input_len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Number of classes, or of target values.
+    pub fn output_len(&self) -> usize {
+        match &self.targets {
+            Targets::Labels(_) => self.classes.len(),
+            Targets::Values { width, .. } => *width,
+        }
+    }
+
+    /// Raw values of one sample; empty beyond the last.
+    pub fn input(&self, sample: usize) -> &[f32] {
+        self.inputs.chunks_exact(self.input_len()).nth(sample).unwrap_or_default()
+    }
+
+    /// The labels, if the targets are classes.
+    pub fn labels(&self) -> Option<&[usize]> {
+        match &self.targets {
+            Targets::Labels(labels) => Some(labels),
+            Targets::Values { .. } => None,
+        }
+    }
+
+    /// The same samples with another shape of the same size.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the sizes differ.
+    pub fn reshaped(mut self, shape: &[usize]) -> Result<Self> {
+        if shape.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent)) != Some(self.input_len()) {
+            return Err(Error::Data(format!(
+                "{}: an input is of shape {:?}, which can't be taken as {shape:?}",
+                self.name, self.shape
+            )));
+        }
+        self.shape = shape.to_vec();
+        Ok(self)
+    }
+
+    /// These samples, in this order; those beyond the last are left out.
+    pub fn select(&self, samples: &[usize]) -> Self {
+        let present = || samples.iter().copied().filter(|&sample| sample < self.len());
+        let width = self.input_len();
+        let rows = |values: &[f32], width: usize| -> Vec<f32> {
+            present()
+                .flat_map(|sample| values[sample * width..(sample + 1) * width].iter().copied())
+                .collect()
+        };
+        let targets = match &self.targets {
+            Targets::Labels(labels) => Targets::Labels(present().map(|sample| labels[sample]).collect()),
+            Targets::Values { width, values } => {
+                Targets::Values { width: *width, values: rows(values, *width) }
+            }
+        };
+        Self { inputs: rows(&self.inputs, width), targets, ..self.clone_header() }
+    }
+
+    /// The first samples.
+    pub fn take(&self, samples: usize) -> Self {
+        self.select(&(0..samples.min(self.len())).collect::<Vec<_>>())
+    }
+
+    /// Number of samples of each class.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        self.labels().unwrap_or_default().iter().for_each(|&label| counts[label] += 1);
+        counts
+    }
+
+    fn clone_header(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            shape: self.shape.clone(),
+            inputs: Vec::new(),
+            targets: Targets::Labels(Vec::new()),
+            classes: self.classes.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn classes(n: usize) -> Vec<String> {
+        (0..n).map(|i| i.to_string()).collect()
+    }
+
+    #[test]
+    fn inputs_and_targets_belong_together() {
+        let labels = || Targets::Labels(vec![0, 1]);
+        let new = |inputs: &[f32], targets| Dataset::new("t", &[2], inputs.to_vec(), targets, classes(2));
+        assert_eq!(new(&[1.0, 2.0, 3.0, 4.0], labels()).unwrap().input(1), [3.0, 4.0]);
+        for (inputs, targets, problem) in [
+            (&[1.0, 2.0, 3.0][..], labels(), "3 input values"),
+            (&[1.0, 2.0, 3.0, f32::NAN], labels(), "value 1 of sample 1 is NaN"),
+            (&[0.0; 4], Targets::Labels(vec![0, 2]), "label of sample 1 is 2"),
+            (
+                &[0.0; 4],
+                Targets::Values { width: 1, values: vec![0.0, f32::INFINITY] },
+                "target of sample 1 is inf",
+            ),
+            (&[0.0; 2], Targets::Values { width: 2, values: vec![0.0; 3] }, "not a multiple"),
+            (&[], Targets::Labels(vec![]), "no samples"),
+        ] {
+            let error = new(inputs, targets).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+        assert!(Dataset::new("t", &[0], vec![], labels(), classes(2)).is_err());
+        assert!(Dataset::new("t", &[usize::MAX, 2], vec![], labels(), classes(2)).is_err());
+    }
+
+    #[test]
+    fn selects_rows() {
+        let data = Dataset::new(
+            "t",
+            &[2],
+            (0..6).map(|x| x as f32).collect(),
+            Targets::Values { width: 1, values: vec![0.0, 1.0, 2.0] },
+            vec![],
+        )
+        .unwrap();
+        let some = data.select(&[2, 0, 9]);
+        assert_eq!(some.inputs, [4.0, 5.0, 0.0, 1.0]);
+        assert_eq!(some.targets, Targets::Values { width: 1, values: vec![2.0, 0.0] });
+        assert!(data.clone().reshaped(&[1, 2, 1]).is_ok());
+        assert!(data.reshaped(&[3]).is_err());
+    }
+}

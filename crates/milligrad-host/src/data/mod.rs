@@ -1,0 +1,18 @@
+//! Data sets: raw inputs with their targets, where they come from, and how they are split.
+//!
+//! A [`Dataset`] holds what the file said; the model's [`Normalize`](crate::Normalize) is applied when it becomes
+//! training samples, and once more, in the same way, on the device. [`Parts`] are a training and a test part, as
+//! the source defines them; [`Parts::split`] takes the validation part off the training part.
+//!
+//! Every reader proves that a length is present in the file before it allocates for it.
+
+pub mod csv;
+mod dataset;
+pub mod digits;
+mod file;
+pub mod idx;
+pub mod npz;
+mod split;
+
+pub use dataset::{Dataset, Targets, Task};
+pub use split::{Parts, Share, Split, shuffled, stratified};

@@ -1,0 +1,198 @@
+//! Training, validation and test part: stratified and seeded, so that everyone gets the same ones.
+
+use super::{Dataset, Targets};
+use crate::{Error, Result};
+use oorandom::Rand32;
+
+/// A part of the data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Share {
+    /// So many samples.
+    Count(usize),
+    /// This fraction, `0.0..1.0`, rounded to whole samples.
+    Fraction(f64),
+}
+
+impl Share {
+    /// Number of samples.
+    pub fn of(self, samples: usize) -> usize {
+        match self {
+            Self::Count(count) => count,
+            Self::Fraction(fraction) => (fraction * samples as f64).round() as usize,
+        }
+    }
+}
+
+/// What a source offers: samples to learn from, and those that nothing but the last evaluation sees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parts {
+    /// For training and validation.
+    pub train: Dataset,
+    /// For the accuracy that is reported.
+    pub test: Dataset,
+}
+
+/// The three parts that training needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    /// Learned from.
+    pub train: Dataset,
+    /// Looked at while learning, to choose; `None` if nothing was set aside.
+    pub validation: Option<Dataset>,
+    /// Looked at once.
+    pub test: Dataset,
+}
+
+impl Parts {
+    /// Takes the test part off a data set that comes in one piece.
+    ///
+    /// # Errors
+    /// As for [`split`](Self::split).
+    pub fn of(data: Dataset, test: Share, seed: u64) -> Result<Self> {
+        let (train, test) = divide(&data, test, seed, "test")?;
+        let test = test.ok_or_else(|| Error::Data(format!("{}: the test part is empty", data.name)))?;
+        Ok(Self { train, test })
+    }
+
+    /// Takes the validation part off the training part.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if nothing is left to learn from, or a class is missing in a part.
+    pub fn split(self, validation: Share, seed: u64) -> Result<Split> {
+        let (train, validation) = divide(&self.train, validation, seed, "validation")?;
+        Ok(Split { train, validation, test: self.test })
+    }
+}
+
+fn divide(data: &Dataset, share: Share, seed: u64, part: &str) -> Result<(Dataset, Option<Dataset>)> {
+    let error = |problem: String| Error::Data(format!("{}: {problem}", data.name));
+    if let Share::Fraction(fraction) = share
+        && !(0.0..1.0).contains(&fraction)
+    {
+        return Err(error(format!("a {part} part of {fraction} is not a fraction from 0 to below 1")));
+    }
+    let taken = share.of(data.len());
+    if taken == 0 {
+        return Ok((data.clone(), None));
+    }
+    if taken >= data.len() {
+        return Err(error(format!(
+            "a {part} part of {taken} samples leaves none of {} to learn from",
+            data.len()
+        )));
+    }
+    let (rest, taken) = match &data.targets {
+        Targets::Labels(labels) => stratified(labels, data.classes.len(), taken, seed),
+        Targets::Values { .. } => {
+            let mut order = shuffled(data.len(), seed);
+            let mut rest = order.split_off(taken);
+            rest.sort_unstable();
+            order.sort_unstable();
+            (rest, order)
+        }
+    };
+    let (rest, taken) = (data.select(&rest), data.select(&taken));
+    for (part, name) in [(&rest, "training"), (&taken, part)] {
+        let (counts, all) = (part.class_counts(), data.class_counts());
+        if let Some(class) = (0..counts.len()).find(|&class| counts[class] == 0 && all[class] > 0) {
+            return Err(error(format!(
+                "no sample of class `{}` is in the {name} part of {} samples (there are {} in all); change the \
+                 size of the parts or leave the class out",
+                data.classes[class],
+                part.len(),
+                all[class]
+            )));
+        }
+    }
+    Ok((rest, Some(taken)))
+}
+
+/// Divides samples so that every class has the same share in both parts: `(rest, taken)`, each in the order of
+/// the data. Quotas are rounded by the largest remainder; which samples go is up to the seed.
+pub fn stratified(labels: &[usize], classes: usize, taken: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let taken = taken.min(labels.len());
+    let mut members = vec![Vec::new(); classes];
+    for (sample, &label) in labels.iter().enumerate() {
+        if let Some(members) = members.get_mut(label) {
+            members.push(sample);
+        }
+    }
+    let total = labels.len().max(1);
+    let mut quotas: Vec<usize> = members.iter().map(|class| class.len() * taken / total).collect();
+    let mut by_remainder: Vec<usize> = (0..classes).collect();
+    by_remainder.sort_by_key(|&class| (std::cmp::Reverse(members[class].len() * taken % total), class));
+    let missing = taken - quotas.iter().sum::<usize>();
+    by_remainder.iter().take(missing).for_each(|&class| quotas[class] += 1);
+    let mut random = Rand32::new(seed);
+    let (mut rest, mut chosen) = (Vec::new(), Vec::new());
+    for (mut class, quota) in members.into_iter().zip(quotas) {
+        shuffle(&mut class, &mut random);
+        let quota = quota.min(class.len());
+        chosen.extend_from_slice(&class[..quota]);
+        rest.extend_from_slice(&class[quota..]);
+    }
+    rest.sort_unstable();
+    chosen.sort_unstable();
+    (rest, chosen)
+}
+
+/// `0..n` in an order that is up to the seed.
+pub fn shuffled(n: usize, seed: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    shuffle(&mut order, &mut Rand32::new(seed));
+    order
+}
+
+/// Fisher and Yates.
+fn shuffle(items: &mut [usize], random: &mut Rand32) {
+    for last in (1..items.len()).rev() {
+        let bound = u32::try_from(last + 1).unwrap_or(u32::MAX);
+        items.swap(last, random.rand_range(0..bound) as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(labels: Vec<usize>, classes: usize) -> Dataset {
+        let inputs = (0..labels.len()).map(|x| x as f32).collect();
+        let classes = (0..classes).map(|i| i.to_string()).collect();
+        Dataset::new("t", &[1], inputs, Targets::Labels(labels), classes).unwrap()
+    }
+
+    #[test]
+    fn classes_keep_their_share_and_the_seed_decides() {
+        let labels: Vec<usize> =
+            (0..1000).map(|i| usize::from(i % 10 == 0) + usize::from(i % 5 == 0)).collect();
+        let (rest, taken) = stratified(&labels, 3, 250, 7);
+        assert_eq!((rest.len(), taken.len()), (750, 250));
+        let count = |part: &[usize], class| part.iter().filter(|&&i| labels[i] == class).count();
+        assert_eq!([0, 1, 2].map(|class| count(&taken, class)), [200, 25, 25]);
+        let mut all = [rest, taken.clone()].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
+        assert_eq!(stratified(&labels, 3, 250, 7).1, taken);
+        assert_ne!(stratified(&labels, 3, 250, 8).1, taken);
+    }
+
+    #[test]
+    fn a_missing_class_and_an_empty_part_are_errors() {
+        let few = data(vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 2);
+        let error = Parts::of(few.clone(), Share::Count(2), 0).unwrap_err().to_string();
+        assert!(error.contains("class `1`") && error.contains("test part"), "{error}");
+        assert!(Parts::of(few.clone(), Share::Count(10), 0).unwrap_err().to_string().contains("leaves none"));
+        assert!(Parts::of(few.clone(), Share::Count(0), 0).unwrap_err().to_string().contains("empty"));
+        assert!(Parts::of(few, Share::Fraction(1.5), 0).is_err());
+        // A class that the data don't have is nobody's loss.
+        assert!(Parts::of(data(vec![0, 0, 1, 1], 3), Share::Count(2), 0).is_ok());
+    }
+
+    #[test]
+    fn numbers_are_split_too() {
+        let values = Targets::Values { width: 1, values: (0..10).map(|x| x as f32).collect() };
+        let all = Dataset::new("t", &[1], (0..10).map(|x| x as f32).collect(), values, vec![]).unwrap();
+        let split = Parts::of(all, Share::Fraction(0.2), 1).unwrap().split(Share::Count(3), 1).unwrap();
+        assert_eq!((split.train.len(), split.validation.unwrap().len(), split.test.len()), (5, 3, 2));
+    }
+}

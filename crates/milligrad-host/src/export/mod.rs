@@ -1,0 +1,261 @@
+//! The exporter: a program as the Rust source that an engineer would write by hand.
+//!
+//! `static` weights, one `static` descriptor for each layer, checked when the firmware is compiled, and a `Network`
+//! struct that is all the RAM of the model, with a straight-line `predict` and, where layers learn, `train_step`.
+//! The same program gives the same bytes.
+
+mod learn;
+mod steps;
+pub(crate) mod values;
+
+use crate::error::{Error, Result};
+use crate::graph::DType;
+use crate::program::{BufferId, Program};
+use std::fmt::Write as _;
+use values::{Literal, array, identifier, quantization};
+
+/// The model as the source of a Rust module that depends on the `milligrad` crate alone.
+///
+/// # Errors
+/// If names of layers can't be told apart as identifiers.
+pub fn rust(program: &Program) -> Result<String> {
+    let mut ids: Vec<_> = program.steps.iter().map(|step| identifier(&step.name)).collect();
+    ids.sort();
+    if let Some(same) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Error::Model {
+            model: program.name.clone(),
+            problem: format!("two layers become `{}` in Rust; rename one", same[0]),
+        });
+    }
+    let body = body(program);
+    let mut text = header(program);
+    text.push_str(&imports(&body));
+    text.push_str(&body);
+    Ok(text)
+}
+
+fn header(program: &Program) -> String {
+    let (learns, optimizer) = match &program.learning {
+        Some(learning) => ("yes", learning.optimizer.type_name()),
+        None => ("no", "none"),
+    };
+    let macs: u64 = program.steps.iter().map(|step| step.macs).sum();
+    format!(
+        "// milligrad model: name={} learns={learns} optimizer={optimizer}\n// {} layers, {macs} multiply-accumulate \
+         operations, {} bytes of RAM. Made by `milligrad export`; do not edit.\n\n",
+        program.name,
+        program.steps.len(),
+        program.ram_bytes(),
+    )
+}
+
+/// One `use` for what the body names.
+fn imports(body: &str) -> String {
+    let used = |name: &&str| body.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == *name);
+    let list = |names: &[&'static str]| names.iter().copied().filter(|name| used(name)).collect::<Vec<_>>();
+    let mut names = list(&[
+        "Clamp",
+        "Int8",
+        "Learner",
+        "Model",
+        "Momentum",
+        "Optimizer",
+        "Padding",
+        "Quantization",
+        "QuantizedChannel",
+        "QuantizedOutput",
+        "Requantize",
+        "Rounding",
+        "Sgd",
+        "TrainError",
+        "Window2d",
+        "arena",
+        "loss",
+    ]);
+    let layers = list(&[
+        "AvgPool2d",
+        "Conv2d",
+        "Dense",
+        "DepthwiseConv2d",
+        "MaxPool2d",
+        "QuantizedAdd",
+        "QuantizedSoftmax",
+        "Table",
+        "dense",
+        "leaky_relu_table",
+        "sigmoid_table",
+        "tanh_table",
+    ]);
+    let layers = match layers[..] {
+        [] => "layers".to_owned(),
+        _ => format!("layers::{{self, {}}}", layers.join(", ")),
+    };
+    names.push(&layers);
+    format!("#[allow(unused_imports)]\nuse milligrad::{{{}}};\n\n", names.join(", "))
+}
+
+fn body(program: &Program) -> String {
+    let mut text = String::new();
+    constants(program, &mut text);
+    program.steps.iter().for_each(|step| steps::statics(step, &mut text));
+    network(program, &mut text);
+    model(program, &mut text);
+    if let Some(learning) = &program.learning {
+        learn::learner(program, learning, &mut text);
+    }
+    helpers(program, &mut text);
+    text
+}
+
+fn constants(program: &Program, text: &mut String) {
+    let names = |names: Vec<&str>| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let _ = writeln!(text, "/// Name of the model.\npub const NAME: &str = {:?};", program.name);
+    let labels = names(program.labels.iter().map(String::as_str).collect());
+    let _ = writeln!(text, "/// Names of the classes.\npub const LABELS: [&str; {}] = [{labels}];", program.labels.len());
+    let layers = names(program.steps.iter().map(|step| step.name.as_str()).collect());
+    let _ = writeln!(text, "/// Layers in order of execution.\npub const LAYERS: [&str; {}] = [{layers}];", program.steps.len());
+    for (what, found) in [("INPUT", program.input_quantization), ("OUTPUT", program.output_quantization)] {
+        if let Some(q) = found {
+            let _ = writeln!(
+                text,
+                "/// Scale and zero point of the {}.\npub const {what}_QUANTIZATION: Quantization = {};",
+                what.to_lowercase(),
+                quantization(&q)
+            );
+        }
+    }
+    text.push('\n');
+}
+
+/// `[i8; 64]` for a buffer.
+fn array_type(program: &Program, id: BufferId) -> String {
+    let buffer = program.buffer(id);
+    format!("[{}; {}]", element(buffer.dtype), buffer.len)
+}
+
+fn element(dtype: DType) -> &'static str {
+    match dtype {
+        DType::I8 => "i8",
+        DType::F32 => "f32",
+    }
+}
+
+/// The field of the arena that holds elements of this type.
+fn arena(dtype: DType) -> &'static str {
+    match dtype {
+        DType::I8 => "int8",
+        DType::F32 => "float",
+    }
+}
+
+fn network(program: &Program, text: &mut String) {
+    let bytes = program.ram_bytes();
+    let _ = writeln!(text, "/// All the RAM of the model, {bytes} bytes: its arena{}.", match program.learning {
+        Some(_) => ", the parameters that learn, and what the optimizer remembers of them",
+        None => "",
+    });
+    text.push_str("pub struct Network {\n");
+    if program.plan.int8 > 0 {
+        let _ = writeln!(text, "    int8: [i8; {}],", program.plan.int8);
+    }
+    if program.plan.f32 > 0 {
+        let _ = writeln!(text, "    float: [f32; {}],", program.plan.f32);
+    }
+    if program.learning.is_some() {
+        text.push_str("    /// What has been learned.\n    pub parameters: Parameters,\n");
+        if learn::has_state(program) {
+            text.push_str("    velocity: Parameters,\n");
+        }
+    }
+    text.push_str("}\n\nimpl Network {\n");
+    text.push_str("    /// A network with the parameters that it was exported with.\n    pub const fn new() -> Self {\n        Self {");
+    if program.plan.int8 > 0 {
+        let _ = write!(text, " int8: [0; {}],", program.plan.int8);
+    }
+    if program.plan.f32 > 0 {
+        let _ = write!(text, " float: [0.0; {}],", program.plan.f32);
+    }
+    if program.learning.is_some() {
+        text.push_str(" parameters: Parameters::new(),");
+        if learn::has_state(program) {
+            text.push_str(" velocity: Parameters::zero(),");
+        }
+    }
+    text.push_str(" }\n    }\n\n");
+    access(program, text);
+    steps::predict(program, text);
+    if let Some(learning) = &program.learning {
+        learn::train_step(program, learning, text);
+    }
+    text.push_str("}\n\nimpl Default for Network {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n");
+}
+
+fn access(program: &Program, text: &mut String) {
+    let (input, buffer) = (program.input, program.buffer(program.input));
+    let _ = writeln!(
+        text,
+        "    /// Where the next input goes; prediction may overwrite it.\n    #[inline]\n    pub fn input(&mut self) -> &mut {} \
+         {{\n        arena::array_mut(&mut self.{}, {})\n    }}\n",
+        array_type(program, input),
+        arena(buffer.dtype),
+        program.range(input).start,
+    );
+}
+
+fn model(program: &Program, text: &mut String) {
+    let (input, output) = (program.buffer(program.input), program.buffer(program.output));
+    let _ = writeln!(
+        text,
+        "impl Model for Network {{
+    type Input = {};
+    type Output = {};
+    const NAME: &'static str = NAME;
+    const LAYERS: &'static [&'static str] = &LAYERS;
+    const INPUTS: usize = {};
+    const OUTPUTS: usize = {};
+
+    fn input(&mut self) -> &mut [{}] {{
+        self.input()
+    }}
+
+    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[{}] {{
+        self.predict_with(done)
+    }}
+}}
+",
+        element(input.dtype),
+        element(output.dtype),
+        input.len,
+        output.len,
+        element(input.dtype),
+        element(output.dtype),
+    );
+}
+
+/// From raw data to inputs, and from outputs to real numbers.
+fn helpers(program: &Program, text: &mut String) {
+    let (scale, offset) = (program.normalize.scale.literal(), program.normalize.offset.literal());
+    let _ = writeln!(
+        text,
+        "/// Prepares raw data, as they were in the training set: `raw * {scale} + {offset}`{}.\npub fn prepare_input(raw: \
+         &[f32; {}], input: &mut {}) {{\n    for (input, raw) in input.iter_mut().zip(raw) {{\n        let x = raw * {scale} + \
+         {offset};\n        *input = {};\n    }}\n}}\n",
+        if program.input_quantization.is_some() { ", quantised" } else { "" },
+        program.buffer(program.input).len,
+        array_type(program, program.input),
+        if program.input_quantization.is_some() { "INPUT_QUANTIZATION.quantize(x)" } else { "x" },
+    );
+    if program.output_quantization.is_some() {
+        let len = program.buffer(program.output).len;
+        let _ = writeln!(
+            text,
+            "/// Outputs as real numbers.\npub fn dequantize_output(output: &[i8; {len}]) -> [f32; {len}] {{\n    \
+             output.map(|q| OUTPUT_QUANTIZATION.dequantize(q))\n}}"
+        );
+    }
+}
+
+/// `static NAME: [T; n] = [...];`
+fn table<T: Literal>(name: &str, values: &[T], text: &mut String) {
+    let _ = writeln!(text, "static {name}: [{}; {}] = {};", T::TYPE, values.len(), array(values));
+}

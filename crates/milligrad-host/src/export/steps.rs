@@ -1,0 +1,226 @@
+//! The forward pass as source.
+
+use super::values::{self, Literal, channels, clamp, constant_name, quantized_output};
+use super::{arena, array_type, table};
+use crate::program::{BufferId, Kernel, Layer, Parameters, Program, Source, Step};
+use std::fmt::Write as _;
+
+/// The constants and the descriptor of a step.
+pub(super) fn statics(step: &Step, text: &mut String) {
+    let name = constant_name(&step.name);
+    match &step.kernel {
+        Kernel::Int8(layer) => {
+            if let Some(Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), .. }) =
+                layer.parameters()
+            {
+                table(&format!("{name}_WEIGHTS"), weights, text);
+                let _ = writeln!(
+                    text,
+                    "static {name}_CHANNELS: [QuantizedChannel; {}] = {};",
+                    biases.len(),
+                    channels(biases)
+                );
+            }
+            let (kind, arguments) = descriptor(layer, &name, quantized_output, i8::literal);
+            let _ = writeln!(text, "static {name}: {kind}<Int8> = {kind}::new({arguments});\n");
+        }
+        Kernel::F32(layer) => {
+            if let Some(parameters) = layer.parameters() {
+                let Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), .. } = parameters else {
+                    // Parameters in RAM: the layer is put together where it is used.
+                    return;
+                };
+                table(&format!("{name}_WEIGHTS"), weights, text);
+                table(&format!("{name}_CHANNELS"), biases, text);
+            }
+            let (kind, arguments) = descriptor(layer, &name, clamp, f32::literal);
+            let _ = writeln!(text, "static {name}: {kind}<f32> = {kind}::new({arguments});\n");
+        }
+        Kernel::Lookup(lookup) => {
+            let _ = writeln!(text, "static {name}: Table = {};\n", lookup.source);
+        }
+        Kernel::QuantizedSoftmax(softmax) => {
+            let _ = writeln!(
+                text,
+                "static {name}: QuantizedSoftmax = QuantizedSoftmax::new({}, {}, {});\n",
+                softmax.multiplier,
+                softmax.shift,
+                softmax.smallest_difference
+            );
+        }
+        Kernel::QuantizedAdd(add) => {
+            let term = |(zero_point, scale)| format!("({zero_point}, {})", values::requantize(&scale));
+            let _ = writeln!(
+                text,
+                "static {name}: QuantizedAdd = QuantizedAdd::new({}, {}, {}, {});\n",
+                term(add.a),
+                term(add.b),
+                values::requantize(&add.sum),
+                quantized_output(&add.output)
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Type and constructor arguments of a layer whose parameters are statics.
+fn descriptor<A: milligrad::Arithmetic>(
+    layer: &Layer<A>,
+    name: &str,
+    output: fn(&A::Output) -> String,
+    pad: fn(&A::Element) -> String,
+) -> (&'static str, String) {
+    let statics = format!("&{name}_WEIGHTS, &{name}_CHANNELS");
+    arguments(layer, &statics, output, pad)
+}
+
+/// Type and constructor arguments of a layer with its parameters given as source.
+pub(super) fn arguments<A: milligrad::Arithmetic>(
+    layer: &Layer<A>,
+    parameters_source: &str,
+    output: fn(&A::Output) -> String,
+    pad: fn(&A::Element) -> String,
+) -> (&'static str, String) {
+    match layer {
+        Layer::Dense { inputs, parameters } => {
+            ("Dense", format!("{inputs}, {parameters_source}, {}", output(&parameters.output)))
+        }
+        Layer::Conv2d { window, parameters } | Layer::DepthwiseConv2d { window, parameters } => {
+            let kind = if let Layer::Conv2d { .. } = layer { "Conv2d" } else { "DepthwiseConv2d" };
+            let window = values::window(window);
+            (kind, format!("{window}, {parameters_source}, {}, {}", output(&parameters.output), pad(&parameters.pad)))
+        }
+        Layer::MaxPool2d { window, output: range } => {
+            ("MaxPool2d", format!("{}, {}", values::window(window), output(range)))
+        }
+        Layer::AvgPool2d { window, output: range } => {
+            ("AvgPool2d", format!("{}, {}", values::window(window), output(range)))
+        }
+    }
+}
+
+/// `Dense::<f32>::new(...)` with parameters in RAM, or the name of the static.
+pub(super) fn float_layer(step: &Step, layer: &Layer<f32>) -> String {
+    match layer.parameters() {
+        Some(Parameters { weights: Source::Ram(_), .. }) => {
+            let id = values::identifier(&step.name);
+            let ram = format!("&self.parameters.{id}_weights, &self.parameters.{id}_bias");
+            let (kind, arguments) = arguments(layer, &ram, clamp, f32::literal);
+            format!("{kind}::<f32>::new({arguments})")
+        }
+        _ => constant_name(&step.name),
+    }
+}
+
+/// `predict`, `predict_with` and the forward pass.
+pub(super) fn predict(program: &Program, text: &mut String) {
+    let output = array_type(program, program.output);
+    let _ = writeln!(
+        text,
+        "    /// Runs the network on its [`input`](Self::input).
+    #[inline]
+    pub fn predict(&mut self) -> &{output} {{
+        self.predict_with(|_| {{}})
+    }}
+
+    /// As [`predict`](Self::predict), and calls `done(i)` after layer `i` of [`LAYERS`].
+    #[inline]
+    pub fn predict_with(&mut self, done: impl FnMut(usize)) -> &{output} {{
+        self.forward(done);
+        arena::array(&self.{}, {})
+    }}
+
+    #[inline]
+    fn forward(&mut self, mut done: impl FnMut(usize)) {{",
+        arena(program.buffer(program.output).dtype),
+        program.range(program.output).start,
+    );
+    for (index, step) in program.steps.iter().enumerate() {
+        let _ = writeln!(text, "        // {}: {} {:?}, {} MAC", step.name, step.op, step.shape, step.macs);
+        forward(program, step, text);
+        let _ = writeln!(text, "        done({index});");
+    }
+    text.push_str("    }\n");
+}
+
+fn forward(program: &Program, step: &Step, text: &mut String) {
+    let name = constant_name(&step.name);
+    let (x, y) = (step.inputs[0], step.output);
+    let buffers = |scratch: bool| match (step.scratch, scratch) {
+        (Some(patch), true) => vec![("x", x), ("patch", patch), ("y", y)],
+        _ => vec![("x", x), ("y", y)],
+    };
+    let call = |layer: String, kernel: &str, scratch: usize| match (kernel, scratch) {
+        ("conv2d_pointwise", _) => format!("{layer}.forward_pointwise(x, y);"),
+        (_, 0) => format!("{layer}.forward(x, y);"),
+        _ => format!("{layer}.forward(x, patch, y);"),
+    };
+    match &step.kernel {
+        Kernel::Int8(layer) => with(program, &buffers(true), &call(name, layer.kernel(), layer.scratch()), text),
+        Kernel::F32(layer) => {
+            let call = call(float_layer(step, layer), layer.kernel(), layer.scratch());
+            with(program, &buffers(true), &call, text);
+        }
+        Kernel::QuantizedSoftmax(_) => with(program, &buffers(false), &format!("{name}.forward(x, y);"), text),
+        Kernel::QuantizedAdd(_) => sum(program, step, |a, b| format!("{name}.forward({a}, {b}, y);"), text),
+        Kernel::Add(range) => {
+            sum(program, step, |a, b| format!("layers::add({a}, {b}, &{}, y);", clamp(range)), text);
+        }
+        Kernel::Lookup(_) => in_place(program, x, y, &format!("layers::lookup_in_place(&{name}, y);"), text),
+        Kernel::LeakyRelu { alpha } => {
+            in_place(program, x, y, &format!("layers::leaky_relu({}, y);", alpha.literal()), text);
+        }
+        Kernel::Sigmoid => in_place(program, x, y, "layers::sigmoid(y);", text),
+        Kernel::Tanh => in_place(program, x, y, "layers::tanh(y);", text),
+        Kernel::Clamp(range) => in_place(program, x, y, &format!("layers::clamp(&{}, y);", clamp(range)), text),
+        Kernel::Softmax => in_place(program, x, y, "layers::softmax(y);", text),
+        Kernel::Dequantize(quantization) => {
+            let _ = writeln!(
+                text,
+                "        let (x, y) = (self.int8.get({:?}).unwrap_or_default(), self.float.get_mut({:?}).unwrap_or_default());\n        \
+                 layers::dequantize({}, x, y);",
+                program.range(x),
+                program.range(y),
+                values::quantization(quantization),
+            );
+        }
+    }
+}
+
+/// Binds disjoint buffers of one arena to names and does `call` with them.
+pub(super) fn with(program: &Program, buffers: &[(&str, BufferId)], call: &str, text: &mut String) {
+    let dtype = program.buffer(buffers[0].1).dtype;
+    let names: Vec<_> = buffers.iter().map(|(name, _)| *name).collect();
+    let ranges: Vec<_> = buffers.iter().map(|(_, id)| format!("{:?}", program.range(*id))).collect();
+    let arena = arena(dtype);
+    if let ([name], [range]) = (&names[..], &ranges[..]) {
+        let _ = writeln!(text, "        if let Some({name}) = self.{arena}.get_mut({range}) {{\n            {call}\n        }}");
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "        if let Ok([{}]) = self.{arena}.get_disjoint_mut([{}]) {{\n            {call}\n        }}",
+        names.join(", "),
+        ranges.join(", "),
+    );
+}
+
+/// A function on `y`; where the plan gave it a buffer of its own, its input is copied there first.
+fn in_place(program: &Program, x: BufferId, y: BufferId, call: &str, text: &mut String) {
+    if x == y {
+        with(program, &[("y", y)], call, text);
+    } else {
+        with(program, &[("x", x), ("y", y)], &format!("layers::copy(x, y);\n            {call}"), text);
+    }
+}
+
+/// A sum of two buffers, which may be the same.
+fn sum(program: &Program, step: &Step, call: impl FnOnce(&str, &str) -> String, text: &mut String) {
+    let (a, b, y) = (step.inputs[0], step.inputs[1], step.output);
+    if a == b {
+        with(program, &[("a", a), ("y", y)], &call("a", "a"), text);
+    } else {
+        with(program, &[("a", a), ("b", b), ("y", y)], &call("a", "b"), text);
+    }
+}
+

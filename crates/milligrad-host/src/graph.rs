@@ -1,0 +1,418 @@
+//! The graph: what a model computes, before anybody decides where and with which kernels.
+//!
+//! A [`Draft`] is what importers, the builder and model files produce: plain data that may be wrong in every way.
+//! [`Graph::verify`] is the only gate from there to a [`Graph`], whose nodes are in order of
+//! execution, whose shapes, types and constants fit, and which later stages never check again.
+
+use crate::error::{Error, Result};
+use milligrad::{Padding, Quantization};
+use serde::{Deserialize, Serialize};
+
+/// Index of a tensor in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TensorId(pub usize);
+
+/// Index of a constant in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ConstantId(pub usize);
+
+/// Type of a tensor's elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DType {
+    /// 32-bit float.
+    F32,
+    /// 8-bit integer with scale and zero point.
+    I8,
+}
+
+impl DType {
+    /// Bytes of one element.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::I8 => 1,
+        }
+    }
+}
+
+/// Serialisable twin of [`Quantization`].
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Quantization")]
+struct QuantizationDef {
+    scale: f32,
+    zero_point: i8,
+}
+
+mod optional_quantization {
+    use super::{Quantization, QuantizationDef};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Wrapper(#[serde(with = "QuantizationDef")] Quantization);
+
+    pub(super) fn serialize<S: Serializer>(q: &Option<Quantization>, s: S) -> Result<S::Ok, S::Error> {
+        q.map(Wrapper).serialize(s)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(d: D) -> Result<Option<Quantization>, D::Error> {
+        Ok(Option::<Wrapper>::deserialize(d)?.map(|w| w.0))
+    }
+}
+
+/// A value that flows through the graph: one sample, so there is no batch axis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TensorInfo {
+    /// Extents, outermost first: `[height, width, channels]` or `[features]`.
+    pub shape: Vec<usize>,
+    /// Element type.
+    pub dtype: DType,
+    /// Scale and zero point of an int8 tensor.
+    #[serde(with = "optional_quantization", default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<Quantization>,
+}
+
+impl TensorInfo {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// `true` if an extent is zero.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Values of a constant.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Float weights, biases, statistics.
+    F32(Vec<f32>),
+    /// int8 weights.
+    I8(Vec<i8>),
+    /// Biases of int8 layers, in units of input scale times weight scale.
+    I32(Vec<i32>),
+}
+
+impl Values {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(v) => v.len(),
+            Self::I8(v) => v.len(),
+            Self::I32(v) => v.len(),
+        }
+    }
+
+    /// `true` if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes in flash.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::F32(v) => 4 * v.len(),
+            Self::I8(v) => v.len(),
+            Self::I32(v) => 4 * v.len(),
+        }
+    }
+}
+
+/// Weights, biases or statistics of a layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Constant {
+    /// `layer/weights`, `layer/bias`, `layer/gamma`, ...
+    pub name: String,
+    /// Extents; see [`Op`] for the order of axes.
+    pub shape: Vec<usize>,
+    /// The values.
+    pub values: Values,
+    /// Scales of int8 weights, one for all or one for each output channel; empty for others.
+    pub scales: Vec<f32>,
+}
+
+/// Activation functions.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `x`
+    #[default]
+    Linear,
+    /// `max(x, 0)`
+    Relu,
+    /// `min(max(x, 0), 6)`
+    Relu6,
+    /// `x` where positive, else `alpha x`
+    LeakyRelu {
+        /// Slope below zero.
+        alpha: f32,
+    },
+    /// `1 / (1 + e⁻ˣ)`
+    Sigmoid,
+    /// `tanh x`
+    Tanh,
+}
+
+impl Activation {
+    /// `true` for the activations that are a range and can be fused into the layer before.
+    pub fn is_clamp(self) -> bool {
+        matches!(self, Self::Linear | Self::Relu | Self::Relu6)
+    }
+}
+
+/// Serialisable twin of [`Padding`].
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Padding", rename_all = "snake_case")]
+enum PaddingDef {
+    Valid,
+    Same,
+    Explicit { top: u16, bottom: u16, left: u16, right: u16 },
+}
+
+/// A sliding window over an image `[height, width, channels]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Height and width.
+    pub kernel: [usize; 2],
+    /// Step down and to the right.
+    pub stride: [usize; 2],
+    /// Distance of taps.
+    pub dilation: [usize; 2],
+    /// Extension of the border.
+    #[serde(with = "PaddingDef")]
+    pub padding: Padding,
+}
+
+/// What a node computes. Constants are listed in the order in which the node names them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// `activation(W x + b)`; constants: weights `[units, inputs]`, bias `[units]`. The input is taken flat.
+    Dense {
+        /// Fused activation, a range.
+        activation: Activation,
+    },
+    /// 2-D convolution; constants: weights `[filters, height, width, channels]` (OHWI), bias `[filters]`.
+    Conv2d {
+        /// Geometry.
+        window: Window,
+        /// Fused activation, a range.
+        activation: Activation,
+    },
+    /// Depthwise convolution; constants: weights `[height, width, channels * multiplier]`, bias.
+    DepthwiseConv2d {
+        /// Geometry.
+        window: Window,
+        /// Fused activation, a range.
+        activation: Activation,
+    },
+    /// Largest element of each window.
+    MaxPool2d {
+        /// Geometry.
+        window: Window,
+    },
+    /// Mean of each window.
+    AvgPool2d {
+        /// Geometry.
+        window: Window,
+    },
+    /// The same elements as one axis.
+    Flatten,
+    /// An activation of its own.
+    Activation {
+        /// The function.
+        activation: Activation,
+    },
+    /// `e^x[i] / Σ e^x[j]` over all elements.
+    Softmax,
+    /// `activation(a + b)`
+    Add {
+        /// Fused activation, a range.
+        activation: Activation,
+    },
+    /// `gamma (x - mean) / sqrt(variance + epsilon) + beta` for each channel; constants: gamma, beta, mean,
+    /// variance. Folded into the layer before when a model is prepared for inference.
+    BatchNorm {
+        /// Added to the variance.
+        epsilon: f32,
+        /// How much of the moving statistics a batch keeps.
+        momentum: f32,
+    },
+    /// Zeroes this share of the elements in training and scales up the others; nothing in inference.
+    Dropout {
+        /// Share, `0.0..1.0`.
+        rate: f32,
+    },
+    /// int8 to f32: the border between a frozen and a trainable part.
+    Dequantize,
+}
+
+impl Op {
+    /// The operator's name, as users know it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dense { .. } => "Dense",
+            Self::Conv2d { .. } => "Conv2d",
+            Self::DepthwiseConv2d { .. } => "DepthwiseConv2d",
+            Self::MaxPool2d { .. } => "MaxPool2d",
+            Self::AvgPool2d { .. } => "AvgPool2d",
+            Self::Flatten => "Flatten",
+            Self::Activation { activation } => match activation {
+                Activation::Linear => "Linear",
+                Activation::Relu => "ReLU",
+                Activation::Relu6 => "ReLU6",
+                Activation::LeakyRelu { .. } => "LeakyReLU",
+                Activation::Sigmoid => "Sigmoid",
+                Activation::Tanh => "Tanh",
+            },
+            Self::Softmax => "Softmax",
+            Self::Add { .. } => "Add",
+            Self::BatchNorm { .. } => "BatchNorm",
+            Self::Dropout { .. } => "Dropout",
+            Self::Dequantize => "Dequantize",
+        }
+    }
+
+    /// The fused activation of an operator that has one.
+    pub fn fused_activation(&self) -> Option<Activation> {
+        match *self {
+            Self::Dense { activation }
+            | Self::Conv2d { activation, .. }
+            | Self::DepthwiseConv2d { activation, .. }
+            | Self::Add { activation } => Some(activation),
+            _ => None,
+        }
+    }
+}
+
+/// One layer at work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Unique name.
+    pub name: String,
+    /// What it computes.
+    pub op: Op,
+    /// What it reads.
+    pub inputs: Vec<TensorId>,
+    /// Its weights, biases, statistics, in the order that [`Op`] gives.
+    #[serde(default)]
+    pub constants: Vec<ConstantId>,
+    /// What it writes.
+    pub output: TensorId,
+}
+
+/// A graph that nobody checked yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Name of the model.
+    pub name: String,
+    /// Names of the classes, one for each output, or empty.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// What raw data are multiplied with and then shifted by, before they enter the model.
+    #[serde(default)]
+    pub normalize: Normalize,
+    /// The tensors.
+    pub tensors: Vec<TensorInfo>,
+    /// Weights and so on; in files they are stored apart.
+    #[serde(skip)]
+    pub constants: Vec<Constant>,
+    /// The layers.
+    pub nodes: Vec<Node>,
+    /// Where a sample goes in.
+    pub input: TensorId,
+    /// Where the result comes out.
+    pub output: TensorId,
+}
+
+/// The input transform `x = raw * scale + offset`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Normalize {
+    /// Factor.
+    pub scale: f32,
+    /// Then added.
+    pub offset: f32,
+}
+
+impl Default for Normalize {
+    fn default() -> Self {
+        Self { scale: 1.0, offset: 0.0 }
+    }
+}
+
+/// A sound graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph(Draft);
+
+impl Graph {
+    /// Checks a draft: the one gate from untrusted to sound.
+    ///
+    /// # Errors
+    /// The first problem found, with the layer's name.
+    pub fn verify(draft: Draft) -> Result<Self> {
+        crate::verify::verify(&draft)?;
+        Ok(Self(draft))
+    }
+
+    /// The plain data, to change them and verify again.
+    pub fn into_draft(self) -> Draft {
+        self.0
+    }
+
+    /// Number of elements of the input.
+    pub fn input_len(&self) -> usize {
+        self.tensor(self.input).len()
+    }
+
+    /// Number of elements of the output.
+    pub fn output_len(&self) -> usize {
+        self.tensor(self.output).len()
+    }
+
+    /// A tensor of this graph.
+    pub fn tensor(&self, id: TensorId) -> &TensorInfo {
+        &self.tensors[id.0]
+    }
+
+    /// A constant of this graph.
+    pub fn constant(&self, id: ConstantId) -> &Constant {
+        &self.constants[id.0]
+    }
+
+    /// Number of values of all constants.
+    pub fn parameters(&self) -> usize {
+        self.constants.iter().map(|c| c.values.len()).sum()
+    }
+
+    /// Replaces the values of a float constant, as training does.
+    ///
+    /// # Errors
+    /// If the constant is no float constant of this length.
+    pub fn set_values(&mut self, id: ConstantId, values: &[f32]) -> Result<()> {
+        let constant = &mut self.0.constants[id.0];
+        match &mut constant.values {
+            Values::F32(old) if old.len() == values.len() => {
+                old.copy_from_slice(values);
+                Ok(())
+            }
+            old => Err(Error::Model {
+                model: self.0.name.clone(),
+                problem: format!("`{}` holds {} values, not {} floats", constant.name, old.len(), values.len()),
+            }),
+        }
+    }
+
+    /// An error about one of the nodes.
+    pub fn error(&self, node: &Node, problem: impl Into<String>) -> Error {
+        Error::Graph { layer: node.name.clone(), op: node.op.name(), problem: problem.into() }
+    }
+}
+
+impl std::ops::Deref for Graph {
+    type Target = Draft;
+    fn deref(&self) -> &Draft {
+        &self.0
+    }
+}

@@ -1,0 +1,270 @@
+//! From a graph to a program: kernels are chosen, views are resolved, functions go in place, the way back is
+//! laid out, and all is planned.
+
+mod learn;
+
+use crate::error::{Error, Result};
+use crate::graph::{DType, Graph, Op, TensorId, Values};
+use crate::ops;
+use crate::plan::Plan;
+use crate::program::{Buffer, BufferId, Kernel, OptimizerKind, Program, Source, Step, Trainable};
+use milligrad::Rounding;
+
+/// How a graph becomes a program.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CompileOptions {
+    /// How a fully connected int8 layer rounds: twice as in TensorFlow Lite Micro, or once as in TensorFlow's
+    /// interpreter.
+    pub rounding: Rounding,
+    /// Which layers learn on the device.
+    pub learn: Option<Learn>,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self { rounding: Rounding::Double, learn: None }
+    }
+}
+
+/// On-device training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Learn {
+    /// Which layers.
+    pub layers: Layers,
+    /// Update rule.
+    pub optimizer: OptimizerKind,
+}
+
+/// A choice of layers with parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layers {
+    /// All of them.
+    All,
+    /// The last so many.
+    Last(usize),
+}
+
+impl std::str::FromStr for Layers {
+    type Err = String;
+    fn from_str(s: &str) -> std::result::Result<Self, String> {
+        let last = s.strip_prefix("last:").and_then(|n| n.parse().ok()).filter(|&n| n > 0);
+        match (s, last) {
+            ("all", _) => Ok(Self::All),
+            (_, Some(n)) => Ok(Self::Last(n)),
+            _ => Err(format!("`{s}` is neither `all` nor `last:N` with N from 1")),
+        }
+    }
+}
+
+impl Layers {
+    /// The chosen nodes among those of `graph` that have weights, by index, in order.
+    ///
+    /// # Errors
+    /// If the graph has no or fewer such layers.
+    pub fn choose(self, graph: &Graph) -> Result<Vec<usize>> {
+        let with_weights = |op: &Op| matches!(op, Op::Dense { .. } | Op::Conv2d { .. } | Op::DepthwiseConv2d { .. });
+        let all: Vec<usize> = (0..graph.nodes.len()).filter(|&i| with_weights(&graph.nodes[i].op)).collect();
+        match self {
+            Self::All if !all.is_empty() => Ok(all),
+            Self::Last(n) if n <= all.len() => Ok(all[all.len() - n..].to_vec()),
+            _ => Err(Error::Model {
+                model: graph.name.clone(),
+                problem: format!("it has {} layers with weights; choose fewer to train", all.len()),
+            }),
+        }
+    }
+}
+
+impl Program {
+    /// Compiles and plans a graph. Batch norm is folded, activations are fused and dropout is removed first.
+    ///
+    /// # Errors
+    /// If layers are to learn that can't: int8 layers, or a model that does not end in softmax.
+    pub fn compile(graph: &Graph, options: &CompileOptions) -> Result<Self> {
+        let graph = crate::prepare::for_inference(graph)?;
+        let trained = match options.learn {
+            Some(learn) => learn.layers.choose(&graph)?,
+            None => Vec::new(),
+        };
+        let mut lowering = Lowering::new(&graph, trained);
+        for (index, node) in graph.nodes.iter().enumerate() {
+            match ops::lower(&graph, node, options.rounding) {
+                Some(kernel) => lowering.step(index, kernel)?,
+                None => lowering.buffer_of[node.output.0] = lowering.buffer_of[node.inputs[0].0],
+            }
+        }
+        lowering.finish(options.learn)
+    }
+}
+
+/// A program in the making.
+struct Lowering<'a> {
+    graph: &'a Graph,
+    /// Nodes that learn.
+    trained: Vec<usize>,
+    steps: Vec<Step>,
+    buffers: Vec<Buffer>,
+    /// The buffer of each tensor that exists already.
+    buffer_of: Vec<Option<BufferId>>,
+    parameters: Vec<Trainable>,
+    /// Step and parameter indices of the layers that learn.
+    learners: Vec<(usize, (usize, usize))>,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(graph: &'a Graph, trained: Vec<usize>) -> Self {
+        let mut lowering = Self {
+            graph,
+            trained,
+            steps: Vec::new(),
+            buffers: Vec::new(),
+            buffer_of: vec![None; graph.tensors.len()],
+            parameters: Vec::new(),
+            learners: Vec::new(),
+        };
+        lowering.buffer_of[graph.input.0] = Some(lowering.tensor_buffer("input", graph.input, 0));
+        lowering
+    }
+
+    fn new_buffer(&mut self, name: impl Into<String>, dtype: DType, len: usize, time: usize) -> BufferId {
+        self.buffers.push(Buffer { name: name.into(), dtype, len, first: time, last: time });
+        BufferId(self.buffers.len() - 1)
+    }
+
+    fn tensor_buffer(&mut self, name: &str, tensor: TensorId, time: usize) -> BufferId {
+        let info = self.graph.tensor(tensor);
+        self.new_buffer(name, info.dtype, info.len(), time)
+    }
+
+    /// Notes that an action at `time` needs the buffer.
+    fn touch(&mut self, id: BufferId, time: usize) {
+        let buffer = &mut self.buffers[id.0];
+        buffer.last = buffer.last.max(time);
+    }
+
+    fn step(&mut self, index: usize, mut kernel: Kernel) -> Result<()> {
+        let (graph, time) = (self.graph, self.steps.len());
+        let node = &graph.nodes[index];
+        let inputs: Vec<_> =
+            node.inputs.iter().map(|id| self.buffer_of[id.0].expect("verified order of layers")).collect();
+        inputs.iter().for_each(|&id| self.touch(id, time));
+        let info = graph.tensor(node.output);
+        let output = if kernel.in_place() && self.may_overwrite(node.inputs[0], inputs[0]) {
+            inputs[0]
+        } else {
+            self.tensor_buffer(&node.name, node.output, time)
+        };
+        self.buffer_of[node.output.0] = Some(output);
+        let scratch = (kernel.scratch() > 0).then(|| {
+            let dtype = graph.tensor(node.inputs[0]).dtype;
+            self.new_buffer(format!("{} patch", node.name), dtype, kernel.scratch(), time)
+        });
+        let parameters = node.constants.iter().map(|&id| graph.constant(id).values.len()).sum();
+        if self.trained.contains(&index) {
+            self.move_to_ram(node.name.as_str(), time, &mut kernel)
+                .map_err(|problem| graph.error(node, problem))?;
+        }
+        self.steps.push(Step {
+            name: node.name.clone(),
+            op: node.op.name(),
+            macs: macs(graph, node),
+            kernel,
+            inputs,
+            scratch,
+            output,
+            shape: info.shape.clone(),
+            parameters,
+        });
+        Ok(())
+    }
+
+    /// A function may replace its input if nobody else needs it: no other layer, and not the way back, on which a
+    /// layer with a range activation or a maximum needs its own output.
+    fn may_overwrite(&self, tensor: TensorId, buffer: BufferId) -> bool {
+        let readers = |id: TensorId| self.graph.nodes.iter().filter(|node| node.inputs.contains(&id)).count();
+        let views = (0..self.buffer_of.len()).filter(|&t| self.buffer_of[t] == Some(buffer));
+        // A view counts as one reader of what it views.
+        if views.map(|t| readers(TensorId(t)).saturating_sub(1)).sum::<usize>() > 0 || tensor == self.graph.output {
+            return false;
+        }
+        if self.trained.is_empty() {
+            return true;
+        }
+        let producer = self.steps.iter().rfind(|step| step.output == buffer);
+        producer.is_some_and(|step| match &step.kernel {
+            Kernel::F32(layer) => {
+                layer.parameters().is_some_and(|p| p.output == milligrad::Clamp::<f32>::LINEAR)
+            }
+            _ => false,
+        })
+    }
+
+    /// Takes the parameters of a layer out of flash.
+    fn move_to_ram(&mut self, name: &str, step: usize, kernel: &mut Kernel) -> std::result::Result<(), String> {
+        let Kernel::F32(layer) = kernel else {
+            return Err("it is int8 and can't learn; quantise the model with `--trainable` so that it stays f32".into());
+        };
+        let parameters = layer.parameters_mut().expect("a layer with weights was chosen");
+        let mut take = |what: &str, source: &mut Source<f32>| {
+            let index = self.parameters.len();
+            if let Source::Flash(values) = std::mem::replace(source, Source::Ram(index)) {
+                self.parameters.push(Trainable { name: format!("{name}/{what}"), values });
+            }
+            index
+        };
+        let weights = take("weights", &mut parameters.weights);
+        let biases = take("bias", &mut parameters.channels);
+        self.learners.push((step, (weights, biases)));
+        Ok(())
+    }
+
+    fn finish(mut self, learn: Option<Learn>) -> Result<Program> {
+        let graph = self.graph;
+        let output = self.buffer_of[graph.output.0].expect("a verified graph writes its output");
+        let input = self.buffer_of[graph.input.0].expect("the input has a buffer");
+        self.touch(output, self.steps.len());
+        let learning = learn.map(|learn| self.learning(learn.optimizer, output)).transpose()?;
+        let program = Program {
+            name: graph.name.clone(),
+            labels: graph.labels.clone(),
+            normalize: graph.normalize,
+            plan: Plan::new(&self.buffers),
+            steps: self.steps,
+            buffers: self.buffers,
+            input,
+            output,
+            input_quantization: graph.tensor(graph.input).quantization,
+            output_quantization: graph.tensor(graph.output).quantization,
+            parameters: self.parameters,
+            learning,
+        };
+        crate::plan::check::check(&program)
+            .map_err(|problem| Error::Model { model: program.name.clone(), problem })?;
+        Ok(program)
+    }
+}
+
+/// Multiply-accumulate operations of a node, padded taps included.
+fn macs(graph: &Graph, node: &crate::Node) -> u64 {
+    let weights = node.constants.first().map_or(0, |&id| graph.constant(id).values.len());
+    let output = graph.tensor(node.output);
+    let positions = match node.op {
+        Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => output.shape[0] * output.shape[1],
+        Op::Dense { .. } => 1,
+        _ => 0,
+    };
+    (weights * positions) as u64
+}
+
+/// Bytes of a graph's weights and biases as they are in flash.
+pub fn weight_bytes(graph: &Graph) -> usize {
+    graph.constants.iter().map(|c| c.values.bytes()).sum()
+}
+
+/// The float values of a constant; verified float layers have no others.
+pub(crate) fn floats(values: &Values) -> &[f32] {
+    match values {
+        Values::F32(values) => values,
+        _ => &[],
+    }
+}

@@ -1,0 +1,110 @@
+//! Proof of a plan, independent of how it was made: it replays the program and watches every element of the
+//! arena.
+
+use crate::graph::DType;
+use crate::plan::Plan;
+use crate::program::{Backward, BufferId, Program};
+
+/// Replays all actions of `program` under its plan: each write takes possession of elements, each read must find
+/// them still possessed.
+///
+/// # Errors
+/// The first read of an element that another buffer has overwritten or that nobody wrote.
+pub fn check(program: &Program) -> Result<(), String> {
+    let mut memory = Memory::new(program);
+    memory.write(program.input)?;
+    for step in &program.steps {
+        step.inputs.iter().try_for_each(|&id| memory.read(id, &step.name))?;
+        if let Some(scratch) = step.scratch {
+            memory.write(scratch)?;
+            // The kernel reads its inputs and fills the scratch in turns.
+            step.inputs.iter().try_for_each(|&id| memory.read(id, &step.name))?;
+        }
+        memory.write(step.output)?;
+        if let Some(scratch) = step.scratch {
+            memory.read(scratch, &step.name)?;
+        }
+        if !step.inputs.contains(&step.output) {
+            // It writes outputs while it still reads inputs.
+            step.inputs.iter().try_for_each(|&id| memory.read(id, &step.name))?;
+        }
+    }
+    memory.read(program.output, "output")?;
+    let Some(learning) = &program.learning else { return Ok(()) };
+    memory.write(program.output)?;
+    for action in &learning.backward {
+        match *action {
+            Backward::Activation { y, delta, .. } => {
+                memory.read(y, "activation")?;
+                memory.read(delta, "activation")?;
+            }
+            Backward::Input { delta, patch, values, delta_x, .. } => {
+                let values = values.into_iter().flat_map(|(x, y)| [x, y]);
+                let read: Vec<_> = values.chain([delta]).collect();
+                memory.write(delta_x)?;
+                if let Some(patch) = patch {
+                    memory.write(patch)?;
+                    memory.read(delta_x, "delta")?;
+                }
+                read.into_iter().try_for_each(|id| memory.read(id, "delta"))?;
+            }
+            Backward::Join { from, into, first } => {
+                memory.read(from, "sum of deltas")?;
+                if first {
+                    memory.write(into)?;
+                }
+                memory.read(into, "sum of deltas")?;
+                memory.read(from, "sum of deltas")?;
+            }
+        }
+    }
+    for apply in &learning.apply {
+        let name = &program.steps[apply.step].name;
+        let buffers = apply.gradients.into_iter().flat_map(|(w, b)| [w, b]).chain(apply.patch);
+        let buffers: Vec<_> = buffers.collect();
+        buffers.iter().try_for_each(|&id| memory.write(id))?;
+        buffers.iter().chain([&apply.x, &apply.delta]).try_for_each(|&id| memory.read(id, name))?;
+    }
+    Ok(())
+}
+
+/// Who wrote each element last.
+struct Memory<'a> {
+    program: &'a Program,
+    int8: Vec<Option<BufferId>>,
+    f32: Vec<Option<BufferId>>,
+}
+
+impl<'a> Memory<'a> {
+    fn new(program: &'a Program) -> Self {
+        let Plan { int8, f32, .. } = program.plan;
+        Self { program, int8: vec![None; int8], f32: vec![None; f32] }
+    }
+
+    fn elements(&mut self, id: BufferId) -> Result<&mut [Option<BufferId>], String> {
+        let (range, buffer) = (self.program.range(id), self.program.buffer(id));
+        let arena = match buffer.dtype {
+            DType::I8 => &mut self.int8,
+            DType::F32 => &mut self.f32,
+        };
+        let len = arena.len();
+        arena.get_mut(range.clone()).ok_or_else(|| format!("`{}` at {range:?} lies outside the arena of {len}", buffer.name))
+    }
+
+    fn write(&mut self, id: BufferId) -> Result<(), String> {
+        self.elements(id)?.fill(Some(id));
+        Ok(())
+    }
+
+    fn read(&mut self, id: BufferId, reader: &str) -> Result<(), String> {
+        let found = self.elements(id)?.iter().find(|&&owner| owner != Some(id)).copied();
+        match found {
+            None => Ok(()),
+            Some(other) => {
+                let name = |id: BufferId| &self.program.buffer(id).name;
+                let by = other.map_or("nobody wrote it", |other| name(other));
+                Err(format!("`{reader}` reads `{}`, of which a part is gone: {by}", name(id)))
+            }
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! The program: what a microcontroller does to compute a graph, step by step, with every buffer in its place.
+//!
+//! One `Program` serves all: the desk runs it ([`Runner`](crate::Runner)), the exporter prints it, the analysis
+//! counts it. So what is tested on the desk is what runs on the chip.
+
+use crate::graph::{DType, Normalize};
+use crate::plan::Plan;
+use milligrad::layers::{QuantizedAdd, QuantizedSoftmax, Table};
+use milligrad::{Arithmetic, Clamp, Int8, Quantization, Window2d};
+
+/// Index of a buffer in its program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub usize);
+
+/// Memory for one value while it is needed. Times count the program's actions; see [`Program::actions`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buffer {
+    /// What it holds, for people.
+    pub name: String,
+    /// Element type; each type has an arena of its own.
+    pub dtype: DType,
+    /// Number of elements.
+    pub len: usize,
+    /// First action that writes it; 0 also for the input.
+    pub first: usize,
+    /// Last action that reads it.
+    pub last: usize,
+}
+
+/// Where a layer's parameters are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source<T> {
+    /// In flash, with these values.
+    Flash(Vec<T>),
+    /// In RAM, where they learn: an index of [`Program::parameters`].
+    Ram(usize),
+}
+
+impl<T> Source<T> {
+    /// The values, those in RAM as `ram` gives them.
+    pub fn values<'a>(&'a self, ram: impl FnOnce(usize) -> &'a [T]) -> &'a [T] {
+        match self {
+            Self::Flash(values) => values,
+            Self::Ram(index) => ram(*index),
+        }
+    }
+}
+
+/// Parameters of a layer in the form in which the device crate takes them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameters<A: Arithmetic> {
+    /// Weights.
+    pub weights: Source<A::Weight>,
+    /// Biases, for int8 with scales.
+    pub channels: Source<A::Channel>,
+    /// Fused activation and so on.
+    pub output: A::Output,
+    /// The element that stands for zero where the input is padded.
+    pub pad: A::Element,
+}
+
+/// A layer that exists in every arithmetic.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layer<A: Arithmetic> {
+    /// [`milligrad::layers::Dense`]
+    Dense {
+        /// Inputs of each output.
+        inputs: usize,
+        /// Weights, biases.
+        parameters: Parameters<A>,
+    },
+    /// [`milligrad::layers::Conv2d`]
+    Conv2d {
+        /// Geometry.
+        window: Window2d,
+        /// Weights, biases.
+        parameters: Parameters<A>,
+    },
+    /// [`milligrad::layers::DepthwiseConv2d`]
+    DepthwiseConv2d {
+        /// Geometry.
+        window: Window2d,
+        /// Weights, biases.
+        parameters: Parameters<A>,
+    },
+    /// [`milligrad::layers::MaxPool2d`]
+    MaxPool2d {
+        /// Geometry.
+        window: Window2d,
+        /// Range.
+        output: A::Output,
+    },
+    /// [`milligrad::layers::AvgPool2d`]
+    AvgPool2d {
+        /// Geometry.
+        window: Window2d,
+        /// Range.
+        output: A::Output,
+    },
+}
+
+impl<A: Arithmetic> Layer<A> {
+    /// Name of the kernel that the exporter calls.
+    pub fn kernel(&self) -> &'static str {
+        match self {
+            Self::Dense { .. } => "dense",
+            Self::Conv2d { window, .. } if window.is_pointwise() => "conv2d_pointwise",
+            Self::Conv2d { .. } => "conv2d",
+            Self::DepthwiseConv2d { .. } => "depthwise_conv2d",
+            Self::MaxPool2d { .. } => "max_pool2d",
+            Self::AvgPool2d { .. } => "avg_pool2d",
+        }
+    }
+
+    /// Elements of scratch that the kernel needs, in the type of its elements.
+    pub fn scratch(&self) -> usize {
+        match self {
+            Self::Conv2d { window, .. } if !window.is_pointwise() => window.patch_len(),
+            Self::DepthwiseConv2d { window, .. } => window.patch_len(),
+            _ => 0,
+        }
+    }
+
+    /// Weights and biases of a layer that has them.
+    pub fn parameters(&self) -> Option<&Parameters<A>> {
+        match self {
+            Self::Dense { parameters, .. }
+            | Self::Conv2d { parameters, .. }
+            | Self::DepthwiseConv2d { parameters, .. } => Some(parameters),
+            Self::MaxPool2d { .. } | Self::AvgPool2d { .. } => None,
+        }
+    }
+
+    pub(crate) fn parameters_mut(&mut self) -> Option<&mut Parameters<A>> {
+        match self {
+            Self::Dense { parameters, .. }
+            | Self::Conv2d { parameters, .. }
+            | Self::DepthwiseConv2d { parameters, .. } => Some(parameters),
+            Self::MaxPool2d { .. } | Self::AvgPool2d { .. } => None,
+        }
+    }
+}
+
+/// What a step calls.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kernel {
+    /// A layer in int8.
+    Int8(Layer<Int8>),
+    /// A layer in f32.
+    F32(Layer<f32>),
+    /// A function of one int8, in place.
+    Lookup(LookupTable),
+    /// int8 softmax.
+    QuantizedSoftmax(QuantizedSoftmax),
+    /// int8 sum.
+    QuantizedAdd(QuantizedAdd),
+    /// f32 LeakyReLU, in place.
+    LeakyRelu {
+        /// Slope below zero.
+        alpha: f32,
+    },
+    /// f32 sigmoid, in place.
+    Sigmoid,
+    /// f32 tanh, in place.
+    Tanh,
+    /// f32 ReLU or another range that could not be fused, in place.
+    Clamp(Clamp<f32>),
+    /// f32 softmax, in place.
+    Softmax,
+    /// f32 sum.
+    Add(Clamp<f32>),
+    /// int8 to f32.
+    Dequantize(Quantization),
+}
+
+/// A table and the call that makes it at compile time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookupTable {
+    /// The table.
+    pub table: Table,
+    /// Rust source of the `const fn` call of the device crate.
+    pub source: String,
+}
+
+impl Kernel {
+    /// Name of the kernel that the exporter calls.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Int8(layer) => layer.kernel(),
+            Self::F32(layer) => layer.kernel(),
+            Self::Lookup(_) => "lookup",
+            Self::QuantizedSoftmax(_) => "quantized_softmax",
+            Self::QuantizedAdd(_) => "quantized_add",
+            Self::LeakyRelu { .. } => "leaky_relu",
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+            Self::Clamp(_) => "clamp",
+            Self::Softmax => "softmax",
+            Self::Add(_) => "add",
+            Self::Dequantize(_) => "dequantize",
+        }
+    }
+
+    /// Elements of scratch, in the type of the step's input.
+    pub fn scratch(&self) -> usize {
+        match self {
+            Self::Int8(layer) => layer.scratch(),
+            Self::F32(layer) => layer.scratch(),
+            _ => 0,
+        }
+    }
+
+    /// `true` for kernels that replace their input by their output.
+    pub fn in_place(&self) -> bool {
+        matches!(
+            self,
+            Self::Lookup(_) | Self::LeakyRelu { .. } | Self::Sigmoid | Self::Tanh | Self::Clamp(_) | Self::Softmax
+        )
+    }
+}
+
+/// One kernel call of the forward pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Name of the layer.
+    pub name: String,
+    /// Its operator.
+    pub op: &'static str,
+    /// What to call.
+    pub kernel: Kernel,
+    /// What it reads.
+    pub inputs: Vec<BufferId>,
+    /// Scratch, where the kernel needs it.
+    pub scratch: Option<BufferId>,
+    /// What it writes; the same as the input for kernels in place.
+    pub output: BufferId,
+    /// Output shape.
+    pub shape: Vec<usize>,
+    /// Multiply-accumulate operations, padded taps included.
+    pub macs: u64,
+    /// Number of weights and biases.
+    pub parameters: usize,
+}
+
+/// Parameters in RAM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trainable {
+    /// `layer/weights` or `layer/bias`.
+    pub name: String,
+    /// Values before the first step on the device.
+    pub values: Vec<f32>,
+}
+
+/// One action on the way back. Buffers named `delta` hold `δ`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Backward {
+    /// Masks `delta` by the fused activation of a step, given its output.
+    Activation {
+        /// The step.
+        step: usize,
+        /// Its output.
+        y: BufferId,
+        /// Its `δ`, in place.
+        delta: BufferId,
+    },
+    /// `δx` from `δ` through a layer.
+    Input {
+        /// The step.
+        step: usize,
+        /// The layer's `δ`.
+        delta: BufferId,
+        /// Scratch of a convolution.
+        patch: Option<BufferId>,
+        /// For a maximum: the step's input and output.
+        values: Option<(BufferId, BufferId)>,
+        /// The result.
+        delta_x: BufferId,
+    },
+    /// `into += from`, or a copy where it is the first.
+    Join {
+        /// What to add.
+        from: BufferId,
+        /// The sum.
+        into: BufferId,
+        /// `into` holds nothing yet.
+        first: bool,
+    },
+}
+
+/// One update of a layer's parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Apply {
+    /// The step.
+    pub step: usize,
+    /// Its input.
+    pub x: BufferId,
+    /// Its `δ`.
+    pub delta: BufferId,
+    /// Scratch of a convolution.
+    pub patch: Option<BufferId>,
+    /// Where a convolution sums the gradients of weights and biases; dense layers need none.
+    pub gradients: Option<(BufferId, BufferId)>,
+    /// Indices into [`Program::parameters`].
+    pub parameters: (usize, usize),
+}
+
+/// How a program learns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Learning {
+    /// Update rule.
+    pub optimizer: OptimizerKind,
+    /// From the output, which has become `δ`, back to the first trainable layer.
+    pub backward: Vec<Backward>,
+    /// Then, where the step is accepted.
+    pub apply: Vec<Apply>,
+}
+
+/// Update rules that the exporter knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerKind {
+    /// [`milligrad::Sgd`]
+    #[default]
+    Sgd,
+    /// [`milligrad::Momentum`]
+    Momentum,
+}
+
+impl OptimizerKind {
+    /// Name of the device crate's type.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::Sgd => "Sgd",
+            Self::Momentum => "Momentum",
+        }
+    }
+
+    /// Floats that it remembers of each parameter.
+    pub fn state_per_parameter(self) -> usize {
+        match self {
+            Self::Sgd => 0,
+            Self::Momentum => 1,
+        }
+    }
+}
+
+/// A planned program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    /// Name of the model.
+    pub name: String,
+    /// Names of the classes.
+    pub labels: Vec<String>,
+    /// Transform of raw data.
+    pub normalize: Normalize,
+    /// The forward pass.
+    pub steps: Vec<Step>,
+    /// All buffers.
+    pub buffers: Vec<Buffer>,
+    /// Where they are.
+    pub plan: Plan,
+    /// Where a sample goes in.
+    pub input: BufferId,
+    /// Where the result comes out.
+    pub output: BufferId,
+    /// Scale of an int8 input.
+    pub input_quantization: Option<Quantization>,
+    /// Scale of an int8 output.
+    pub output_quantization: Option<Quantization>,
+    /// Parameters in RAM.
+    pub parameters: Vec<Trainable>,
+    /// How it learns, if it does.
+    pub learning: Option<Learning>,
+}
+
+impl Program {
+    /// A buffer.
+    pub fn buffer(&self, id: BufferId) -> &Buffer {
+        &self.buffers[id.0]
+    }
+
+    /// A buffer's elements within the arena of its type.
+    pub fn range(&self, id: BufferId) -> std::ops::Range<usize> {
+        let start = self.plan.offsets[id.0];
+        start..start + self.buffer(id).len
+    }
+
+    /// Bytes of RAM: arenas, parameters that learn, and what the optimizer remembers of them.
+    pub fn ram_bytes(&self) -> usize {
+        let state = self.learning.as_ref().map_or(0, |learning| learning.optimizer.state_per_parameter());
+        let parameters: usize = self.parameters.iter().map(|p| p.values.len()).sum();
+        self.plan.bytes() + 4 * parameters * (1 + state)
+    }
+}

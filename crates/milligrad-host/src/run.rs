@@ -1,0 +1,381 @@
+//! Running a program on the desk, with the device crate's own kernels in the planned arena: what comes out is bit
+//! for bit what the chip computes.
+
+use crate::error::{Error, Result};
+use crate::graph::DType;
+use crate::program::{Apply, Backward, BufferId, Kernel, Layer, Parameters, Program, Step};
+use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense};
+use milligrad::{Arithmetic, Clamp, Element, Momentum, Optimizer, Sgd, TrainError, loss};
+use std::ops::Range;
+
+/// The memory of a program at work: arenas, parameters that learn, and what the optimizer remembers.
+#[derive(Debug, Clone)]
+pub struct Runner<'p> {
+    program: &'p Program,
+    int8: Vec<i8>,
+    f32: Vec<f32>,
+    parameters: Vec<Vec<f32>>,
+    velocities: Vec<Vec<f32>>,
+}
+
+impl Program {
+    /// Memory to run this program in.
+    pub fn runner(&self) -> Runner<'_> {
+        Runner::new(self)
+    }
+
+    /// The record that a board reads for one raw sample: transformed, quantised where the input is int8, and
+    /// little-endian.
+    pub fn encode_input(&self, raw: &[f32]) -> Vec<u8> {
+        let normalized = raw.iter().map(|x| x * self.normalize.scale + self.normalize.offset);
+        match self.input_quantization {
+            Some(quantization) => normalized.map(|x| quantization.quantize(x) as u8).collect(),
+            None => normalized.flat_map(f32::to_le_bytes).collect(),
+        }
+    }
+
+    /// The outputs in a record that a board wrote, as real numbers.
+    pub fn decode_output(&self, record: &[u8]) -> Vec<f32> {
+        match self.output_quantization {
+            Some(quantization) => record.iter().map(|&q| quantization.dequantize(q as i8)).collect(),
+            None => record.chunks_exact(4).map(f32::from_le).collect(),
+        }
+    }
+
+    /// Bytes of an input record.
+    pub fn input_bytes(&self) -> usize {
+        let buffer = self.buffer(self.input);
+        buffer.len * buffer.dtype.bytes()
+    }
+
+    /// Bytes of an output record.
+    pub fn output_bytes(&self) -> usize {
+        let buffer = self.buffer(self.output);
+        buffer.len * buffer.dtype.bytes()
+    }
+}
+
+impl<'p> Runner<'p> {
+    /// Fresh memory: parameters have their exported values.
+    pub fn new(program: &'p Program) -> Self {
+        let parameters: Vec<_> = program.parameters.iter().map(|p| p.values.clone()).collect();
+        let velocities = parameters.iter().map(|p| vec![0.0; p.len()]).collect();
+        Self { program, int8: vec![0; program.plan.int8], f32: vec![0.0; program.plan.f32], parameters, velocities }
+    }
+
+    /// Parameters that learn, in the order of [`Program::parameters`].
+    pub fn parameters(&self) -> &[Vec<f32>] {
+        &self.parameters
+    }
+
+    /// Predicts one input record (see [`Program::encode_input`]).
+    ///
+    /// # Errors
+    /// If the record has not the length of the input.
+    pub fn predict(&mut self, record: &[u8]) -> Result<Vec<u8>> {
+        self.predict_with(record, |_, _, _| ())
+    }
+
+    /// Predicts, and shows every step's output as it is written.
+    ///
+    /// # Errors
+    /// If the record has not the length of the input.
+    pub fn predict_with(&mut self, record: &[u8], mut see: impl FnMut(usize, &Step, &[u8])) -> Result<Vec<u8>> {
+        self.load(record)?;
+        for (index, step) in self.program.steps.iter().enumerate() {
+            self.step(step);
+            see(index, step, &self.bytes(step.output));
+        }
+        Ok(self.bytes(self.program.output))
+    }
+
+    /// Predicts without copies of the intermediate results.
+    ///
+    /// # Errors
+    /// If the record has not the length of the input.
+    pub fn output(&mut self, record: &[u8]) -> Result<Vec<u8>> {
+        self.load(record)?;
+        self.program.steps.iter().for_each(|step| self.step(step));
+        Ok(self.bytes(self.program.output))
+    }
+
+    /// One training step on an input record, as the exported `train_step` does it.
+    ///
+    /// # Errors
+    /// The refusal of the device crate; parameters are unchanged then.
+    ///
+    /// # Panics
+    /// If the program was compiled without learning or the record has not the length of the input.
+    pub fn train_step(
+        &mut self,
+        record: &[u8],
+        label: usize,
+        rule: &Rule,
+    ) -> std::result::Result<f32, TrainError> {
+        self.load(record).expect("a record of the input's length");
+        let learning = self.program.learning.as_ref().expect("a program that learns");
+        self.program.steps.iter().for_each(|step| self.step(step));
+        let loss = loss::sparse_categorical_cross_entropy(&mut self.f32[self.program.range(self.program.output)], label)?;
+        if !loss.is_finite() {
+            return Err(TrainError::NotFinite);
+        }
+        learning.backward.iter().for_each(|action| self.backward(action));
+        for apply in &learning.apply {
+            match rule {
+                Rule::Sgd(sgd) => self.apply(apply, sgd, no_state),
+                Rule::Momentum(momentum) => self.apply(apply, momentum, |velocity, _| velocity),
+            }
+        }
+        Ok(loss)
+    }
+
+    fn load(&mut self, record: &[u8]) -> Result<()> {
+        let program = self.program;
+        if record.len() != program.input_bytes() {
+            return Err(Error::Data(format!(
+                "an input of `{}` has {} bytes, {} given",
+                program.name,
+                program.input_bytes(),
+                record.len()
+            )));
+        }
+        let range = program.range(program.input);
+        match program.buffer(program.input).dtype {
+            DType::I8 => self.int8[range].iter_mut().zip(record).for_each(|(to, &from)| *to = from as i8),
+            DType::F32 => {
+                self.f32[range].iter_mut().zip(record.chunks_exact(4)).for_each(|(to, from)| *to = f32::from_le(from))
+            }
+        }
+        Ok(())
+    }
+
+    fn bytes(&self, id: BufferId) -> Vec<u8> {
+        let range = self.program.range(id);
+        match self.program.buffer(id).dtype {
+            DType::I8 => self.int8[range].iter().map(|&x| x as u8).collect(),
+            DType::F32 => self.f32[range].iter().flat_map(|x| x.to_le_bytes()).collect(),
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        let program = self.program;
+        let range = |id| program.range(id);
+        let (x, y) = (range(step.inputs[0]), range(step.output));
+        let scratch = step.scratch.map(range).unwrap_or_default();
+        match &step.kernel {
+            Kernel::Int8(layer) => {
+                let [x, scratch, y] = split(&mut self.int8, [x, scratch, y]);
+                forward(layer, |_| &[], |_| &[], x, scratch, y);
+            }
+            Kernel::F32(layer) => {
+                let [x, scratch, y] = split(&mut self.f32, [x, scratch, y]);
+                let ram = |index: usize| &self.parameters[index][..];
+                forward(layer, ram, ram, x, scratch, y);
+            }
+            Kernel::Lookup(lookup) => layers::lookup_in_place(&lookup.table, in_place(&mut self.int8, x, y)),
+            Kernel::QuantizedSoftmax(softmax) => {
+                let [x, y] = split(&mut self.int8, [x, y]);
+                softmax.forward(x, y);
+            }
+            Kernel::QuantizedAdd(add) => {
+                let (a, b, y) = operands(&mut self.int8, x, range(step.inputs[1]), y);
+                add.forward(a, b.unwrap_or(a), y);
+            }
+            Kernel::Add(clamp) => {
+                let (a, b, y) = operands(&mut self.f32, x, range(step.inputs[1]), y);
+                layers::add(a, b.unwrap_or(a), clamp, y);
+            }
+            Kernel::LeakyRelu { alpha } => layers::leaky_relu(*alpha, in_place(&mut self.f32, x, y)),
+            Kernel::Sigmoid => layers::sigmoid(in_place(&mut self.f32, x, y)),
+            Kernel::Tanh => layers::tanh(in_place(&mut self.f32, x, y)),
+            Kernel::Clamp(clamp) => layers::clamp(clamp, in_place(&mut self.f32, x, y)),
+            Kernel::Softmax => layers::softmax(in_place(&mut self.f32, x, y)),
+            Kernel::Dequantize(quantization) => layers::dequantize(*quantization, &self.int8[x], &mut self.f32[y]),
+        }
+    }
+
+    fn backward(&mut self, action: &Backward) {
+        let range = |id: BufferId| self.program.range(id);
+        let ram = |index: usize| &self.parameters[index][..];
+        match action {
+            Backward::Activation { step, y, delta } => {
+                let [y, delta] = split(&mut self.f32, [range(*y), range(*delta)]);
+                match &self.program.steps[*step].kernel {
+                    Kernel::F32(layer) => {
+                        let clamp = layer.parameters().map_or(Clamp::<f32>::LINEAR, |p| p.output);
+                        layers::clamp_backward(&clamp, y, delta);
+                    }
+                    Kernel::Add(clamp) | Kernel::Clamp(clamp) => layers::clamp_backward(clamp, y, delta),
+                    Kernel::LeakyRelu { alpha } => layers::leaky_relu_backward(*alpha, y, delta),
+                    Kernel::Sigmoid => layers::sigmoid_backward(y, delta),
+                    Kernel::Tanh => layers::tanh_backward(y, delta),
+                    _ => unreachable!("this kernel has no activation"),
+                }
+            }
+            Backward::Input { step, delta, patch, values, delta_x } => {
+                let Kernel::F32(layer) = &self.program.steps[*step].kernel else { unreachable!("δ passes float layers") };
+                let patch = patch.map(range).unwrap_or_default();
+                let (delta, delta_x) = (range(*delta), range(*delta_x));
+                match layer {
+                    Layer::Dense { inputs, parameters } => {
+                        let [delta, delta_x] = split(&mut self.f32, [delta, delta_x]);
+                        make_dense(*inputs, parameters, ram, ram).backward_input(delta, delta_x);
+                    }
+                    Layer::Conv2d { window, parameters } => {
+                        let [delta, patch, delta_x] = split(&mut self.f32, [delta, patch, delta_x]);
+                        make_conv2d(window, parameters, ram, ram).backward_input(delta, patch, delta_x);
+                    }
+                    Layer::DepthwiseConv2d { window, parameters } => {
+                        let [delta, patch, delta_x] = split(&mut self.f32, [delta, patch, delta_x]);
+                        make_depthwise(window, parameters, ram, ram).backward_input(delta, patch, delta_x);
+                    }
+                    Layer::MaxPool2d { window, output } => {
+                        let (x, y) = values.expect("a maximum keeps its values");
+                        let [x, y, delta, delta_x] = split(&mut self.f32, [range(x), range(y), delta, delta_x]);
+                        MaxPool2d::<f32>::new(*window, *output).backward_input(x, y, delta, delta_x);
+                    }
+                    Layer::AvgPool2d { window, output } => {
+                        let [delta, delta_x] = split(&mut self.f32, [delta, delta_x]);
+                        AvgPool2d::<f32>::new(*window, *output).backward_input(delta, delta_x);
+                    }
+                }
+            }
+            Backward::Join { from, into, first } => {
+                if from == into {
+                    self.f32[range(*into)].iter_mut().for_each(|x| *x += *x);
+                    return;
+                }
+                let [from, into] = split(&mut self.f32, [range(*from), range(*into)]);
+                if *first { layers::copy(from, into) } else { layers::accumulate(from, into) }
+            }
+        }
+    }
+
+    fn apply<O: Optimizer<f32>>(
+        &mut self,
+        apply: &Apply,
+        optimizer: &O,
+        state: fn(&mut Vec<f32>, usize) -> &mut [O::State],
+    ) {
+        let range = |id: BufferId| self.program.range(id);
+        let Kernel::F32(layer) = &self.program.steps[apply.step].kernel else { unreachable!("only float layers learn") };
+        let (w, b) = apply.parameters;
+        let [weights, biases] = self.parameters.get_disjoint_mut([w, b]).expect("parameters of one layer differ");
+        let [vw, vb] = self.velocities.get_disjoint_mut([w, b]).expect("parameters of one layer differ");
+        let (vw, vb) = (state(vw, weights.len()), state(vb, biases.len()));
+        let (x, delta) = (range(apply.x), range(apply.delta));
+        let Some((gradient_w, gradient_b)) = apply.gradients else {
+            let [x, delta] = split(&mut self.f32, [x, delta]);
+            dense::apply::<f32, O>(x, delta, weights, biases, (vw, vb), optimizer);
+            return;
+        };
+        let patch = apply.patch.map(range).unwrap_or_default();
+        let [x, delta, patch, gradient_w, gradient_b] =
+            split(&mut self.f32, [x, delta, patch, range(gradient_w), range(gradient_b)]);
+        gradient_w.fill(0.0);
+        gradient_b.fill(0.0);
+        match layer {
+            Layer::Conv2d { window, .. } => {
+                let layer = Conv2d::<f32>::new(*window, weights, biases, Clamp::<f32>::LINEAR, 0.0);
+                layer.accumulate(x, delta, patch, gradient_w, gradient_b);
+            }
+            Layer::DepthwiseConv2d { window, .. } => {
+                let layer = DepthwiseConv2d::<f32>::new(*window, weights, biases, Clamp::<f32>::LINEAR, 0.0);
+                layer.accumulate(x, delta, patch, gradient_w, gradient_b);
+            }
+            _ => unreachable!("only convolutions sum gradients"),
+        }
+        optimizer.update_weights(weights, vw, gradient_w);
+        optimizer.update_accumulated_biases(biases, vb, gradient_b);
+    }
+}
+
+/// An update rule with its constants.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// Plain descent.
+    Sgd(Sgd),
+    /// With momentum.
+    Momentum(Momentum),
+}
+
+/// The state of rules that remember nothing.
+fn no_state(_: &mut Vec<f32>, len: usize) -> &mut [()] {
+    // A slice of units takes no memory; leaking the box leaks nothing.
+    Box::leak(vec![(); len].into_boxed_slice())
+}
+
+fn make_dense<'a, A: Arithmetic>(
+    inputs: usize,
+    parameters: &'a Parameters<A>,
+    weights: impl FnOnce(usize) -> &'a [A::Weight],
+    channels: impl FnOnce(usize) -> &'a [A::Channel],
+) -> Dense<'a, A> {
+    let Parameters { weights: w, channels: c, output, .. } = parameters;
+    Dense::new(inputs, w.values(weights), c.values(channels), *output)
+}
+
+fn make_conv2d<'a, A: Arithmetic>(
+    window: &milligrad::Window2d,
+    parameters: &'a Parameters<A>,
+    weights: impl FnOnce(usize) -> &'a [A::Weight],
+    channels: impl FnOnce(usize) -> &'a [A::Channel],
+) -> Conv2d<'a, A> {
+    let Parameters { weights: w, channels: c, output, pad } = parameters;
+    Conv2d::new(*window, w.values(weights), c.values(channels), *output, *pad)
+}
+
+fn make_depthwise<'a, A: Arithmetic>(
+    window: &milligrad::Window2d,
+    parameters: &'a Parameters<A>,
+    weights: impl FnOnce(usize) -> &'a [A::Weight],
+    channels: impl FnOnce(usize) -> &'a [A::Channel],
+) -> DepthwiseConv2d<'a, A> {
+    let Parameters { weights: w, channels: c, output, pad } = parameters;
+    DepthwiseConv2d::new(*window, w.values(weights), c.values(channels), *output, *pad)
+}
+
+fn forward<'a, A: Arithmetic>(
+    layer: &'a Layer<A>,
+    weights: impl FnOnce(usize) -> &'a [A::Weight],
+    channels: impl FnOnce(usize) -> &'a [A::Channel],
+    x: &[A::Element],
+    scratch: &mut [A::Element],
+    y: &mut [A::Element],
+) {
+    match layer {
+        Layer::Dense { inputs, parameters } => make_dense(*inputs, parameters, weights, channels).forward(x, y),
+        Layer::Conv2d { window, parameters } => {
+            let layer = make_conv2d(window, parameters, weights, channels);
+            if window.is_pointwise() { layer.forward_pointwise(x, y) } else { layer.forward(x, scratch, y) }
+        }
+        Layer::DepthwiseConv2d { window, parameters } => {
+            make_depthwise(window, parameters, weights, channels).forward(x, scratch, y);
+        }
+        Layer::MaxPool2d { window, output } => MaxPool2d::<A>::new(*window, *output).forward(x, y),
+        Layer::AvgPool2d { window, output } => AvgPool2d::<A>::new(*window, *output).forward(x, y),
+    }
+}
+
+/// Parts of an arena that the plan keeps apart.
+fn split<T, const N: usize>(arena: &mut [T], ranges: [Range<usize>; N]) -> [&mut [T]; N] {
+    arena.get_disjoint_mut(ranges).expect("a checked plan keeps buffers apart")
+}
+
+/// The one buffer of a function in place; where the plan gave it two, the input is copied first.
+fn in_place<T: Copy>(arena: &mut [T], x: Range<usize>, y: Range<usize>) -> &mut [T] {
+    if x != y {
+        arena.copy_within(x, y.start);
+    }
+    &mut arena[y]
+}
+
+/// Two inputs, `None` for the second where it is the first again, and the output.
+fn operands<T>(arena: &mut [T], a: Range<usize>, b: Range<usize>, y: Range<usize>) -> (&[T], Option<&[T]>, &mut [T]) {
+    if a == b {
+        let [a, y] = split(arena, [a, y]);
+        return (a, None, y);
+    }
+    let [a, b, y] = split(arena, [a, b, y]);
+    (a, Some(b), y)
+}

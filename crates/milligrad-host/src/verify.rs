@@ -1,0 +1,126 @@
+//! The gate: a draft that passes is sound, and no later stage checks it again.
+
+use crate::error::{Error, Result};
+use crate::graph::{DType, Draft, Node, Op, TensorInfo, Values};
+use crate::ops::{self, PROBABILITIES, TANH};
+use crate::{Activation, Constant};
+use std::collections::HashSet;
+
+/// Largest number of elements of a tensor or constant.
+const LIMIT: usize = 1 << 31;
+
+pub(crate) fn verify(draft: &Draft) -> Result<()> {
+    let model = |problem: String| Error::Model { model: draft.name.clone(), problem };
+    for (i, tensor) in draft.tensors.iter().enumerate() {
+        check_tensor(tensor).map_err(|problem| model(format!("tensor {i}: {problem}")))?;
+    }
+    for constant in &draft.constants {
+        check_constant(constant).map_err(|problem| model(format!("`{}`: {problem}", constant.name)))?;
+    }
+    for (what, id) in [("input", draft.input), ("output", draft.output)] {
+        if id.0 >= draft.tensors.len() {
+            return Err(model(format!("its {what} is tensor {}, there are {}", id.0, draft.tensors.len())));
+        }
+    }
+    let finite = draft.normalize.scale.is_finite() && draft.normalize.offset.is_finite();
+    if !finite || draft.normalize.scale == 0.0 {
+        return Err(model(format!("its input transform {:?} is not invertible", draft.normalize)));
+    }
+    let (mut names, mut written) = (HashSet::new(), HashSet::from([draft.input]));
+    for node in &draft.nodes {
+        let error = |problem| Error::Graph { layer: node.name.clone(), op: node.op.name(), problem };
+        if node.name.is_empty() || !names.insert(&node.name) {
+            return Err(error("names of layers are unique and not empty".into()));
+        }
+        for id in node.inputs.iter().chain([&node.output]) {
+            if id.0 >= draft.tensors.len() {
+                return Err(error(format!("tensor {} does not exist, there are {}", id.0, draft.tensors.len())));
+            }
+        }
+        if let Some(id) = node.constants.iter().find(|id| id.0 >= draft.constants.len()) {
+            return Err(error(format!("constant {} does not exist, there are {}", id.0, draft.constants.len())));
+        }
+        if let Some(id) = node.inputs.iter().find(|id| !written.contains(id)) {
+            return Err(error(format!("it reads tensor {} before any layer wrote it (a cycle, or layers out of order)", id.0)));
+        }
+        check_node(draft, node).map_err(error)?;
+        if !written.insert(node.output) {
+            return Err(error(format!("tensor {} has been written already", node.output.0)));
+        }
+    }
+    if !written.contains(&draft.output) {
+        return Err(model("no layer writes its output".into()));
+    }
+    let outputs = draft.tensors[draft.output.0].len();
+    if !draft.labels.is_empty() && draft.labels.len() != outputs.max(2) {
+        return Err(model(format!("{} labels for {outputs} outputs", draft.labels.len())));
+    }
+    Ok(())
+}
+
+fn check_tensor(tensor: &TensorInfo) -> Result<(), String> {
+    elements(&tensor.shape)?;
+    match (tensor.dtype, tensor.quantization) {
+        (DType::I8, None) => Err("an int8 tensor needs a scale and a zero point".into()),
+        (DType::F32, Some(_)) => Err("a float tensor has no scale".into()),
+        (DType::I8, Some(q)) if !(q.scale > 0.0 && q.scale.is_finite()) => {
+            Err(format!("scale {} is not positive and finite", q.scale))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Product of the extents, if rank, extents and product are within bounds.
+fn elements(shape: &[usize]) -> Result<usize, String> {
+    if !(1..=4).contains(&shape.len()) {
+        return Err(format!("shape {shape:?} has not 1 to 4 axes"));
+    }
+    if shape.contains(&0) {
+        return Err(format!("shape {shape:?} has an extent of zero"));
+    }
+    let len = shape.iter().try_fold(1usize, |len, &extent| len.checked_mul(extent).filter(|&len| len <= LIMIT));
+    len.ok_or_else(|| format!("shape {shape:?} has more than {LIMIT} elements"))
+}
+
+fn check_constant(constant: &Constant) -> Result<(), String> {
+    let len = elements(&constant.shape)?;
+    if constant.values.len() != len {
+        return Err(format!("it has {} values, its shape {:?} needs {len}", constant.values.len(), constant.shape));
+    }
+    if let Values::F32(values) = &constant.values
+        && let Some(i) = values.iter().position(|v| !v.is_finite())
+    {
+        return Err(format!("value {i} is {}; train again with a lower learning rate", values[i]));
+    }
+    match constant.scales.iter().find(|s| !(**s > 0.0 && s.is_finite())) {
+        Some(scale) => Err(format!("weight scale {scale} is not positive and finite")),
+        None => Ok(()),
+    }
+}
+
+fn check_node(draft: &Draft, node: &Node) -> Result<(), String> {
+    let inputs: Vec<_> = node.inputs.iter().map(|id| &draft.tensors[id.0]).collect();
+    let constants: Vec<_> = node.constants.iter().map(|id| &draft.constants[id.0]).collect();
+    let output = &draft.tensors[node.output.0];
+    let shape = ops::infer(&node.op, &inputs, &constants)?;
+    if shape != output.shape {
+        return Err(format!("its output is {shape:?}, the graph says {:?}", output.shape));
+    }
+    let input = inputs[0];
+    let expected = if matches!(node.op, Op::Dequantize) { DType::F32 } else { input.dtype };
+    if output.dtype != expected || inputs.iter().any(|other| other.dtype != input.dtype) {
+        return Err(format!("types do not fit: it reads {:?} and writes {:?}", input.dtype, output.dtype));
+    }
+    if output.dtype == DType::I8 {
+        let fixed = match node.op {
+            Op::Softmax | Op::Activation { activation: Activation::Sigmoid } => Some(PROBABILITIES),
+            Op::Activation { activation: Activation::Tanh } => Some(TANH),
+            Op::Flatten | Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => input.quantization,
+            _ => None,
+        };
+        if fixed.is_some() && output.quantization != fixed {
+            return Err(format!("its output has {:?}, this operator gives {:?}", output.quantization, fixed));
+        }
+    }
+    Ok(())
+}
