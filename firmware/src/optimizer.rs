@@ -1,6 +1,6 @@
 //! Optimizers from the numbers of the command line.
 
-use milligrad::{Momentum, Sgd};
+use milligrad::{Momentum, PowerOfTwoSgd, Sgd};
 
 /// The hyperparameters that the host chooses at run time.
 #[derive(Clone, Copy)]
@@ -26,5 +26,13 @@ impl FromPlan for Sgd {
 impl FromPlan for Momentum {
     fn from_plan(plan: Plan) -> Self {
         Momentum::new(plan.learning_rate, plan.momentum)
+    }
+}
+
+impl FromPlan for PowerOfTwoSgd {
+    /// The greatest power of two that is not above the plan's learning rate, from 1 down to 2^-15.
+    fn from_plan(plan: Plan) -> Self {
+        let exponent = (plan.learning_rate.to_bits() >> 23) & 0xff;
+        PowerOfTwoSgd::new(127_u32.saturating_sub(exponent).min(15))
     }
 }

@@ -1,1 +1,92 @@
-//! In the making.
+//! What the suites across crates share: small models of every operator.
+
+use milligrad_host::{
+    Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Result, quantize,
+};
+
+/// Pseudo-random floats in `-1..1`, the same on every machine.
+pub fn noise(seed: u32, len: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
+    (0..len)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+/// 6-5-4 with ReLU and softmax.
+pub fn mlp() -> Result<Graph> {
+    Builder::new("mlp", &[6]).dense(5).relu().dense(4).softmax().build(1)
+}
+
+/// Every operator once: convolutions with stride, padding and dilation, depthwise, pools, a residual sum, and
+/// activations.
+pub fn everything() -> Result<Graph> {
+    let model = Builder::new("everything", &[8, 8, 2]).conv2d(4, 3).same().relu();
+    let skip = model.here();
+    model
+        .depthwise_conv2d(3)
+        .same()
+        .relu6()
+        .conv2d(4, 1)
+        .add(skip)
+        .max_pool2d(2)
+        .conv2d(6, [2, 3])
+        .dilation([2, 1])
+        .leaky_relu(0.25)
+        .avg_pool2d([2, 1])
+        .flatten()
+        .dense(7)
+        .tanh()
+        .dense(6)
+        .sigmoid()
+        .dense(3)
+        .softmax()
+        .build(2)
+}
+
+/// A graph as an int8 program, calibrated on noise.
+pub fn int8(graph: &Graph) -> Result<Program> {
+    let options = QuantizeOptions::default();
+    let int8 = quantize(graph, &noise(7, 32 * graph.input_len()), &options)?;
+    Program::compile(&int8, &CompileOptions::default())
+}
+
+/// A graph as a float program of which all layers learn.
+pub fn learning(graph: &Graph, optimizer: OptimizerKind) -> Result<Program> {
+    let learn = Some(Learn { layers: Layers::All, optimizer });
+    Program::compile(graph, &CompileOptions { learn, ..Default::default() })
+}
+
+/// A graph as an int8 program whose last layers are float and learn.
+pub fn adapting(graph: &Graph, last: usize) -> Result<Program> {
+    let layers = Layers::Last(last);
+    let options = QuantizeOptions { trainable: Some(layers), ..Default::default() };
+    let mixed = quantize(graph, &noise(7, 32 * graph.input_len()), &options)?;
+    let learn = Some(Learn { layers, optimizer: OptimizerKind::Sgd });
+    Program::compile(&mixed, &CompileOptions { learn, ..Default::default() })
+}
+
+/// A program that is exported, and compared with its source on disk.
+pub struct Case {
+    /// Name of the file under `tests/exported/`.
+    pub name: &'static str,
+    /// The program.
+    pub program: Program,
+}
+
+/// The programs whose exported source is kept in the repository.
+///
+/// # Errors
+/// None, unless a stage is broken.
+pub fn cases() -> Result<Vec<Case>> {
+    let case = |name, program| Case { name, program };
+    Ok(vec![
+        case("mlp_int8", int8(&mlp()?)?),
+        case("mlp_sgd", learning(&mlp()?, OptimizerKind::Sgd)?),
+        case("everything_int8", int8(&everything()?)?),
+        case("everything_momentum", learning(&everything()?, OptimizerKind::Momentum)?),
+        case("everything_adapting", adapting(&everything()?, 2)?),
+    ])
+}

@@ -32,7 +32,7 @@ use milligrad::Padding;
 
 /// A tensor of a model in the making: the input, or the output of a layer. Valid in the builder that gave it and
 /// its continuations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Handle(usize);
 
 /// Height and width; a single number stands for both.
@@ -283,6 +283,12 @@ impl Builder {
     /// [`Error::Graph`](crate::Error::Graph) names the layer whose geometry or options are wrong.
     pub fn build(&self, seed: u64) -> Result<Graph> {
         assemble::assemble(self, seed)
+    }
+
+    /// The output of the layer that the graph will call so.
+    pub fn position(&self, name: &str) -> Option<Handle> {
+        let names = assemble::names(&self.layers);
+        names.iter().position(|candidate| candidate.as_deref() == Some(name)).map(|index| Handle(index + 1))
     }
 
     fn layer(self, kind: Kind) -> Self {

@@ -1,5 +1,6 @@
 //! The desk side of milligrad.
 
+pub mod analysis;
 pub mod builder;
 pub mod data;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod quantize;
 mod run;
 mod verify;
 
+pub use analysis::{Analysis, LayerCost};
 pub use builder::Builder;
 pub use error::{Error, Result};
 pub use lower::{CompileOptions, Layers, Learn};

@@ -187,7 +187,7 @@ impl<'a> Lowering<'a> {
         if views.map(|t| readers(TensorId(t)).saturating_sub(1)).sum::<usize>() > 0 || tensor == self.graph.output {
             return false;
         }
-        if self.trained.is_empty() {
+        if self.trained.is_empty() || self.buffers[buffer.0].dtype == DType::I8 {
             return true;
         }
         let producer = self.steps.iter().rfind(|step| step.output == buffer);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Copies `boards/BOARD.x` to where the linker finds it as `memory.x`, and passes the linker scripts. The board
-/// comes from the environment ([`BOARD`]); `default` stands in for it.
+/// comes from the environment ([`BOARD`]); `default` stands in for it. Sets the level of the log, too.
 ///
 /// # Panics
 /// With a message for the user, when there is no such board: this runs in a build script.
@@ -20,6 +20,10 @@ pub fn linker(default: &str) {
         println!("cargo:rustc-link-arg-bins={argument}");
     }
     println!("cargo:rustc-env={BOARD}={board}");
+    // Without a level, defmt leaves out all but errors.
+    let level = env::var("DEFMT_LOG").unwrap_or_else(|_| "info".into());
+    println!("cargo:rustc-env=DEFMT_LOG={level}");
+    println!("cargo:rerun-if-env-changed=DEFMT_LOG");
     println!("cargo:rerun-if-env-changed={BOARD}");
     println!("cargo:rerun-if-changed={script}");
 }

@@ -59,8 +59,18 @@ pub(crate) unsafe fn code(tb: *const Tb) -> (u32, Vec<Vec<u8>>) {
         let bytes = |i| {
             let instruction = qemu_plugin_tb_get_insn(tb, i);
             let data = qemu_plugin_insn_data(instruction);
-            std::slice::from_raw_parts(data, qemu_plugin_insn_size(instruction)).to_vec()
+            let bytes = std::slice::from_raw_parts(data, qemu_plugin_insn_size(instruction));
+            bytes.get(..size(bytes)).unwrap_or(bytes).to_vec()
         };
         (address, (0..qemu_plugin_tb_n_insns(tb)).map(bytes).collect())
+    }
+}
+
+/// Bytes of a Thumb instruction. QEMU 7.2 looks ahead at the end of a page, and what it sees there it hands out as
+/// part of the instruction before.
+fn size(bytes: &[u8]) -> usize {
+    match bytes {
+        [_, 0xe8..=0xff, ..] => 4,
+        _ => 2,
     }
 }

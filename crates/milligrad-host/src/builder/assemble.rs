@@ -27,22 +27,17 @@ pub(super) fn assemble(builder: &Builder, seed: u64) -> Result<Graph> {
         seed,
     };
     let fused = fused_activations(&builder.layers);
-    let mut names = Names::default();
-    for (index, layer) in builder.layers.iter().enumerate() {
-        if fused.contains_key(&index) {
+    for (index, (layer, name)) in builder.layers.iter().zip(names(&builder.layers)).enumerate() {
+        let Some(name) = name else {
             let tensor = assembly.tensors[layer.inputs[0].0];
             assembly.tensors.push(tensor);
             continue;
-        }
-        let activation = fused.iter().find(|(_, host)| **host == index).map(|(activation, _)| *activation);
-        let activation = activation.map(|index| &builder.layers[index]);
-        let given = layer.name.as_ref().or(activation.and_then(|activation| activation.name.as_ref()));
-        let name = names.choose(given, layer.kind);
-        let op = match activation.map(|layer| layer.kind) {
+        };
+        let activation = match fused_into(&fused, index).map(|activation| builder.layers[activation].kind) {
             Some(Kind::Activation(activation)) => activation,
             _ => Activation::Linear,
         };
-        assembly.push(layer, name, op)?;
+        assembly.push(layer, name, activation)?;
     }
     assembly.draft.output = *assembly.tensors.get(builder.at.0).unwrap_or(&TensorId(0));
     if assembly.draft.nodes.is_empty() {
@@ -72,6 +67,23 @@ fn fused_activations(layers: &[Layer]) -> HashMap<usize, usize> {
         }
     }
     fused
+}
+
+/// The activation that becomes part of this layer.
+fn fused_into(fused: &HashMap<usize, usize>, layer: usize) -> Option<usize> {
+    fused.iter().find(|(_, host)| **host == layer).map(|(activation, _)| *activation)
+}
+
+/// Every layer's name, `None` for fused activations; one that was named gives its name to the layer it joins.
+pub(super) fn names(layers: &[Layer]) -> Vec<Option<String>> {
+    let fused = fused_activations(layers);
+    let mut names = Names::default();
+    let name = |(index, layer): (usize, &Layer)| {
+        let activation = fused_into(&fused, index).and_then(|activation| layers[activation].name.as_ref());
+        let given = layer.name.as_ref().or(activation);
+        (!fused.contains_key(&index)).then(|| names.choose(given, layer.kind))
+    };
+    layers.iter().enumerate().map(name).collect()
 }
 
 struct Assembly {

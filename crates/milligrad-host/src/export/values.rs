@@ -90,7 +90,7 @@ pub(crate) fn clamp(clamp: &Clamp<f32>) -> String {
 /// `Window2d::new(...)`
 pub(crate) fn window(w: &Window2d) -> String {
     let with = |padding| Window2d::new(w.input(), w.kernel(), w.stride(), w.dilation(), padding);
-    let fits = |axis: usize, padding: usize| w.input()[axis] + padding >= (w.kernel()[axis] - 1) * w.dilation()[axis] + 1;
+    let fits = |axis: usize, padding: usize| w.input()[axis] + padding > (w.kernel()[axis] - 1) * w.dilation()[axis];
     let padding = if with(Padding::Same) == *w {
         "Padding::Same".into()
     } else if fits(0, 0) && fits(1, 0) && with(Padding::Valid) == *w {

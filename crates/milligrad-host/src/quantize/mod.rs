@@ -32,7 +32,7 @@ pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -
     if graph.tensors.iter().any(|t| t.dtype == DType::I8) {
         return Err(model("it is quantised already"));
     }
-    if calibration.is_empty() || calibration.len() % graph.input_len() != 0 {
+    if calibration.is_empty() || !calibration.len().is_multiple_of(graph.input_len()) {
         return Err(Error::Data(format!(
             "calibration needs whole samples of {} values, {} values given",
             graph.input_len(),
@@ -44,7 +44,7 @@ pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -
         None => graph.nodes.len(),
     };
     let ranges = calibrate::ranges(&graph, calibration)?;
-    let mut quantizer = Quantizer {
+    let quantizer = Quantizer {
         draft: Draft {
             tensors: Vec::new(),
             constants: Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The columns of an `.npz` file by name, widened to `f64`, which holds every `i32` and `f32` exactly.
-pub fn columns(name: &str) -> BTreeMap<String, Array> {
+pub(crate) fn columns(name: &str) -> BTreeMap<String, Array> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(name);
     let mut file = npyz::npz::NpzArchive::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let names: Vec<String> = file.array_names().map(str::to_owned).collect();
@@ -27,7 +27,7 @@ pub fn columns(name: &str) -> BTreeMap<String, Array> {
 }
 
 /// The cases of `<operator>.npz`, each with its fields by name.
-pub fn cases(operator: &str) -> Vec<Case> {
+pub(crate) fn cases(operator: &str) -> Vec<Case> {
     let mut cases = BTreeMap::<String, Case>::new();
     for (name, array) in columns(&format!("{operator}.npz")) {
         let (case, field) = name.split_once('.').expect("fields are named case.field");
@@ -41,56 +41,56 @@ pub fn cases(operator: &str) -> Vec<Case> {
 }
 
 /// One array.
-pub struct Array {
-    pub shape: Vec<usize>,
+pub(crate) struct Array {
+    pub(crate) shape: Vec<usize>,
     values: Vec<f64>,
 }
 
 impl Array {
-    pub fn i8(&self) -> Vec<i8> {
+    pub(crate) fn i8(&self) -> Vec<i8> {
         self.values.iter().map(|&v| v as i8).collect()
     }
 
-    pub fn i32(&self) -> Vec<i32> {
+    pub(crate) fn i32(&self) -> Vec<i32> {
         self.values.iter().map(|&v| v as i32).collect()
     }
 
     /// As `f64`; every `f32` is one.
-    pub fn reals(&self) -> &[f64] {
+    pub(crate) fn reals(&self) -> &[f64] {
         &self.values
     }
 
     /// The samples of a batch.
-    pub fn samples(&self) -> Vec<Vec<i8>> {
+    pub(crate) fn samples(&self) -> Vec<Vec<i8>> {
         let len = self.shape[1..].iter().product();
         self.i8().chunks_exact(len).map(<[i8]>::to_vec).collect()
     }
 }
 
 /// One case of an operator.
-pub struct Case {
-    pub name: String,
+pub(crate) struct Case {
+    pub(crate) name: String,
     fields: BTreeMap<String, Array>,
 }
 
 impl Case {
-    pub fn get(&self, field: &str) -> Option<&Array> {
+    pub(crate) fn get(&self, field: &str) -> Option<&Array> {
         self.fields.get(field)
     }
 
-    pub fn array(&self, field: &str) -> &Array {
+    pub(crate) fn array(&self, field: &str) -> &Array {
         self.get(field).unwrap_or_else(|| panic!("{} has no {field}", self.name))
     }
 
-    pub fn real(&self, field: &str) -> f64 {
+    pub(crate) fn real(&self, field: &str) -> f64 {
         self.array(field).values[0]
     }
 
-    pub fn int(&self, field: &str) -> i32 {
+    pub(crate) fn int(&self, field: &str) -> i32 {
         self.real(field) as i32
     }
 
-    pub fn attributes(&self) -> Vec<usize> {
+    pub(crate) fn attributes(&self) -> Vec<usize> {
         self.array("attributes").i32().into_iter().map(|v| v as usize).collect()
     }
 }

@@ -1,15 +1,16 @@
 //! A small seeded generator, so that every run of the tests sees the same cases.
+#![allow(dead_code, reason = "each test uses a part")]
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,29 +19,29 @@ impl Random {
     }
 
     /// `low..=high`
-    pub fn within(&mut self, low: i64, high: i64) -> i64 {
+    pub(crate) fn within(&mut self, low: i64, high: i64) -> i64 {
         low + (self.bits() % (high - low + 1) as u64) as i64
     }
 
     /// As [`within`](Self::within), for sizes.
-    pub fn size(&mut self, low: usize, high: usize) -> usize {
+    pub(crate) fn size(&mut self, low: usize, high: usize) -> usize {
         self.within(low as i64, high as i64) as usize
     }
 
     /// -1 to 1.
-    pub fn real(&mut self) -> f64 {
+    pub(crate) fn real(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 
-    pub fn reals(&mut self, n: usize) -> Vec<f64> {
+    pub(crate) fn reals(&mut self, n: usize) -> Vec<f64> {
         (0..n).map(|_| self.real()).collect()
     }
 
-    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.size(0, from.len() - 1)]
     }
 
-    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
         for i in (1..values.len()).rev() {
             values.swap(i, self.size(0, i));
         }

@@ -1,14 +1,12 @@
 //! The models of `firmware/tests-models`, in a firmware and on the desk.
-#![allow(dead_code, reason = "each test uses some of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses some of this")]
 
 use milligrad::{Learner, Model, Sgd};
 use milligrad_board::{Firmware, ModelSource, board};
 use std::path::Path;
 
-#[allow(unreachable_pub)]
 #[path = "../../../../firmware/tests-models/pattern.rs"]
 mod pattern;
-#[allow(unreachable_pub)]
 #[path = "../../../../firmware/tests-models/softmax.rs"]
 mod softmax;
 

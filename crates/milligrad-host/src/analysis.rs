@@ -1,0 +1,121 @@
+//! What a program costs, known before it is flashed.
+
+use crate::graph::DType;
+use crate::plan::lower_bound;
+use crate::program::{Kernel, Layer, Program, Source};
+use milligrad::layers::{Conv2d, Dense, MaxPool2d, QuantizedAdd, QuantizedSoftmax};
+use milligrad::{Arithmetic, Int8};
+use serde::Serialize;
+
+/// Cost of a program; bytes are those of the device.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Analysis {
+    /// Multiply-accumulate operations of one prediction, padded taps included.
+    pub macs: u64,
+    /// Weights and biases.
+    pub parameters: usize,
+    /// Bytes of weights and biases.
+    pub weight_bytes: usize,
+    /// Bytes of all that lies in flash beside code: weights, biases, scales, tables, descriptors.
+    pub constant_bytes: usize,
+    /// Bytes of the arena: input, output, activations, scratch, and deltas where the model learns.
+    pub arena_bytes: usize,
+    /// The least that any plan without overlaps can take.
+    pub arena_lower_bound_bytes: usize,
+    /// Bytes of RAM: the arena, the parameters that learn, and what the optimizer remembers.
+    pub ram_bytes: usize,
+    /// Layers that were removed at export, and why.
+    pub removed: Vec<String>,
+    /// Layer by layer.
+    pub layers: Vec<LayerCost>,
+}
+
+/// Cost of one layer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerCost {
+    /// Name.
+    pub name: String,
+    /// Operator.
+    pub op: &'static str,
+    /// Kernel that the exporter calls.
+    pub kernel: &'static str,
+    /// Output shape.
+    pub shape: Vec<usize>,
+    /// Weights and biases.
+    pub parameters: usize,
+    /// Multiply-accumulate operations.
+    pub macs: u64,
+    /// Bytes of weights and biases.
+    pub weight_bytes: usize,
+    /// Bytes in flash beside code.
+    pub constant_bytes: usize,
+    /// Bytes of the arena in use while it runs.
+    pub live_bytes: usize,
+    /// It learns on the device.
+    pub learns: bool,
+}
+
+impl Program {
+    /// What this program costs.
+    pub fn analysis(&self) -> Analysis {
+        let layers: Vec<_> = (0..self.steps.len()).map(|index| self.layer_cost(index)).collect();
+        Analysis {
+            macs: layers.iter().map(|layer| layer.macs).sum(),
+            parameters: layers.iter().map(|layer| layer.parameters).sum(),
+            weight_bytes: layers.iter().map(|layer| layer.weight_bytes).sum(),
+            constant_bytes: layers.iter().map(|layer| layer.constant_bytes).sum(),
+            arena_bytes: self.plan.bytes(),
+            arena_lower_bound_bytes: lower_bound(&self.buffers, DType::I8)
+                + 4 * lower_bound(&self.buffers, DType::F32),
+            ram_bytes: self.ram_bytes(),
+            removed: Vec::new(),
+            layers,
+        }
+    }
+
+    fn layer_cost(&self, index: usize) -> LayerCost {
+        let step = &self.steps[index];
+        let alive = self.buffers.iter().filter(|b| (b.first..=b.last).contains(&index));
+        let (weight_bytes, constant_bytes, learns) = match &step.kernel {
+            Kernel::Int8(layer) => layer_bytes::<Int8>(layer, 4),
+            Kernel::F32(layer) => layer_bytes::<f32>(layer, 4),
+            Kernel::Lookup(_) => (0, 256, false),
+            Kernel::QuantizedAdd(_) => (0, device_size::<QuantizedAdd>(0), false),
+            Kernel::QuantizedSoftmax(_) => (0, device_size::<QuantizedSoftmax>(0), false),
+            _ => (0, 0, false),
+        };
+        LayerCost {
+            name: step.name.clone(),
+            op: step.op,
+            kernel: step.kernel.name(),
+            shape: step.shape.clone(),
+            parameters: step.parameters,
+            macs: step.macs,
+            weight_bytes,
+            constant_bytes,
+            live_bytes: alive.map(|b| b.len * b.dtype.bytes()).sum(),
+            learns,
+        }
+    }
+}
+
+/// Weights and biases, all constants, and whether it learns. `bias` is the size of a bias alone.
+fn layer_bytes<A: Arithmetic>(layer: &Layer<A>, bias: usize) -> (usize, usize, bool) {
+    let Some(parameters) = layer.parameters() else { return (0, device_size::<MaxPool2d<A>>(0), false) };
+    let (Source::Flash(weights), Source::Flash(channels)) = (&parameters.weights, &parameters.channels) else {
+        // Initial values lie in flash and are copied to RAM at start; both counted as parameters there.
+        return (0, 0, true);
+    };
+    let weight_bytes = size_of_val(&weights[..]) + bias * channels.len();
+    let descriptor = match layer {
+        Layer::Dense { .. } => device_size::<Dense<'_, A>>(5),
+        _ => device_size::<Conv2d<'_, A>>(4),
+    };
+    let scales = (size_of::<A::Channel>() - bias) * channels.len();
+    (weight_bytes, weight_bytes + scales + descriptor, false)
+}
+
+/// Size of a descriptor on a 32-bit device, of which `words` words are pointers or lengths, twice as large on the desk.
+fn device_size<T>(words: usize) -> usize {
+    size_of::<T>() - words * (size_of::<usize>() - 4)
+}

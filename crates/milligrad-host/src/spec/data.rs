@@ -1,0 +1,197 @@
+//! `[data]`: what is learned from.
+
+use super::reader::Table;
+use crate::data::{Dataset, Parts, Share, Split, Targets, Task, csv, digits, idx, npz::Npz};
+use crate::graph::Normalize;
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Where data come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// The UCI digits, part of this crate.
+    Digits,
+    /// Fashion-MNIST, in this folder or where it usually is.
+    FashionMnist(Option<PathBuf>),
+    /// A folder with the four files of MNIST.
+    Idx(PathBuf),
+    /// A CSV file.
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// Name of the target column.
+        target: String,
+        /// Names of the feature columns, or all others.
+        features: Option<Vec<String>>,
+    },
+    /// An NPZ archive.
+    Npz {
+        /// The file.
+        path: PathBuf,
+        /// Names of the arrays with features and targets.
+        arrays: [String; 2],
+        /// The same for a test part of its own.
+        test: Option<[String; 2]>,
+    },
+}
+
+/// What is learned from, and how it is split.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataSpec {
+    /// Where it comes from.
+    pub source: Source,
+    /// What raw values are multiplied with and shifted by.
+    pub normalize: Normalize,
+    /// Taken off the training part.
+    pub validation: Share,
+    /// Taken off data that have no test part of their own.
+    pub test: Share,
+    /// Decides which samples go where.
+    pub seed: u64,
+}
+
+const SOURCES: &[(&str, &str)] =
+    &[("digits", "digits"), ("fashion-mnist", "fashion-mnist"), ("idx", "idx"), ("csv", "csv"), ("npz", "npz")];
+
+impl DataSpec {
+    /// A source with what is usual for it.
+    pub fn new(source: Source) -> Self {
+        let scale = match source {
+            Source::Digits => digits::SCALE,
+            Source::FashionMnist(_) => 1.0 / 255.0,
+            _ => 1.0,
+        };
+        Self {
+            source,
+            normalize: Normalize { scale, offset: 0.0 },
+            validation: Share::Fraction(0.1),
+            test: Share::Fraction(0.2),
+            seed: 0,
+        }
+    }
+
+    pub(super) fn read(table: &Table<'_, '_>, folder: &Path) -> Result<Self> {
+        let Some(source) = table.choice("source", SOURCES)? else {
+            let names: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).collect();
+            return Err(table.missing("source", &format!("one of {}", names.join(", "))));
+        };
+        let allow = |own: &[&str]| {
+            table.allow(&[&["source"], own, &["normalize", "validation", "seed"]].concat())
+        };
+        let path = || table.required::<String>("path").map(|path| folder.join(path));
+        let text = |key, default: &str| table.or(key, default.to_string());
+        let source = match source {
+            "digits" => {
+                allow(&[])?;
+                Source::Digits
+            }
+            "fashion-mnist" => {
+                allow(&["path"])?;
+                Source::FashionMnist(table.optional::<String>("path")?.map(|path| folder.join(path)))
+            }
+            "idx" => {
+                allow(&["path"])?;
+                Source::Idx(path()?)
+            }
+            "csv" => {
+                allow(&["path", "target", "features", "test"])?;
+                Source::Csv {
+                    path: path()?,
+                    target: table.required("target")?,
+                    features: table.optional("features")?,
+                }
+            }
+            _ => {
+                allow(&["path", "features", "target", "test_features", "test_target", "test"])?;
+                let test = match (table.optional("test_features")?, table.optional("test_target")?) {
+                    (Some(features), Some(target)) => Some([features, target]),
+                    (None, None) => None,
+                    (Some(_), None) => return Err(table.missing("test_target", "the name of an array")),
+                    (None, Some(_)) => return Err(table.missing("test_features", "the name of an array")),
+                };
+                if test.is_some() && table.has("test") {
+                    return Err(table.fail("test", "this source has a test part already", "leave `test` out"));
+                }
+                Source::Npz { path: path()?, arrays: [text("features", "x")?, text("target", "y")?], test }
+            }
+        };
+        let mut data = Self::new(source);
+        if let Some(normalize) = table.table("normalize")? {
+            normalize.allow(&["scale", "offset"])?;
+            let scale = normalize.or("scale", 1.0)?;
+            if scale == 0.0 {
+                return Err(normalize.fail("scale", "a `scale` of 0 makes all inputs equal", ""));
+            }
+            data.normalize = Normalize { scale, offset: normalize.or("offset", 0.0)? };
+        }
+        data.validation = table.or("validation", data.validation)?;
+        data.test = table.or("test", data.test)?;
+        data.seed = table.or("seed", data.seed)?;
+        Ok(data)
+    }
+
+    /// Reads and splits the data, as inputs of this shape. With names of classes, they must be those of the data.
+    ///
+    /// # Errors
+    /// If the data can't be read or don't fit.
+    pub fn load(&self, input: &[usize], task: &Task) -> Result<Split> {
+        let parts = self.parts(task)?;
+        let fit = |part: Dataset| part.reshaped(input);
+        Parts { train: fit(parts.train)?, test: fit(parts.test)? }.split(self.validation, self.seed)
+    }
+
+    fn parts(&self, task: &Task) -> Result<Parts> {
+        let names = match task {
+            Task::Classify { classes } => classes.clone(),
+            Task::Regress => Vec::new(),
+        };
+        match &self.source {
+            Source::Digits => classified(digits::load()?, names, task),
+            Source::FashionMnist(path) => classified(idx::fashion_mnist(path.as_deref())?, names, task),
+            Source::Idx(path) => classified(idx::folder("idx", path, names.clone())?, names, task),
+            Source::Csv { path, target, features } => {
+                let columns =
+                    csv::Columns { target: target.clone(), features: features.clone(), task: task.clone() };
+                Parts::of(csv::read(path, &columns)?, self.test, self.seed)
+            }
+            Source::Npz { path, arrays: [features, target], test } => {
+                let npz = Npz::read(path)?;
+                let data = npz.dataset(features, target, task)?;
+                match test {
+                    None => Parts::of(data, self.test, self.seed),
+                    Some([features, target]) => {
+                        let task = match task {
+                            Task::Classify { .. } => Task::Classify { classes: data.classes.clone() },
+                            Task::Regress => Task::Regress,
+                        };
+                        Ok(Parts { test: npz.dataset(features, target, &task)?, train: data })
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Data that come with classes, under the names that the model gives them.
+fn classified(mut parts: Parts, names: Vec<String>, task: &Task) -> Result<Parts> {
+    if *task == Task::Regress {
+        for part in [&mut parts.train, &mut parts.test] {
+            if let Targets::Labels(labels) = &part.targets {
+                part.targets = Targets::Values { width: 1, values: labels.iter().map(|&l| l as f32).collect() };
+                part.classes.clear();
+            }
+        }
+    } else if !names.is_empty() {
+        if names.len() != parts.train.classes.len() {
+            return Err(Error::Data(format!(
+                "{}: it has {} classes, the model {}",
+                parts.train.name,
+                parts.train.classes.len(),
+                names.len()
+            )));
+        }
+        parts.train.classes.clone_from(&names);
+        parts.test.classes = names;
+    }
+    Ok(parts)
+}

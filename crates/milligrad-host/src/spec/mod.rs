@@ -1,0 +1,197 @@
+//! Model specifications: a TOML file that says what is learned, from what, and how.
+//!
+//! ```toml
+//! [model]
+//! name = "digits-mlp"
+//! input = [8, 8, 1]
+//!
+//! [[layer]]
+//! type = "dense"
+//! units = 32
+//! activation = "relu"
+//!
+//! [[layer]]
+//! type = "dense"
+//! units = 10
+//! activation = "softmax"
+//!
+//! [data]
+//! source = "digits"
+//!
+//! [train]
+//! optimizer = { type = "adam", learning_rate = 0.001 }
+//! epochs = 30
+//! ```
+//!
+//! Every mistake is answered with its line and what is allowed there.
+
+mod data;
+mod layers;
+mod reader;
+mod train;
+
+pub use data::{DataSpec, Source};
+pub use train::TrainSpec;
+
+use crate::builder::Builder;
+use crate::data::{Split, Task};
+use crate::graph::Graph;
+use crate::{Error, Result};
+use reader::{Count, Document, FromValue, Table};
+use std::ops::Range;
+use std::path::Path;
+use toml::de::{DeTable, DeValue};
+
+/// A model, its data and its training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// Name of the model.
+    pub name: String,
+    /// Extents of an input.
+    pub input: Vec<usize>,
+    /// Names of the classes; empty takes those of the data.
+    pub classes: Vec<String>,
+    /// The layers.
+    pub layers: Builder,
+    /// What is learned from.
+    pub data: DataSpec,
+    /// How it is learned.
+    pub train: TrainSpec,
+    /// How it becomes int8.
+    pub quantize: QuantizeSpec,
+    text: String,
+    /// Where the text names the data's path.
+    path: Option<Range<usize>>,
+}
+
+/// How a trained model becomes int8.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantizeSpec {
+    /// Number of training samples that show the ranges of activations.
+    pub calibration: usize,
+}
+
+impl Spec {
+    /// Reads a file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] points at the line; [`Error::Io`] if there is no such file.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        Self::parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Understands a text; `name` is for messages, `folder` where relative paths begin.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] points at the line.
+    pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self> {
+        let document = Document { name, text };
+        let root = DeTable::parse(text)
+            .map_err(|e| document.error(e.span().unwrap_or(0..0), e.message().trim_end(), ""))?;
+        let root = Table::root(&document, &root);
+        root.allow(&["model", "layer", "data", "train", "quantize"])?;
+        let model = required(&root, "model")?;
+        model.allow(&["name", "input", "classes"])?;
+        let name: String = model.required("name")?;
+        let input: Vec<usize> = model.required("input")?;
+        let Classes(classes) = model.or("classes", Classes(Vec::new()))?;
+        let data_table = required(&root, "data")?;
+        let data = DataSpec::read(&data_table, folder)?;
+        let tables = root.tables("layer")?;
+        if tables.is_empty() {
+            return Err(model.fail_here("the model has no layers", "write [[layer]], once for each"));
+        }
+        let builder = Builder::new(&name, &input).normalize(data.normalize.scale, data.normalize.offset);
+        let (layers, ends) = layers::read(builder, &tables)?;
+        let graph = layers.build(0).map_err(|error| layers::locate(error, &layers, &tables, &ends))?;
+        if !classes.is_empty() && classes.len() != graph.output_len().max(2) {
+            let problem = format!("{} classes, but the last layer has {} outputs", classes.len(), graph.output_len());
+            return Err(model.fail("classes", problem, ""));
+        }
+        let train = TrainSpec::read(root.table("train")?.as_ref(), &graph)?;
+        let quantize = match root.table("quantize")? {
+            None => QuantizeSpec { calibration: DEFAULT_CALIBRATION },
+            Some(table) => {
+                table.allow(&["calibration"])?;
+                let Count(calibration) = table.or("calibration", Count(DEFAULT_CALIBRATION))?;
+                QuantizeSpec { calibration }
+            }
+        };
+        let path = data_table.span("path");
+        Ok(Self { name, input, classes, layers, data, train, quantize, text: text.into(), path })
+    }
+
+    /// Reads the data and checks that they fit the model.
+    ///
+    /// # Errors
+    /// If they can't be read or don't fit.
+    pub fn load_data(&self) -> Result<Split> {
+        let task = self.train.task(&self.classes);
+        let split = self.data.load(&self.input, &task)?;
+        let outputs = self.layers.build(0)?.output_len();
+        let needed = split.train.output_len();
+        let binary = matches!(task, Task::Classify { .. }) && needed == 2 && outputs == 1;
+        if needed != outputs && !binary {
+            let what = if matches!(task, Task::Regress) { "target values" } else { "classes" };
+            return Err(Error::Data(format!(
+                "{}: there are {needed} {what}, but the last layer of `{}` has {outputs} outputs",
+                split.train.name, self.name
+            )));
+        }
+        Ok(split)
+    }
+
+    /// The untrained model, with the data's names of classes unless it has its own.
+    ///
+    /// # Errors
+    /// If there are not as many names as outputs.
+    pub fn graph(&self, classes: &[String], seed: u64) -> Result<Graph> {
+        let classes = if self.classes.is_empty() { classes } else { &self.classes };
+        self.layers.clone().classes(classes).build(seed)
+    }
+
+    /// The text, with the path to the data made absolute, so that it can be kept anywhere.
+    pub fn text(&self) -> String {
+        let path = match &self.data.source {
+            Source::Digits | Source::FashionMnist(None) => None,
+            Source::FashionMnist(Some(path)) | Source::Idx(path) => Some(path),
+            Source::Csv { path, .. } | Source::Npz { path, .. } => Some(path),
+        };
+        let absolute = path.and_then(|path| std::path::absolute(path).ok());
+        match (&self.path, absolute) {
+            (Some(span), Some(absolute)) => {
+                let quoted = toml::Value::String(absolute.to_string_lossy().into_owned()).to_string();
+                format!("{}{quoted}{}", &self.text[..span.start], &self.text[span.end..])
+            }
+            _ => self.text.clone(),
+        }
+    }
+}
+
+const DEFAULT_CALIBRATION: usize = 256;
+
+fn required<'a, 'd>(root: &Table<'a, 'd>, key: &str) -> Result<Table<'a, 'd>> {
+    root.table(key)?.ok_or_else(|| root.fail_here(format!("[{key}] is missing"), ""))
+}
+
+/// Names, or how many there are.
+struct Classes(Vec<String>);
+
+impl FromValue for Classes {
+    const EXPECTED: &'static str = "a list of names in quotes, or how many there are";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        if let Some(Count(count)) = Count::from_value(value) {
+            return (count <= 65_535).then(|| Self((0..count).map(|class| class.to_string()).collect()));
+        }
+        let names = Vec::<String>::from_value(value)?;
+        let mut unique: Vec<&String> = names.iter().collect();
+        unique.sort_unstable();
+        unique.dedup();
+        (unique.len() == names.len()).then_some(Self(names))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Losses over a block of samples, and how many answers are right.
+
+use super::layers;
+use super::real::Real;
+use super::samples::{Samples, Targets};
+use crate::error::{Error, Result};
+use crate::graph::{Activation, Graph, Op, TensorId};
+use serde::{Deserialize, Serialize};
+
+/// What training makes small: the mean over the samples of a batch.
+///
+/// The cross entropies are computed from the scores `z` before a final Softmax or Sigmoid of the graph; a graph
+/// without one gives scores (Keras' `from_logits`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Loss {
+    /// `1/k Σ (y - t)²`
+    MeanSquaredError,
+    /// `-1/k Σ (t ln p + (1 - t) ln(1 - p))`, `p = sigmoid(z)`. Targets are values between 0 and 1, or for one output
+    /// classes 0 and 1.
+    BinaryCrossEntropy,
+    /// `-Σ t ln p`, `p = softmax(z)`. Targets are probabilities of classes.
+    CategoricalCrossEntropy,
+    /// `-ln p[class]`, `p = softmax(z)`. Targets are classes.
+    SparseCategoricalCrossEntropy,
+}
+
+impl Loss {
+    /// The tensor that the loss is computed from.
+    pub(crate) fn tensor(self, graph: &Graph) -> TensorId {
+        let last = graph.nodes.iter().find(|node| node.output == graph.output);
+        match (self, last.map(|node| (&node.op, &node.inputs[..]))) {
+            (
+                Self::CategoricalCrossEntropy | Self::SparseCategoricalCrossEntropy,
+                Some((Op::Softmax, &[scores])),
+            )
+            | (
+                Self::BinaryCrossEntropy,
+                Some((Op::Activation { activation: Activation::Sigmoid }, &[scores])),
+            ) => scores,
+            _ => graph.output,
+        }
+    }
+
+    /// Do these targets fit this loss and a network with this many outputs?
+    pub(crate) fn check(self, samples: &Samples, outputs: usize) -> Result<()> {
+        let error = |problem: String| Err(Error::Data(problem));
+        match (self, samples.targets()) {
+            (Self::SparseCategoricalCrossEntropy, Targets::Classes(classes)) => check_classes(classes, outputs),
+            (Self::BinaryCrossEntropy, Targets::Classes(classes)) if outputs == 1 => check_classes(classes, 2),
+            (Self::SparseCategoricalCrossEntropy, Targets::Values { .. }) => {
+                error("sparse categorical cross entropy takes classes, not values".into())
+            }
+            (_, Targets::Classes(_)) => {
+                error(format!("{self:?} takes values, not classes, as targets of {outputs} outputs"))
+            }
+            (_, Targets::Values { width, .. }) if *width != outputs => {
+                error(format!("{width} target values for {outputs} outputs"))
+            }
+            (Self::BinaryCrossEntropy, Targets::Values { width, values }) => {
+                match values.iter().position(|t| !(0.0..=1.0).contains(t)) {
+                    Some(at) => error(format!(
+                        "target {} of sample {} is {}; binary cross entropy takes 0 to 1",
+                        at % width,
+                        at / width,
+                        values[at]
+                    )),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `true` if there is such a thing as a right answer.
+    pub(crate) fn has_accuracy(self) -> bool {
+        self != Self::MeanSquaredError
+    }
+
+    /// The loss of each of the samples `indices`, and how right its answer is (0 to 1); `dy` becomes the derivative of
+    /// `scale Σ loss` by `y`. Samples of the block behind `indices` have no part.
+    pub(crate) fn block<F: Real, const N: usize>(
+        self,
+        y: &[[F; N]],
+        targets: &Targets,
+        indices: &[u32],
+        scale: F,
+        dy: &mut [[F; N]],
+        mut report: impl FnMut(F, f32),
+    ) {
+        let width = F::from_f64(y.len() as f64);
+        // `dy` holds probabilities first.
+        let logarithms = match self {
+            Self::CategoricalCrossEntropy | Self::SparseCategoricalCrossEntropy => layers::softmax(y, dy),
+            _ => [F::ZERO; N],
+        };
+        for n in 0..N {
+            let Some(&index) = indices.get(n) else {
+                dy.iter_mut().for_each(|dy| dy[n] = F::ZERO);
+                continue;
+            };
+            let target = Target { targets, index: index as usize, outputs: y.len() };
+            let mut loss = F::ZERO;
+            let mut correct = 0.0;
+            match self {
+                Self::MeanSquaredError => {
+                    for (i, (y, dy)) in y.iter().zip(dy.iter_mut()).enumerate() {
+                        let error = y[n] - target.value(i);
+                        loss += error * error / width;
+                        dy[n] = (error + error) / width * scale;
+                    }
+                }
+                Self::BinaryCrossEntropy => {
+                    for (i, (y, dy)) in y.iter().zip(dy.iter_mut()).enumerate() {
+                        let (z, t) = (y[n], target.value::<F>(i));
+                        let magnitude = if z < F::ZERO { -z } else { z };
+                        let positive = if z > F::ZERO { z } else { F::ZERO };
+                        loss += (positive - z * t + (F::ONE + (-magnitude).exp()).ln()) / width;
+                        let p = F::ONE / (F::ONE + (-z).exp());
+                        dy[n] = (p - t) / width * scale;
+                        let right = (z > F::ZERO) == (t > F::from_f64(0.5));
+                        correct += f32::from(u8::from(right)) / y_len(width);
+                    }
+                }
+                Self::CategoricalCrossEntropy | Self::SparseCategoricalCrossEntropy => {
+                    let (mut total, mut best, mut wanted) = (F::ZERO, 0, 0);
+                    for i in 0..y.len() {
+                        let t = target.probability::<F>(i);
+                        total += t;
+                        loss += t * (logarithms[n] - y[i][n]);
+                        best = if y[i][n] > y[best][n] { i } else { best };
+                        wanted = if t > target.probability(wanted) { i } else { wanted };
+                    }
+                    for (i, dy) in dy.iter_mut().enumerate() {
+                        dy[n] = (dy[n] * total - target.probability(i)) * scale;
+                    }
+                    correct = f32::from(u8::from(best == wanted));
+                }
+            }
+            report(loss, correct);
+        }
+    }
+}
+
+fn y_len<F: Real>(width: F) -> f32 {
+    width.to_f64() as f32
+}
+
+/// The target of one sample.
+struct Target<'a> {
+    targets: &'a Targets,
+    index: usize,
+    outputs: usize,
+}
+
+impl Target<'_> {
+    fn value<F: Real>(&self, i: usize) -> F {
+        match self.targets {
+            Targets::Classes(classes) => F::from_f32(classes[self.index] as f32),
+            Targets::Values { values, .. } => F::from_f32(values[self.index * self.outputs + i]),
+        }
+    }
+
+    fn probability<F: Real>(&self, i: usize) -> F {
+        match self.targets {
+            Targets::Classes(classes) if classes[self.index] as usize == i => F::ONE,
+            Targets::Classes(_) => F::ZERO,
+            Targets::Values { .. } => self.value(i),
+        }
+    }
+}
+
+fn check_classes(classes: &[u32], outputs: usize) -> Result<()> {
+    match classes.iter().position(|&class| class as usize >= outputs) {
+        None => Ok(()),
+        Some(sample) => Err(Error::Data(format!(
+            "label {} of sample {sample} is out of range; the network has {outputs} classes, 0 to {}",
+            classes[sample],
+            outputs - 1
+        ))),
+    }
+}

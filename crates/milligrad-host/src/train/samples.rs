@@ -1,0 +1,159 @@
+//! Samples to train on.
+
+use crate::error::{Error, Result};
+
+/// What a network is to answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets {
+    /// The class of each sample.
+    Classes(Vec<u32>),
+    /// `width` numbers for each sample: values to predict, probabilities of classes, or yes and no as 1 and 0.
+    Values {
+        /// Numbers for each sample.
+        width: usize,
+        /// The numbers, sample by sample.
+        values: Vec<f32>,
+    },
+}
+
+/// Inputs, as the network takes them (normalised), with their targets. All numbers are finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    inputs: Vec<f32>,
+    shape: Vec<usize>,
+    targets: Targets,
+}
+
+impl Samples {
+    /// Samples of this shape, such as `[28, 28, 1]`; `inputs` are one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if lengths don't fit, an extent is zero, or a number is not finite; the sample is named.
+    pub fn new(inputs: Vec<f32>, shape: Vec<usize>, targets: Targets) -> Result<Self> {
+        let error = |problem: String| Err(Error::Data(problem));
+        let Some(width) = shape.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent)).filter(|&n| n > 0)
+        else {
+            return error(format!("samples can't have the shape {shape:?}"));
+        };
+        if inputs.len() % width != 0 {
+            return error(format!("{} numbers are no whole samples of shape {shape:?}", inputs.len()));
+        }
+        let samples = inputs.len() / width;
+        check_finite("input", &inputs, width)?;
+        let targeted = match &targets {
+            Targets::Classes(classes) => classes.len(),
+            Targets::Values { width: 0, .. } => return error("targets have no values".into()),
+            Targets::Values { width, values } => {
+                if values.len() % width != 0 {
+                    return error(format!("{} target values are no whole rows of {width}", values.len()));
+                }
+                check_finite("target", values, *width)?;
+                values.len() / width
+            }
+        };
+        if targeted != samples {
+            return error(format!("{samples} samples with {targeted} targets"));
+        }
+        Ok(Self { inputs, shape, targets })
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.inputs.len() / self.width()
+    }
+
+    /// `true` if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// Shape of one sample.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Numbers in one sample.
+    pub fn width(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// All inputs, sample by sample.
+    pub fn inputs(&self) -> &[f32] {
+        &self.inputs
+    }
+
+    /// One sample's inputs.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    pub fn input(&self, sample: usize) -> &[f32] {
+        let width = self.width();
+        &self.inputs[sample * width..(sample + 1) * width]
+    }
+
+    /// All targets.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The samples with these indices, in this order.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    #[must_use]
+    pub fn select(&self, samples: &[usize]) -> Self {
+        let inputs = samples.iter().flat_map(|&sample| self.input(sample)).copied().collect();
+        let targets = match &self.targets {
+            Targets::Classes(classes) => {
+                Targets::Classes(samples.iter().map(|&sample| classes[sample]).collect())
+            }
+            Targets::Values { width, values } => Targets::Values {
+                width: *width,
+                values: samples.iter().flat_map(|&s| &values[s * width..(s + 1) * width]).copied().collect(),
+            },
+        };
+        Self { inputs, shape: self.shape.clone(), targets }
+    }
+}
+
+fn check_finite(what: &str, values: &[f32], width: usize) -> Result<()> {
+    match values.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::Data(format!(
+            "{what} {} of sample {} is {}; numbers must be finite",
+            at % width,
+            at / width,
+            values[at]
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(inputs: Vec<f32>, shape: &[usize], targets: Targets) -> String {
+        Samples::new(inputs, shape.to_vec(), targets).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn bad_samples_are_named() {
+        let classes = |n| Targets::Classes(vec![0; n]);
+        assert!(problem(vec![0.0; 6], &[0], classes(1)).contains("[0]"));
+        assert!(problem(vec![0.0; 6], &[2, usize::MAX], classes(1)).contains("shape"));
+        assert!(problem(vec![0.0; 7], &[2], classes(3)).contains("7 numbers"));
+        assert!(problem(vec![0.0; 6], &[2], classes(2)).contains("3 samples with 2 targets"));
+        assert!(problem(vec![0.0, 1.0, f32::NAN, 0.0], &[2], classes(2)).contains("input 0 of sample 1 is NaN"));
+        let values = |width, values| Targets::Values { width, values };
+        assert!(problem(vec![0.0], &[1], values(1, vec![f32::INFINITY])).contains("target 0 of sample 0"));
+        assert!(problem(vec![0.0], &[1], values(2, vec![0.0])).contains("rows of 2"));
+        assert!(problem(vec![0.0], &[1], values(0, vec![])).contains("no values"));
+    }
+
+    #[test]
+    fn select() {
+        let samples = Samples::new(vec![0.0, 1.0, 2.0], vec![1], Targets::Classes(vec![5, 6, 7])).unwrap();
+        let chosen = samples.select(&[2, 0]);
+        assert_eq!((chosen.inputs(), chosen.targets()), (&[2.0, 0.0][..], &Targets::Classes(vec![7, 5])));
+    }
+}

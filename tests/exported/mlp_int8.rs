@@ -1,0 +1,121 @@
+// milligrad model: name=mlp learns=no optimizer=none
+// 3 layers, 50 multiply-accumulate operations, 11 bytes of RAM. Made by `milligrad export`; do not edit.
+
+#[allow(unused_imports)]
+use milligrad::{Int8, Model, Quantization, QuantizedChannel, QuantizedOutput, Rounding, arena, layers::{self, Dense, QuantizedSoftmax, dense}};
+
+/// Name of the model.
+pub const NAME: &str = "mlp";
+/// Names of the classes.
+pub const LABELS: [&str; 0] = [];
+/// Layers in order of execution.
+pub const LAYERS: [&str; 3] = ["dense", "dense_1", "softmax"];
+/// Scale and zero point of the input.
+pub const INPUT_QUANTIZATION: Quantization = Quantization::new(0.0077919248, 0);
+/// Scale and zero point of the output.
+pub const OUTPUT_QUANTIZATION: Quantization = Quantization::new(0.00390625, -128);
+
+static DENSE_WEIGHTS: [i8; 30] = [
+    -29, -127, -10, 20, 63, 4, 77, -69, 16, -127, -124, -64, 21, 53, 0, -81, -127, 29, 50, -26, 45, 127, 118,
+    -64, -109, 25, 127, 58, 127, 64,
+];
+static DENSE_CHANNELS: [QuantizedChannel; 5] = QuantizedChannel::table([
+    (0, 1635599984, -7), (0, 1142269233, -6), (0, 2005169342, -7), (0, 1257303409, -7), (0, 1196457436, -6),
+], Rounding::Double);
+static DENSE: Dense<Int8> = Dense::new(6, &DENSE_WEIGHTS, &DENSE_CHANNELS, QuantizedOutput::new(-128, -128, 127));
+
+static DENSE_1_WEIGHTS: [i8; 20] = [
+    -34, -14, -127, 78, -46, -15, -117, -92, 127, -74, 11, 112, -85, -25, 127, 111, 7, 20, 17, -127,
+];
+static DENSE_1_CHANNELS: [QuantizedChannel; 4] = QuantizedChannel::table([
+    (-18304, 1861391444, -8), (-21888, 1864751123, -8), (17920, 1244704094, -7), (3584, 1172585993, -7),
+], Rounding::Double);
+static DENSE_1: Dense<Int8> = Dense::new(5, &DENSE_1_WEIGHTS, &DENSE_1_CHANNELS, QuantizedOutput::new(1, -128, 127));
+
+static SOFTMAX: QuantizedSoftmax = QuantizedSoftmax::new(2019020160, 19, -256);
+
+/// All the RAM of the model, 11 bytes: its arena.
+pub struct Network {
+    int8: [i8; 11],
+}
+
+impl Network {
+    /// A network with the parameters that it was exported with.
+    pub const fn new() -> Self {
+        Self { int8: [0; 11], }
+    }
+
+    /// Where the next input goes; prediction may overwrite it.
+    #[inline]
+    pub fn input(&mut self) -> &mut [i8; 6] {
+        arena::array_mut(&mut self.int8, 0)
+    }
+
+    /// Runs the network on its [`input`](Self::input).
+    #[inline]
+    pub fn predict(&mut self) -> &[i8; 4] {
+        self.predict_with(|_| {})
+    }
+
+    /// As [`predict`](Self::predict), and calls `done(i)` after layer `i` of [`LAYERS`].
+    #[inline]
+    pub fn predict_with(&mut self, done: impl FnMut(usize)) -> &[i8; 4] {
+        self.forward(done);
+        arena::array(&self.int8, 4)
+    }
+
+    #[inline]
+    fn forward(&mut self, mut done: impl FnMut(usize)) {
+        // dense: Dense [5], 30 MAC
+        if let Ok([x, y]) = self.int8.get_disjoint_mut([0..6, 6..11]) {
+            DENSE.forward(x, y);
+        }
+        done(0);
+        // dense_1: Dense [4], 20 MAC
+        if let Ok([x, y]) = self.int8.get_disjoint_mut([6..11, 0..4]) {
+            DENSE_1.forward(x, y);
+        }
+        done(1);
+        // softmax: Softmax [4], 0 MAC
+        if let Ok([x, y]) = self.int8.get_disjoint_mut([0..4, 4..8]) {
+            SOFTMAX.forward(x, y);
+        }
+        done(2);
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Model for Network {
+    type Input = i8;
+    type Output = i8;
+    const NAME: &'static str = NAME;
+    const LAYERS: &'static [&'static str] = &LAYERS;
+    const INPUTS: usize = 6;
+    const OUTPUTS: usize = 4;
+
+    fn input(&mut self) -> &mut [i8] {
+        self.input()
+    }
+
+    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[i8] {
+        self.predict_with(done)
+    }
+}
+
+/// Prepares raw data, as they were in the training set: `raw * 1.0 + 0.0`, quantised.
+pub fn prepare_input(raw: &[f32; 6], input: &mut [i8; 6]) {
+    for (input, raw) in input.iter_mut().zip(raw) {
+        let x = raw * 1.0 + 0.0;
+        *input = INPUT_QUANTIZATION.quantize(x);
+    }
+}
+
+/// Outputs as real numbers.
+pub fn dequantize_output(output: &[i8; 4]) -> [f32; 4] {
+    output.map(|q| OUTPUT_QUANTIZATION.dequantize(q))
+}

@@ -1,0 +1,189 @@
+// milligrad model: name=mlp learns=yes optimizer=Sgd
+// 3 layers, 50 multiply-accumulate operations, 316 bytes of RAM. Made by `milligrad export`; do not edit.
+
+#[allow(unused_imports)]
+use milligrad::{Clamp, Learner, Model, Optimizer, Sgd, TrainError, arena, loss, layers::{self, Dense, dense}};
+
+/// Name of the model.
+pub const NAME: &str = "mlp";
+/// Names of the classes.
+pub const LABELS: [&str; 0] = [];
+/// Layers in order of execution.
+pub const LAYERS: [&str; 3] = ["dense", "dense_1", "softmax"];
+
+/// All the RAM of the model, 316 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
+pub struct Network {
+    float: [f32; 20],
+    /// What has been learned.
+    pub parameters: Parameters,
+}
+
+impl Network {
+    /// A network with the parameters that it was exported with.
+    pub const fn new() -> Self {
+        Self { float: [0.0; 20], parameters: Parameters::new(), }
+    }
+
+    /// Where the next input goes; prediction may overwrite it.
+    #[inline]
+    pub fn input(&mut self) -> &mut [f32; 6] {
+        arena::array_mut(&mut self.float, 0)
+    }
+
+    /// Runs the network on its [`input`](Self::input).
+    #[inline]
+    pub fn predict(&mut self) -> &[f32; 4] {
+        self.predict_with(|_| {})
+    }
+
+    /// As [`predict`](Self::predict), and calls `done(i)` after layer `i` of [`LAYERS`].
+    #[inline]
+    pub fn predict_with(&mut self, done: impl FnMut(usize)) -> &[f32; 4] {
+        self.forward(done);
+        arena::array(&self.float, 16)
+    }
+
+    #[inline]
+    fn forward(&mut self, mut done: impl FnMut(usize)) {
+        // dense: Dense [5], 30 MAC
+        if let Ok([x, y]) = self.float.get_disjoint_mut([0..6, 6..11]) {
+            Dense::<f32>::new(6, &self.parameters.dense_weights, &self.parameters.dense_bias, Clamp::<f32>::RELU).forward(x, y);
+        }
+        done(0);
+        // dense_1: Dense [4], 20 MAC
+        if let Ok([x, y]) = self.float.get_disjoint_mut([6..11, 16..20]) {
+            Dense::<f32>::new(5, &self.parameters.dense_1_weights, &self.parameters.dense_1_bias, Clamp::<f32>::LINEAR).forward(x, y);
+        }
+        done(1);
+        // softmax: Softmax [4], 0 MAC
+        if let Some(y) = self.float.get_mut(16..20) {
+            layers::softmax(y);
+        }
+        done(2);
+    }
+
+    /// One step of gradient descent on the [`input`](Self::input) and its label; returns the loss before the update.
+    ///
+    /// # Errors
+    /// A label that is no class, or a loss that is not finite. No parameter has changed then.
+    #[inline]
+    pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
+        self.forward(|_| {});
+        // The probabilities become the deltas of the scores.
+        let probabilities = arena::array_mut::<f32, 4>(&mut self.float, 16);
+        let loss = loss::sparse_categorical_cross_entropy(probabilities, label)?;
+        if !loss.is_finite() {
+            return Err(TrainError::NotFinite);
+        }
+        // dense_1: through the layer
+        if let Ok([delta, delta_x]) = self.float.get_disjoint_mut([16..20, 11..16]) {
+            Dense::<f32>::new(5, &self.parameters.dense_1_weights, &self.parameters.dense_1_bias, Clamp::<f32>::LINEAR).backward_input(delta, delta_x);
+        }
+        // dense: through the activation
+        if let Ok([y, delta]) = self.float.get_disjoint_mut([6..11, 11..16]) {
+            Dense::<f32>::new(6, &self.parameters.dense_weights, &self.parameters.dense_bias, Clamp::<f32>::RELU).backward_activation(y, delta);
+        }
+        // dense: update
+        if let Ok([x, delta]) = self.float.get_disjoint_mut([0..6, 11..16]) {
+            let state = (&mut [(); 30][..], &mut [(); 5][..]);
+            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_weights, &mut self.parameters.dense_bias, state, optimizer);
+        }
+        // dense_1: update
+        if let Ok([x, delta]) = self.float.get_disjoint_mut([6..11, 16..20]) {
+            let state = (&mut [(); 20][..], &mut [(); 4][..]);
+            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_1_weights, &mut self.parameters.dense_1_bias, state, optimizer);
+        }
+        Ok(loss)
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Model for Network {
+    type Input = f32;
+    type Output = f32;
+    const NAME: &'static str = NAME;
+    const LAYERS: &'static [&'static str] = &LAYERS;
+    const INPUTS: usize = 6;
+    const OUTPUTS: usize = 4;
+
+    fn input(&mut self) -> &mut [f32] {
+        self.input()
+    }
+
+    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[f32] {
+        self.predict_with(done)
+    }
+}
+
+/// The parameters that learn, in RAM.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Parameters {
+    /// `dense/weights`
+    pub dense_weights: [f32; 30],
+    /// `dense/bias`
+    pub dense_bias: [f32; 5],
+    /// `dense_1/weights`
+    pub dense_1_weights: [f32; 20],
+    /// `dense_1/bias`
+    pub dense_1_bias: [f32; 4],
+}
+
+const DENSE_WEIGHTS: [f32; 30] = [
+    -0.11551933, -0.50351584, -0.039236397, 0.07856639, 0.24962483, 0.014489759, 0.42798617, -0.38105932,
+    0.08771042, -0.7032901, -0.68875766, -0.35559997, 0.104456246, 0.2556837, 0.00095499045, -0.39190722,
+    -0.6172869, 0.141703, 0.15371728, -0.07929405, 0.13610661, 0.38705805, 0.35843518, -0.19547924,
+    -0.62947613, 0.14229524, 0.7366535, 0.336282, 0.7365342, 0.37206495,
+];
+const DENSE_BIAS: [f32; 5] = [
+    0.0, 0.0, 0.0, 0.0, 0.0,
+];
+const DENSE_1_WEIGHTS: [f32; 20] = [
+    -0.16101523, -0.066002175, -0.60835284, 0.37127092, -0.2215816, -0.07051934, -0.56239223, -0.43931684,
+    0.6094509, -0.35328138, 0.068709224, 0.720607, -0.5423549, -0.15872379, 0.8136056, 0.66741484,
+    0.039628655, 0.12218004, 0.10104523, -0.76646537,
+];
+const DENSE_1_BIAS: [f32; 4] = [
+    0.0, 0.0, 0.0, 0.0,
+];
+
+impl Parameters {
+    /// As they were exported.
+    pub const fn new() -> Self {
+        Self { dense_weights: DENSE_WEIGHTS, dense_bias: DENSE_BIAS, dense_1_weights: DENSE_1_WEIGHTS, dense_1_bias: DENSE_1_BIAS, }
+    }
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Learner for Network {
+    type Optimizer = Sgd;
+
+    fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
+        self.train_step(label, optimizer)
+    }
+
+    fn parameters(&self, mut visit: impl FnMut(&'static str, &[f32])) {
+        visit("dense/weights", &self.parameters.dense_weights);
+        visit("dense/bias", &self.parameters.dense_bias);
+        visit("dense_1/weights", &self.parameters.dense_1_weights);
+        visit("dense_1/bias", &self.parameters.dense_1_bias);
+    }
+}
+
+/// Prepares raw data, as they were in the training set: `raw * 1.0 + 0.0`.
+pub fn prepare_input(raw: &[f32; 6], input: &mut [f32; 6]) {
+    for (input, raw) in input.iter_mut().zip(raw) {
+        let x = raw * 1.0 + 0.0;
+        *input = x;
+    }
+}
+

@@ -1,0 +1,155 @@
+//! What is printed is what is run: the exported source of small models, kept under `tests/exported/`, is up to date
+//! and gives the same bits as the program on the desk, in prediction and in training.
+//!
+//! After a change of the exporter: `cargo run -p milligrad-tests --example export`, and read the diff.
+
+use milligrad::{Element, Learner, Model, Momentum, Sgd};
+use milligrad_host::{OptimizerKind, Program, Rule, export};
+use milligrad_tests::{cases, noise};
+use std::path::PathBuf;
+
+macro_rules! exported {
+    ($($name:ident),*) => {$(
+        #[allow(missing_docs, unreachable_pub, dead_code, clippy::all)]
+        mod $name {
+            include!(concat!("../exported/", stringify!($name), ".rs"));
+        }
+    )*};
+}
+exported!(mlp_int8, mlp_sgd, everything_int8, everything_momentum, everything_adapting);
+
+fn program(name: &str) -> Program {
+    cases().unwrap().into_iter().find(|case| case.name == name).unwrap().program
+}
+
+#[test]
+fn sources_are_up_to_date() {
+    for case in cases().unwrap() {
+        let path =
+            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("exported").join(case.name).with_extension("rs");
+        let source = export::rust(&case.program).unwrap();
+        assert!(
+            std::fs::read_to_string(&path).unwrap_or_default() == source,
+            "{} is not what the exporter prints; print it anew as said above, and read the diff",
+            path.display()
+        );
+    }
+}
+
+/// The step of plain descent with rate 1 is the gradient: here against central differences of the loss.
+#[test]
+fn training_steps_follow_the_gradient() {
+    for graph in [milligrad_tests::mlp().unwrap(), milligrad_tests::everything().unwrap()] {
+        let program = milligrad_tests::learning(&graph, OptimizerKind::Sgd).unwrap();
+        let record = program.encode_input(&noise(3, graph.input_len()));
+        let mut runner = program.runner();
+        runner.train_step(&record, 1, &Rule::Sgd(Sgd::new(1.0))).unwrap();
+        let (mut error, mut norm) = (0.0, 0.0);
+        for (index, parameter) in program.parameters.iter().enumerate() {
+            for i in 0..parameter.values.len() {
+                const H: f32 = 1.0 / 64.0;
+                let loss = |h: f32| {
+                    let mut moved = program.clone();
+                    moved.parameters[index].values[i] += h;
+                    let output = moved.runner().predict(&record).unwrap();
+                    -f64::from(f32::from_le(&output[4..8])).ln()
+                };
+                let numeric = (loss(H) - loss(-H)) / f64::from(2.0 * H);
+                let analytic = f64::from(parameter.values[i] - runner.parameters()[index][i]);
+                error += (numeric - analytic).powi(2);
+                norm += numeric.powi(2);
+            }
+        }
+        // Kinks of ReLU and ties of the maximum within ±h, and rounding in f32.
+        assert!(error.sqrt() < 0.02 * norm.sqrt(), "{}: error {error} of {norm}", graph.name);
+    }
+}
+
+/// Feeds a record to an exported network.
+fn feed<M: Model>(network: &mut M, record: &[u8]) {
+    let input = network.input().iter_mut().zip(record.chunks_exact(M::Input::BYTES));
+    input.for_each(|(to, from)| *to = M::Input::from_le(from));
+}
+
+fn read<E: Element>(output: &[E]) -> Vec<u8> {
+    let mut bytes = vec![0; output.len() * E::BYTES];
+    bytes.chunks_exact_mut(E::BYTES).zip(output).for_each(|(to, from)| from.to_le(to));
+    bytes
+}
+
+fn predicts_the_same<M: Model>(mut network: M, program: &Program) {
+    let mut runner = program.runner();
+    let mut distinct = std::collections::HashSet::new();
+    for seed in 0..100 {
+        let record = program.encode_input(&noise(seed, M::INPUTS));
+        feed(&mut network, &record);
+        let output = read(network.predict());
+        assert_eq!(output, runner.predict(&record).unwrap(), "{} sample {seed}", M::NAME);
+        distinct.insert(output);
+    }
+    assert!(distinct.len() > 50, "{}: the outputs hardly depend on the input", M::NAME);
+}
+
+/// `progress`: how far the mean loss has to fall.
+fn learns_the_same<M: Learner>(
+    mut network: M,
+    optimizer: &M::Optimizer,
+    program: &Program,
+    rule: &Rule,
+    progress: f32,
+) {
+    let mut runner = program.runner();
+    let (mut first, mut last) = (0.0, 0.0);
+    for step in 0..400 {
+        let label = step as usize % M::OUTPUTS;
+        let mut raw = noise(step, M::INPUTS);
+        raw.iter_mut().skip(label).step_by(M::OUTPUTS).for_each(|x| *x += 0.8);
+        let record = program.encode_input(&raw);
+        feed(&mut network, &record);
+        let loss = network.train_step(label, optimizer).unwrap();
+        assert_eq!(loss.to_bits(), runner.train_step(&record, label, rule).unwrap().to_bits(), "step {step}");
+        if step < 50 {
+            first += loss
+        } else if step >= 350 {
+            last += loss
+        }
+    }
+    assert!(last < progress * first, "{}: the loss went from {first} to {last}", M::NAME);
+    let mut parameters = runner.parameters().iter();
+    network.parameters(|name, values| {
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(values), bits(parameters.next().unwrap()), "{name}");
+    });
+    let before: Vec<_> = runner.parameters().to_vec();
+    let record = program.encode_input(&noise(1, M::INPUTS));
+    feed(&mut network, &record);
+    assert!(network.train_step(M::OUTPUTS, optimizer).is_err(), "a label out of range is refused");
+    let mut kept = before.iter();
+    network.parameters(|name, values| assert_eq!(values, kept.next().unwrap(), "{name} is untouched"));
+}
+
+#[test]
+fn exported_networks_predict_as_the_desk_does() {
+    predicts_the_same(mlp_int8::Network::new(), &program("mlp_int8"));
+    predicts_the_same(mlp_sgd::Network::new(), &program("mlp_sgd"));
+    predicts_the_same(everything_int8::Network::new(), &program("everything_int8"));
+    predicts_the_same(everything_momentum::Network::new(), &program("everything_momentum"));
+    predicts_the_same(everything_adapting::Network::new(), &program("everything_adapting"));
+}
+
+#[test]
+fn exported_networks_learn_as_the_desk_does() {
+    let sgd = Sgd::new(0.05);
+    learns_the_same(mlp_sgd::Network::new(), &sgd, &program("mlp_sgd"), &Rule::Sgd(sgd), 0.9);
+    let sgd = Sgd::new(0.5);
+    learns_the_same(
+        everything_adapting::Network::new(),
+        &sgd,
+        &program("everything_adapting"),
+        &Rule::Sgd(sgd),
+        1.0,
+    );
+    let momentum = Momentum::new(0.05, 0.9);
+    let program = program("everything_momentum");
+    learns_the_same(everything_momentum::Network::new(), &momentum, &program, &Rule::Momentum(momentum), 1.0);
+}
