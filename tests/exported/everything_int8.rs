@@ -16,91 +16,91 @@ pub const INPUT_QUANTIZATION: Quantization = Quantization::new(0.007840531, -1);
 pub const OUTPUT_QUANTIZATION: Quantization = Quantization::new(0.00390625, -128);
 
 static CONV2D_WEIGHTS: [i8; 72] = [
-    67, 53, 87, -127, -77, 93, 8, 121, -19, -127, 45, 10, -120, 100, 65, -120, -39, 22, -127, -65, 66, 78,
-    114, -109, 94, 33, -34, -50, 23, 34, 113, 16, -7, 22, 48, 66, -50, -97, -96, -99, -98, 82, -41, 121, -14,
-    127, -91, 22, -78, 96, 23, -70, 64, -89, 122, -35, 127, -28, 57, 36, 77, 68, -82, -118, 42, 26, 118, -26,
-    57, -49, 17, 120,
+    17, -30, -27, -45, 119, -122, 105, 90, -62, -8, 43, -19, 105, 45, 122, 112, 127, -43, -6, -60, -90, -112,
+    -10, -5, -75, -63, 2, 92, -7, 62, 48, -82, 127, -127, 26, 119, -28, 110, -99, -84, -20, -3, -30, 86, -100,
+    -17, -107, -118, 106, 36, 127, -53, 115, 122, 50, -103, -20, -10, -127, 32, -27, -114, 20, -6, 40, 33, 70,
+    119, 9, 103, -45, -26,
 ];
 static CONV2D_CHANNELS: [QuantizedChannel; 4] = QuantizedChannel::table([
-    (42, 1601685928, -8), (315, 1560625410, -8), (-288, 1522586094, -8), (529, 1642417913, -8),
+    (529, 1488814818, -8), (-161, 1475004876, -8), (43, 1575895561, -8), (-2, 1336384672, -8),
 ], Rounding::Double);
 static CONV2D: Conv2d<Int8> = Conv2d::new(Window2d::new([8, 8, 2], [3, 3], [1, 1], [1, 1], Padding::Same), &CONV2D_WEIGHTS, &CONV2D_CHANNELS, QuantizedOutput::new(-128, -128, 127), -1);
 
 static DEPTHWISE_CONV2D_WEIGHTS: [i8; 36] = [
-    60, -85, -93, 98, 100, 127, 127, 13, 121, -18, -6, 86, -106, -101, -85, -62, 127, 52, -43, -14, -68, 41,
-    -124, -81, -29, 110, 111, -127, 14, 24, -24, -92, 39, -12, 69, -106,
+    45, -127, -102, 5, -30, 98, -125, 114, 78, -37, -77, 41, 111, 39, 24, -30, -127, -121, 48, 102, 20, 85,
+    -127, -127, 95, -68, -118, 17, 116, 81, 51, 48, 105, -66, -16, -34,
 ];
 static DEPTHWISE_CONV2D_CHANNELS: [QuantizedChannel; 4] = QuantizedChannel::table([
-    (33024, 1351804360, -7), (17664, 1360374028, -7), (-8704, 1419323723, -7), (-36480, 1396247955, -7),
+    (52864, 2107768499, -8), (-14848, 1644708554, -8), (-56576, 1824558628, -8), (17408, 1635139309, -8),
 ], Rounding::Double);
 static DEPTHWISE_CONV2D: DepthwiseConv2d<Int8> = DepthwiseConv2d::new(Window2d::new([8, 8, 4], [3, 3], [1, 1], [1, 1], Padding::Same), &DEPTHWISE_CONV2D_WEIGHTS, &DEPTHWISE_CONV2D_CHANNELS, QuantizedOutput::new(-128, -128, 127), -128);
 
 static CONV2D_1_WEIGHTS: [i8; 16] = [
-    -127, -111, 30, -126, 119, 127, -127, 119, -3, 127, -101, -9, 76, -92, -29, -127,
+    -71, -50, -127, 54, 52, -127, -101, 21, -82, -24, -127, -21, -127, 96, 88, 119,
 ];
 static CONV2D_1_CHANNELS: [QuantizedChannel; 4] = QuantizedChannel::table([
-    (-42752, 1146275063, -8), (30464, 1202528998, -7), (1792, 1682355323, -8), (-22016, 1218325979, -7),
+    (-24832, 1156617573, -7), (-19840, 1527048794, -7), (-32512, 1489107053, -7), (22528, 1533261238, -7),
 ], Rounding::Double);
-static CONV2D_1: Conv2d<Int8> = Conv2d::new(Window2d::new([8, 8, 4], [1, 1], [1, 1], [1, 1], Padding::Same), &CONV2D_1_WEIGHTS, &CONV2D_1_CHANNELS, QuantizedOutput::new(-46, -128, 127), -128);
+static CONV2D_1: Conv2d<Int8> = Conv2d::new(Window2d::new([8, 8, 4], [1, 1], [1, 1], [1, 1], Padding::Same), &CONV2D_1_WEIGHTS, &CONV2D_1_CHANNELS, QuantizedOutput::new(53, -128, 127), -128);
 
-static ADD: QuantizedAdd = QuantizedAdd::new((-46, Requantize::new(1073741824, 0, Rounding::Double)), (-128, Requantize::new(1664028999, -1, Rounding::Double)), Requantize::new(1696471114, -19, Rounding::Double), QuantizedOutput::new(-69, -128, 127));
+static ADD: QuantizedAdd = QuantizedAdd::new((53, Requantize::new(1772508872, -1, Rounding::Double)), (-128, Requantize::new(1073741824, 0, Rounding::Double)), Requantize::new(1457039619, -19, Rounding::Double), QuantizedOutput::new(-46, -128, 127));
 
 static MAX_POOL2D: MaxPool2d<Int8> = MaxPool2d::new(Window2d::new([8, 8, 4], [2, 2], [2, 2], [1, 1], Padding::Same), QuantizedOutput::new(0, -128, 127));
 
 static CONV2D_2_WEIGHTS: [i8; 144] = [
-    56, 85, -127, -91, 31, -66, -120, -39, -29, -117, -59, 40, -40, 24, 39, 17, 103, -60, -74, 97, 23, 36, -5,
-    -85, 9, -100, 35, -119, 127, -30, -108, -77, -104, 82, -15, -16, 64, -115, -94, 36, 59, 77, 47, 93, -64,
-    122, 51, 71, -3, -75, -127, -11, -24, 17, 61, 52, -83, 125, -6, 40, -10, 34, -61, 56, -23, 5, -24, 76, 48,
-    52, -68, -80, 73, 109, -3, 114, -40, 59, -5, -101, 91, 95, 127, -109, -33, -6, -45, 82, -18, -99, -43,
-    -57, 64, -10, -108, 121, 18, -25, -100, 127, 99, -98, -124, 81, -33, 113, -92, -45, -2, 12, -116, -93,
-    -25, 78, 124, 117, -113, 21, 47, -45, 45, -9, -125, -31, -92, -51, -113, 103, -127, 107, -71, 52, 77, 24,
-    -20, -67, 109, 22, -67, 86, -11, 0, 78, -54,
+    84, 107, 67, -10, -107, 87, -105, 39, -105, -127, 32, 83, 59, 51, -78, 55, 3, -114, 58, -49, 49, -9, 101,
+    -46, 111, -101, 65, -25, -112, -80, -96, -37, -15, -8, -60, -79, 110, -70, 22, 45, -69, 73, 123, -12, -23,
+    -15, 127, 9, 30, -58, 88, -86, 107, 127, 80, 22, -87, 105, 107, -34, -57, -23, -93, 49, -28, -2, 103, 19,
+    -61, 27, 101, 46, 27, 103, -77, -15, 34, 116, -25, 114, -29, 59, 107, 39, 81, 66, -127, 9, 32, -65, 88,
+    10, 80, 42, 2, -62, 45, 40, 48, -57, 89, 30, -27, 80, 21, 45, 28, 35, -92, -90, 27, -61, -63, 51, 7, -127,
+    -25, -116, -43, -42, -59, -53, -92, -11, -127, -24, 1, 39, -66, 118, -5, -6, -19, 104, -110, 59, 41, 112,
+    46, 96, -2, -13, 59, 62,
 ];
 static CONV2D_2_CHANNELS: [QuantizedChannel; 6] = QuantizedChannel::table([
-    (-24909, 1348841304, -8), (2139, 1380002336, -8), (-2001, 1365029456, -8), (17802, 1345896840, -8),
-    (-5106, 1381052295, -8), (-9315, 1332743829, -8),
+    (5750, 1576201913, -8), (-5382, 1584783309, -8), (22172, 1676874599, -8), (28014, 1545001600, -8),
+    (-9062, 1720964859, -8), (6900, 1706565264, -8),
 ], Rounding::Double);
-static CONV2D_2: Conv2d<Int8> = Conv2d::new(Window2d::new([4, 4, 4], [2, 3], [1, 1], [2, 1], Padding::Valid), &CONV2D_2_WEIGHTS, &CONV2D_2_CHANNELS, QuantizedOutput::new(-1, -128, 127), -69);
+static CONV2D_2: Conv2d<Int8> = Conv2d::new(Window2d::new([4, 4, 4], [2, 3], [1, 1], [2, 1], Padding::Valid), &CONV2D_2_WEIGHTS, &CONV2D_2_CHANNELS, QuantizedOutput::new(-30, -128, 127), -46);
 
-static LEAKY_RELU: Table = leaky_relu_table(-1, Requantize::new(1713524625, 1, Rounding::Double), Requantize::new(1713524625, -1, Rounding::Double), QuantizedOutput::new(-77, -128, 127));
+static LEAKY_RELU: Table = leaky_relu_table(-30, Requantize::new(1508161639, 1, Rounding::Double), Requantize::new(1508161639, -1, Rounding::Double), QuantizedOutput::new(-94, -128, 127));
 
 static AVG_POOL2D: AvgPool2d<Int8> = AvgPool2d::new(Window2d::new([2, 2, 6], [2, 1], [2, 1], [1, 1], Padding::Same), QuantizedOutput::new(0, -128, 127));
 
 static DENSE_WEIGHTS: [i8; 84] = [
-    -107, -58, 62, 82, -96, 127, -120, -47, -61, -7, 42, -122, -48, -127, 90, -98, 92, 44, -4, -87, 97, -16,
-    -99, -119, 66, 102, -84, -99, -127, 24, -77, -104, 36, 34, -65, -8, 14, 8, -82, 107, 5, -24, 63, 79, 127,
-    -94, -107, 1, -22, 127, -82, 34, 8, -45, -86, -102, -119, -2, -94, 88, -111, -124, -48, 90, 11, 64, -124,
-    41, -20, 127, 88, -51, 23, -23, 37, 38, -72, -53, -103, -127, 50, -116, -90, 100,
+    -2, 107, -38, 57, 104, 119, 80, 122, 111, -125, -127, -23, 54, -127, 12, 113, -31, 83, 116, 39, -33, 92,
+    -15, -100, 88, -75, 79, 126, -63, -9, -27, 127, 58, -88, 122, 5, 42, -72, -107, -127, 29, -87, -36, -50,
+    71, 40, -124, 4, -27, -105, -123, -36, 75, -75, 99, -2, 127, -56, 84, -105, -36, -63, -59, -114, 23, 127,
+    54, -19, 49, 116, 7, 122, 8, 0, -26, 63, -75, -70, 5, 57, -10, 127, -17, -110,
 ];
 static DENSE_CHANNELS: [QuantizedChannel; 7] = QuantizedChannel::table([
-    (-23485, 1823049019, -7), (-21175, 1566092493, -7), (-23254, 1814737880, -7), (7469, 1600479498, -7),
-    (-22715, 1699189616, -7), (-4389, 1505355938, -7), (-25872, 1483839096, -7),
+    (36190, 1094186051, -7), (19082, 1140893879, -7), (32242, 1852031383, -8), (-39198, 1968952015, -8),
+    (-13536, 1135581200, -7), (19458, 2100158229, -8), (-4512, 1143222601, -7),
 ], Rounding::Double);
-static DENSE: Dense<Int8> = Dense::new(12, &DENSE_WEIGHTS, &DENSE_CHANNELS, QuantizedOutput::new(-1, -128, 127));
+static DENSE: Dense<Int8> = Dense::new(12, &DENSE_WEIGHTS, &DENSE_CHANNELS, QuantizedOutput::new(-7, -128, 127));
 
-static TANH: Table = tanh_table(-1, Requantize::new(1261348608, 20, Rounding::Double), 1920);
+static TANH: Table = tanh_table(-7, Requantize::new(1705860096, 20, Rounding::Double), 1920);
 
 static DENSE_1_WEIGHTS: [i8; 42] = [
-    -111, -102, 75, -123, -88, -16, 127, 90, 104, -117, -46, -74, 99, 127, -35, -63, 109, 127, -31, -52, 30,
-    22, 28, -127, 38, -109, -33, -86, -104, -23, 127, 83, -46, 52, -118, 31, -79, 90, 102, 31, -43, -127,
+    -71, 111, -127, 39, 27, 35, -104, 127, 62, -82, 69, -80, 62, -66, -25, -74, 88, -5, 35, -4, 127, -70, 87,
+    -127, 91, 28, -105, -57, 59, -55, 127, 35, -7, 23, -9, -115, 30, 127, -107, -2, -7, -4,
 ];
 static DENSE_1_CHANNELS: [QuantizedChannel; 6] = QuantizedChannel::table([
-    (0, 1195835883, -6), (0, 1098490949, -6), (0, 1208480609, -6), (0, 2056888566, -7), (0, 1701350073, -7),
-    (0, 2031280792, -7),
+    (0, 1158594018, -6), (0, 1163562569, -6), (0, 1117884631, -6), (0, 2050632115, -7), (0, 1477959608, -7),
+    (0, 1083198861, -6),
 ], Rounding::Double);
-static DENSE_1: Dense<Int8> = Dense::new(7, &DENSE_1_WEIGHTS, &DENSE_1_CHANNELS, QuantizedOutput::new(1, -128, 127));
+static DENSE_1: Dense<Int8> = Dense::new(7, &DENSE_1_WEIGHTS, &DENSE_1_CHANNELS, QuantizedOutput::new(-6, -128, 127));
 
-static SIGMOID: Table = sigmoid_table(1, Requantize::new(1235694848, 20, Rounding::Double), 1920);
+static SIGMOID: Table = sigmoid_table(-6, Requantize::new(1282593792, 20, Rounding::Double), 1920);
 
 static DENSE_2_WEIGHTS: [i8; 18] = [
-    -62, 34, 127, 52, 0, 103, -67, 8, -102, 59, 125, 127, 21, -127, 115, 29, -3, -23,
+    41, -46, 62, -84, 127, 72, 74, 90, 127, 7, 75, -2, 82, -126, 20, 127, 15, -78,
 ];
 static DENSE_2_CHANNELS: [QuantizedChannel; 3] = QuantizedChannel::table([
-    (32512, 1500544311, -7), (19200, 2012883830, -7), (1536, 1163368509, -6),
+    (22016, 1370811811, -7), (47488, 1311492781, -7), (5120, 1153085398, -7),
 ], Rounding::Double);
-static DENSE_2: Dense<Int8> = Dense::new(6, &DENSE_2_WEIGHTS, &DENSE_2_CHANNELS, QuantizedOutput::new(-70, -128, 127));
+static DENSE_2: Dense<Int8> = Dense::new(6, &DENSE_2_WEIGHTS, &DENSE_2_CHANNELS, QuantizedOutput::new(-107, -128, 127));
 
-static SOFTMAX: QuantizedSoftmax = QuantizedSoftmax::new(1600677888, 18, -256);
+static SOFTMAX: QuantizedSoftmax = QuantizedSoftmax::new(1369650688, 19, -256);
 
 /// All the RAM of the model, 768 bytes: its arena.
 pub struct Network {

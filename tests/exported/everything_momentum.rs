@@ -11,7 +11,15 @@ pub const LABELS: [&str; 0] = [];
 /// Layers in order of execution.
 pub const LAYERS: [&str; 14] = ["conv2d", "depthwise_conv2d", "conv2d_1", "add", "max_pool2d", "conv2d_2", "leaky_relu", "avg_pool2d", "dense", "tanh", "dense_1", "sigmoid", "dense_2", "softmax"];
 
+const CONV2D_WINDOW: Window2d = Window2d::new([8, 8, 2], [3, 3], [1, 1], [1, 1], Padding::Same);
+
+const DEPTHWISE_CONV2D_WINDOW: Window2d = Window2d::new([8, 8, 4], [3, 3], [1, 1], [1, 1], Padding::Same);
+
+const CONV2D_1_WINDOW: Window2d = Window2d::new([8, 8, 4], [1, 1], [1, 1], [1, 1], Padding::Same);
+
 static MAX_POOL2D: MaxPool2d<f32> = MaxPool2d::new(Window2d::new([8, 8, 4], [2, 2], [2, 2], [1, 1], Padding::Same), Clamp::<f32>::LINEAR);
+
+const CONV2D_2_WINDOW: Window2d = Window2d::new([4, 4, 4], [2, 3], [1, 1], [2, 1], Padding::Valid);
 
 static AVG_POOL2D: AvgPool2d<f32> = AvgPool2d::new(Window2d::new([2, 2, 6], [2, 1], [2, 1], [1, 1], Padding::Same), Clamp::<f32>::LINEAR);
 
@@ -52,17 +60,17 @@ impl Network {
     fn forward(&mut self, mut done: impl FnMut(usize)) {
         // conv2d: Conv2d [8, 8, 4], 4608 MAC
         if let Ok([x, patch, y]) = self.float.get_disjoint_mut([1536..1664, 256..274, 0..256]) {
-            Conv2d::<f32>::new(Window2d::new([8, 8, 2], [3, 3], [1, 1], [1, 1], Padding::Same), &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).forward(x, patch, y);
+            Conv2d::<f32>::new(CONV2D_WINDOW, &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).forward(x, patch, y);
         }
         done(0);
         // depthwise_conv2d: DepthwiseConv2d [8, 8, 4], 2304 MAC
         if let Ok([x, patch, y]) = self.float.get_disjoint_mut([0..256, 512..548, 256..512]) {
-            DepthwiseConv2d::<f32>::new(Window2d::new([8, 8, 4], [3, 3], [1, 1], [1, 1], Padding::Same), &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).forward(x, patch, y);
+            DepthwiseConv2d::<f32>::new(DEPTHWISE_CONV2D_WINDOW, &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).forward(x, patch, y);
         }
         done(1);
         // conv2d_1: Conv2d [8, 8, 4], 1024 MAC
         if let Ok([x, y]) = self.float.get_disjoint_mut([256..512, 512..768]) {
-            Conv2d::<f32>::new(Window2d::new([8, 8, 4], [1, 1], [1, 1], [1, 1], Padding::Same), &self.parameters.conv2d_1_weights, &self.parameters.conv2d_1_bias, Clamp::<f32>::LINEAR, 0.0).forward_pointwise(x, y);
+            Conv2d::<f32>::new(CONV2D_1_WINDOW, &self.parameters.conv2d_1_weights, &self.parameters.conv2d_1_bias, Clamp::<f32>::LINEAR, 0.0).forward_pointwise(x, y);
         }
         done(2);
         // add: Add [8, 8, 4], 0 MAC
@@ -77,7 +85,7 @@ impl Network {
         done(4);
         // conv2d_2: Conv2d [2, 2, 6], 576 MAC
         if let Ok([x, patch, y]) = self.float.get_disjoint_mut([1664..1728, 536..560, 512..536]) {
-            Conv2d::<f32>::new(Window2d::new([4, 4, 4], [2, 3], [1, 1], [2, 1], Padding::Valid), &self.parameters.conv2d_2_weights, &self.parameters.conv2d_2_bias, Clamp::<f32>::LINEAR, 0.0).forward(x, patch, y);
+            Conv2d::<f32>::new(CONV2D_2_WINDOW, &self.parameters.conv2d_2_weights, &self.parameters.conv2d_2_bias, Clamp::<f32>::LINEAR, 0.0).forward(x, patch, y);
         }
         done(5);
         // leaky_relu: LeakyReLU [2, 2, 6], 0 MAC
@@ -165,7 +173,7 @@ impl Network {
         }
         // conv2d_2: through the layer
         if let Ok([delta, patch, delta_x]) = self.float.get_disjoint_mut([1764..1788, 1728..1752, 1024..1088]) {
-            Conv2d::<f32>::new(Window2d::new([4, 4, 4], [2, 3], [1, 1], [2, 1], Padding::Valid), &self.parameters.conv2d_2_weights, &self.parameters.conv2d_2_bias, Clamp::<f32>::LINEAR, 0.0).backward_input(delta, patch, delta_x);
+            Conv2d::<f32>::new(CONV2D_2_WINDOW, &self.parameters.conv2d_2_weights, &self.parameters.conv2d_2_bias, Clamp::<f32>::LINEAR, 0.0).backward_input(delta, patch, delta_x);
         }
         // max_pool2d: through the layer
         if let Ok([delta, x, y, delta_x]) = self.float.get_disjoint_mut([1024..1088, 768..1024, 1664..1728, 512..768]) {
@@ -176,28 +184,28 @@ impl Network {
         }
         // conv2d_1: through the layer
         if let Ok([delta, patch, delta_x]) = self.float.get_disjoint_mut([512..768, 1728..1732, 1024..1280]) {
-            Conv2d::<f32>::new(Window2d::new([8, 8, 4], [1, 1], [1, 1], [1, 1], Padding::Same), &self.parameters.conv2d_1_weights, &self.parameters.conv2d_1_bias, Clamp::<f32>::LINEAR, 0.0).backward_input(delta, patch, delta_x);
+            Conv2d::<f32>::new(CONV2D_1_WINDOW, &self.parameters.conv2d_1_weights, &self.parameters.conv2d_1_bias, Clamp::<f32>::LINEAR, 0.0).backward_input(delta, patch, delta_x);
         }
         // depthwise_conv2d: through the activation
         if let Ok([y, delta]) = self.float.get_disjoint_mut([256..512, 1024..1280]) {
-            DepthwiseConv2d::<f32>::new(Window2d::new([8, 8, 4], [3, 3], [1, 1], [1, 1], Padding::Same), &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).backward_activation(y, delta);
+            DepthwiseConv2d::<f32>::new(DEPTHWISE_CONV2D_WINDOW, &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).backward_activation(y, delta);
         }
         // depthwise_conv2d: through the layer
         if let Ok([delta, patch, delta_x]) = self.float.get_disjoint_mut([1024..1280, 1728..1764, 1280..1536]) {
-            DepthwiseConv2d::<f32>::new(Window2d::new([8, 8, 4], [3, 3], [1, 1], [1, 1], Padding::Same), &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).backward_input(delta, patch, delta_x);
+            DepthwiseConv2d::<f32>::new(DEPTHWISE_CONV2D_WINDOW, &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).backward_input(delta, patch, delta_x);
         }
         if let Ok([from, into]) = self.float.get_disjoint_mut([1280..1536, 768..1024]) {
             layers::accumulate(from, into);
         }
         // conv2d: through the activation
         if let Ok([y, delta]) = self.float.get_disjoint_mut([0..256, 768..1024]) {
-            Conv2d::<f32>::new(Window2d::new([8, 8, 2], [3, 3], [1, 1], [1, 1], Padding::Same), &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).backward_activation(y, delta);
+            Conv2d::<f32>::new(CONV2D_WINDOW, &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).backward_activation(y, delta);
         }
         // conv2d: update
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([1536..1664, 768..1024, 1728..1746, 1280..1352, 1746..1750]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
-            Conv2d::<f32>::new(Window2d::new([8, 8, 2], [3, 3], [1, 1], [1, 1], Padding::Same), &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
+            Conv2d::<f32>::new(CONV2D_WINDOW, &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
             optimizer.update_weights(&mut self.parameters.conv2d_weights, &mut self.velocity.conv2d_weights, gradient_w);
             optimizer.update_accumulated_biases(&mut self.parameters.conv2d_bias, &mut self.velocity.conv2d_bias, gradient_b);
         }
@@ -205,7 +213,7 @@ impl Network {
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..256, 1024..1280, 768..804, 804..840, 1728..1732]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
-            DepthwiseConv2d::<f32>::new(Window2d::new([8, 8, 4], [3, 3], [1, 1], [1, 1], Padding::Same), &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
+            DepthwiseConv2d::<f32>::new(DEPTHWISE_CONV2D_WINDOW, &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
             optimizer.update_weights(&mut self.parameters.depthwise_conv2d_weights, &mut self.velocity.depthwise_conv2d_weights, gradient_w);
             optimizer.update_accumulated_biases(&mut self.parameters.depthwise_conv2d_bias, &mut self.velocity.depthwise_conv2d_bias, gradient_b);
         }
@@ -213,7 +221,7 @@ impl Network {
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([256..512, 512..768, 1744..1748, 1728..1744, 1748..1752]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
-            Conv2d::<f32>::new(Window2d::new([8, 8, 4], [1, 1], [1, 1], [1, 1], Padding::Same), &self.parameters.conv2d_1_weights, &self.parameters.conv2d_1_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
+            Conv2d::<f32>::new(CONV2D_1_WINDOW, &self.parameters.conv2d_1_weights, &self.parameters.conv2d_1_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
             optimizer.update_weights(&mut self.parameters.conv2d_1_weights, &mut self.velocity.conv2d_1_weights, gradient_w);
             optimizer.update_accumulated_biases(&mut self.parameters.conv2d_1_bias, &mut self.velocity.conv2d_1_bias, gradient_b);
         }
@@ -221,7 +229,7 @@ impl Network {
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([1664..1728, 1764..1788, 1728..1752, 0..144, 1752..1758]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
-            Conv2d::<f32>::new(Window2d::new([4, 4, 4], [2, 3], [1, 1], [2, 1], Padding::Valid), &self.parameters.conv2d_2_weights, &self.parameters.conv2d_2_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
+            Conv2d::<f32>::new(CONV2D_2_WINDOW, &self.parameters.conv2d_2_weights, &self.parameters.conv2d_2_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
             optimizer.update_weights(&mut self.parameters.conv2d_2_weights, &mut self.velocity.conv2d_2_weights, gradient_w);
             optimizer.update_accumulated_biases(&mut self.parameters.conv2d_2_bias, &mut self.velocity.conv2d_2_bias, gradient_b);
         }
@@ -301,90 +309,90 @@ pub struct Parameters {
 }
 
 const CONV2D_WEIGHTS: [f32; 72] = [
-    0.16994147, 0.13525486, 0.22084169, -0.32042181, -0.19556384, 0.23592643, 0.01950407, 0.30565965,
-    -0.047222298, -0.32133126, 0.11347799, 0.024483483, -0.30414307, 0.25179502, 0.16564333, -0.30305785,
-    -0.09777554, 0.055317085, -0.31309366, -0.16037473, 0.16350643, 0.19183275, 0.2815158, -0.26778972,
-    0.23267528, 0.08207016, -0.083146736, -0.123611495, 0.055546485, 0.083035514, 0.27965677, 0.038423818,
-    -0.01706636, 0.053858995, 0.11901681, 0.1638627, -0.12135689, -0.23389964, -0.23164856, -0.23930077,
-    -0.23661852, 0.19671063, -0.09860142, 0.292194, -0.03334403, 0.30546218, -0.21867406, 0.05275309,
-    -0.18826775, 0.23053452, 0.056448303, -0.16922721, 0.15367433, -0.21456496, 0.31673855, -0.08963919,
-    0.32950294, -0.0726593, 0.148381, 0.09421778, 0.19968574, 0.17579898, -0.21222898, -0.3063907, 0.10915335,
-    0.06618254, 0.3066187, -0.06819721, 0.149153, -0.12784958, 0.043567978, 0.31080002,
+    0.04232236, -0.07417512, -0.06653409, -0.11251573, 0.29354486, -0.30288643, 0.25950164, 0.22314307,
+    -0.15359747, -0.018581748, 0.10740046, -0.046832126, 0.26007602, 0.11186385, 0.30096945, 0.27647024,
+    0.3142067, -0.10576435, -0.013571898, -0.14731857, -0.22056143, -0.2738919, -0.024486583, -0.013449987,
+    -0.18396637, -0.15354785, 0.0050077043, 0.2247734, -0.016778827, 0.1507692, 0.11722922, -0.1999557,
+    0.31059194, -0.31129217, 0.06453256, 0.29048806, -0.074087024, 0.2879593, -0.26007646, -0.22020233,
+    -0.05197525, -0.008379976, -0.07973584, 0.22513315, -0.26246127, -0.04421711, -0.28033072, -0.30788574,
+    0.27648026, 0.095007464, 0.33258462, -0.13860862, 0.30122682, 0.32069907, 0.11209166, -0.22848746,
+    -0.044217706, -0.021215677, -0.2820371, 0.07006125, -0.060762405, -0.25221902, 0.045267504, -0.014319658,
+    0.089047715, 0.072647616, 0.1544904, 0.26500708, 0.019551199, 0.22962277, -0.100452185, -0.057127677,
 ];
 const CONV2D_BIAS: [f32; 4] = [
     0.0, 0.0, 0.0, 0.0,
 ];
 const DEPTHWISE_CONV2D_WEIGHTS: [f32; 36] = [
-    0.25229844, -0.35861224, -0.411127, 0.4241415, 0.41875693, 0.53689367, 0.56015915, 0.055249542, 0.5092681,
-    -0.07707095, -0.024636094, 0.37479484, -0.44521347, -0.4252891, -0.37315267, -0.26945382, 0.5335115,
-    0.2182826, -0.18932323, -0.06080672, -0.28537032, 0.17260365, -0.5456921, -0.3528037, -0.123253144,
-    0.46589497, 0.49003974, -0.5510519, 0.058929987, 0.10044588, -0.104715265, -0.40003026, 0.16279884,
-    -0.051124144, 0.30515382, -0.4611001,
+    0.11901639, -0.26041397, -0.23315777, 0.010036587, -0.07803802, 0.2000473, -0.2848314, 0.23268771,
+    0.20608425, -0.075028986, -0.17582583, 0.08436663, 0.29262555, 0.08076059, 0.05402834, -0.0616054,
+    -0.33373228, -0.24847162, 0.10978017, 0.2077805, 0.053522486, 0.17423207, -0.28889042, -0.25889882,
+    0.24964267, -0.13938512, -0.26810855, 0.034670174, 0.3036774, 0.16567038, 0.1171469, 0.09739545,
+    0.27576262, -0.13511309, -0.0373789, -0.06939371,
 ];
 const DEPTHWISE_CONV2D_BIAS: [f32; 4] = [
     0.0, 0.0, 0.0, 0.0,
 ];
 const CONV2D_1_WEIGHTS: [f32; 16] = [
-    -0.40006047, -0.34825853, 0.09595832, -0.39623323, 0.7848938, 0.83938724, -0.8365682, 0.78892004,
-    -0.01390062, 0.58715737, -0.4683054, -0.04350368, 0.50694567, -0.6190949, -0.19656278, -0.8504138,
+    -0.35796684, -0.25497118, -0.643533, 0.27143395, 0.3511567, -0.849638, -0.67605996, 0.13914423, -0.532725,
+    -0.15359408, -0.8285275, -0.13731226, -0.8530946, 0.64626247, 0.5883021, 0.79878837,
 ];
 const CONV2D_1_BIAS: [f32; 4] = [
     0.0, 0.0, 0.0, 0.0,
 ];
 const CONV2D_2_WEIGHTS: [f32; 144] = [
-    0.1357064, 0.20680211, -0.30833858, -0.22100815, 0.074859574, -0.16020492, -0.29026738, -0.095733054,
-    -0.0703316, -0.28358418, -0.14439705, 0.09744157, -0.09684422, 0.057614725, 0.09494258, 0.040902913,
-    0.2505148, -0.14580187, -0.17936867, 0.23476377, 0.055087198, 0.08620796, -0.011702557, -0.20544927,
-    0.021364637, -0.24771728, 0.085878715, -0.29530996, 0.31546184, -0.073295705, -0.2673658, -0.19067797,
-    -0.2590707, 0.2046818, -0.038345754, -0.040157072, 0.16012281, -0.28581068, -0.23351592, 0.08835539,
-    0.14738211, 0.19079408, 0.11701837, 0.2301894, -0.15943147, 0.30402046, 0.12696032, 0.17689806,
-    -0.0065093413, -0.18310624, -0.31203914, -0.027789874, -0.059145384, 0.04107142, 0.1492496, 0.12854944,
-    -0.20433517, 0.3064344, -0.0152440285, 0.09872531, -0.024755092, 0.084636405, -0.15056251, 0.1385246,
-    -0.057392158, 0.012707416, -0.05971254, 0.18641339, 0.1185341, 0.12786657, -0.1670905, -0.19592026,
-    0.17733811, 0.26372394, -0.007109256, 0.2767627, -0.09753543, 0.14293186, -0.013143046, -0.24551421,
-    0.22107589, 0.22893925, 0.3076655, -0.26484877, -0.0804171, -0.014066592, -0.10929771, 0.19895117,
-    -0.04303737, -0.23980975, -0.10312236, -0.137685, 0.15452148, -0.023331454, -0.2621936, 0.29219413,
-    0.045008298, -0.06100891, -0.24911347, 0.31570187, 0.24677941, -0.24320884, -0.30781204, 0.2015361,
-    -0.08129296, 0.2798396, -0.22854987, -0.11167218, -0.0054981494, 0.030588182, -0.28787404, -0.23053361,
-    -0.061884772, 0.19414145, 0.30784348, 0.2897874, -0.28047416, 0.051245693, 0.11653898, -0.110920005,
-    0.10744175, -0.02174406, -0.30032456, -0.074107476, -0.220553, -0.122931264, -0.27205756, 0.24728681,
-    -0.3046588, 0.25743118, -0.1696448, 0.12414052, 0.18406205, 0.05868254, -0.049133778, -0.1614254,
-    0.26122132, 0.05360264, -0.16120973, 0.20623417, -0.02632296, -0.00013096037, 0.18681863, -0.13037023,
+    0.19073263, 0.24140318, 0.15123609, -0.022136148, -0.24114487, 0.1959134, -0.23685801, 0.08876765,
+    -0.23752472, -0.2871814, 0.07195816, 0.18835679, 0.13450791, 0.11629666, -0.17708395, 0.12386254,
+    0.005796448, -0.25882417, 0.13045357, -0.109872624, 0.11138278, -0.020390576, 0.22756295, -0.103901416,
+    0.25285062, -0.22879818, 0.14689152, -0.056287743, -0.25515342, -0.18196073, -0.21880403, -0.08524371,
+    -0.034400433, -0.018989744, -0.13729702, -0.1792895, 0.25022298, -0.15951294, 0.049994633, 0.10172851,
+    -0.15616584, 0.16605972, 0.2787721, -0.0262971, -0.052637815, -0.034992848, 0.28874493, 0.020501444,
+    0.07121398, -0.13960207, 0.2112245, -0.2064164, 0.25708103, 0.3055238, 0.19322789, 0.052657947,
+    -0.20958938, 0.2524713, 0.25828576, -0.08173722, -0.1360042, -0.05427482, -0.22293907, 0.11781978,
+    -0.06696784, -0.005503389, 0.24810289, 0.046594147, -0.14748381, 0.06532646, 0.24351455, 0.110505976,
+    0.060894765, 0.22814421, -0.17047316, -0.034264307, 0.07644248, 0.2565113, -0.054348104, 0.2517181,
+    -0.06535914, 0.13084921, 0.23656125, 0.086253166, 0.1804289, 0.14528237, -0.28149676, 0.020094577,
+    0.0719749, -0.14441223, 0.19566943, 0.021269074, 0.17809865, 0.09321748, 0.005214741, -0.13697648,
+    0.11083485, 0.09789088, 0.11898323, -0.14085709, 0.21879329, 0.07516142, -0.06625381, 0.19660273,
+    0.051982448, 0.11163916, 0.06797843, 0.086125486, -0.22729342, -0.22220746, 0.067105316, -0.15098959,
+    -0.15474936, 0.12695912, 0.016865615, -0.313557, -0.060947917, -0.28643903, -0.10654354, -0.103485346,
+    -0.14328091, -0.12961455, -0.22408345, -0.026203573, -0.3109334, -0.058706287, 0.0018544804, 0.09662636,
+    -0.16127676, 0.2886142, -0.011427141, -0.014124042, -0.04623365, 0.2541691, -0.26968172, 0.14393103,
+    0.099613234, 0.27430102, 0.11140287, 0.23614372, -0.0048743347, -0.032847606, 0.144268, 0.15234043,
 ];
 const CONV2D_2_BIAS: [f32; 6] = [
     0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
 ];
 const DENSE_WEIGHTS: [f32; 84] = [
-    -0.4724469, -0.25727218, 0.27525467, 0.36002874, -0.42571965, 0.56037056, -0.52789176, -0.20611359,
-    -0.2673197, -0.030131156, 0.18594864, -0.5399058, -0.1835985, -0.48138702, 0.3404357, -0.36976874,
-    0.3495892, 0.16535838, -0.014482867, -0.32951838, 0.36715347, -0.062217947, -0.37544942, -0.45198417,
-    0.29179138, 0.44714642, -0.3676914, -0.43324918, -0.55781585, 0.10609267, -0.33645222, -0.45630836,
-    0.16007435, 0.1502379, -0.2848625, -0.036218055, 0.055435896, 0.029511433, -0.3170462, 0.41632473,
-    0.018890195, -0.094773464, 0.24595739, 0.30783483, 0.49195692, -0.36281854, -0.4137325, 0.005799578,
-    -0.09041698, 0.5222985, -0.33610293, 0.14066117, 0.032014307, -0.18679827, -0.3553889, -0.41982168,
-    -0.48919696, -0.0073915245, -0.38492405, 0.36344564, -0.40489647, -0.45257387, -0.17465797, 0.3281229,
-    0.03989707, 0.23492242, -0.453152, 0.14837961, -0.07182047, 0.46271774, 0.3197561, -0.18473987,
-    0.08439245, -0.08186084, 0.13151611, 0.1376909, -0.25884423, -0.18993714, -0.3716484, -0.4561039,
-    0.18027319, -0.415052, -0.32459387, 0.35915568,
+    -0.0066987155, 0.44537503, -0.158743, 0.23916107, 0.43502703, 0.4979514, 0.33312705, 0.5099878, 0.4632836,
+    -0.5202436, -0.5292382, -0.096951306, 0.23434223, -0.55183, 0.051230475, 0.489333, -0.13299626,
+    0.36027375, 0.5029933, 0.16943571, -0.14464223, 0.3988949, -0.06710519, -0.43629453, 0.31107947,
+    -0.26515186, 0.27849182, 0.44435662, -0.22197175, -0.0324271, -0.09440542, 0.44789726, 0.20543411,
+    -0.31076953, 0.4291123, 0.01827831, 0.15696542, -0.27054125, -0.39975587, -0.47617346, 0.108215444,
+    -0.32482433, -0.13452911, -0.18745136, 0.26597315, 0.15071848, -0.46665627, 0.01562069, -0.11744557,
+    -0.4560932, -0.53083134, -0.15694794, 0.32573152, -0.3246365, 0.43013602, -0.008571015, 0.5492603,
+    -0.24008694, 0.36278063, -0.45264307, -0.14415227, -0.2524284, -0.23567499, -0.4577011, 0.09120049,
+    0.5079045, 0.21402964, -0.07657903, 0.19775534, 0.46524814, 0.02802359, 0.48643428, 0.034373153,
+    0.0015987124, -0.11457231, 0.2753447, -0.3247558, -0.30345184, 0.023053948, 0.24703379, -0.042799804,
+    0.55295634, -0.07423787, -0.48090944,
 ];
 const DENSE_BIAS: [f32; 7] = [
     0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
 ];
 const DENSE_1_WEIGHTS: [f32; 42] = [
-    -0.557661, -0.50917864, 0.37733436, -0.61367446, -0.44170254, -0.08019374, 0.6358385, 0.41202277,
-    0.47847524, -0.53942084, -0.20977646, -0.3387147, 0.45484507, 0.5840792, -0.17955802, -0.31883955,
-    0.55351585, 0.64256185, -0.15557598, -0.2616143, 0.14956692, 0.0963583, 0.12132935, -0.54683465,
-    0.16412503, -0.46738523, -0.14423394, -0.3684155, -0.3716413, -0.0832314, 0.45231286, 0.29677325,
-    -0.16207728, 0.18571027, -0.41924533, 0.13078505, -0.33447114, 0.38353795, 0.43558288, 0.12979741,
-    -0.1849315, -0.54002666,
+    -0.35927388, 0.5575171, -0.63941735, 0.196919, 0.13648424, 0.17488946, -0.52365273, 0.64215946,
+    0.31549415, -0.4148125, 0.34723166, -0.40323433, 0.3143623, -0.33201504, -0.12119111, -0.36155328,
+    0.42822376, -0.024555268, 0.16859144, -0.018959003, 0.6169502, -0.31200063, 0.3859493, -0.5658625,
+    0.4040672, 0.122873604, -0.46663943, -0.25617903, 0.19019344, -0.17762576, 0.40783614, 0.1125959,
+    -0.0219266, 0.073532745, -0.030023657, -0.54117894, 0.14085858, 0.59780747, -0.5033295, -0.008631164,
+    -0.033991605, -0.017495653,
 ];
 const DENSE_1_BIAS: [f32; 6] = [
     0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
 ];
 const DENSE_2_WEIGHTS: [f32; 18] = [
-    -0.25141552, 0.13869508, 0.5167575, 0.21350569, 0.00017617451, 0.41950935, -0.3651345, 0.042439174,
-    -0.55694443, 0.32175508, 0.6809003, 0.693197, 0.1303557, -0.80128175, 0.7273236, 0.181538, -0.021609994,
-    -0.14353794,
+    0.2625876, -0.29195112, 0.39210546, -0.5344103, 0.807889, 0.45523646, 0.44931293, 0.54986566, 0.77292925,
+    0.04442391, 0.45515764, -0.01477559, 0.43780115, -0.6719292, 0.10945148, 0.67957175, 0.08042191,
+    -0.41479704,
 ];
 const DENSE_2_BIAS: [f32; 3] = [
     0.0, 0.0, 0.0,

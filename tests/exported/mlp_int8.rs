@@ -16,23 +16,23 @@ pub const INPUT_QUANTIZATION: Quantization = Quantization::new(0.0077919248, 0);
 pub const OUTPUT_QUANTIZATION: Quantization = Quantization::new(0.00390625, -128);
 
 static DENSE_WEIGHTS: [i8; 30] = [
-    -29, -127, -10, 20, 63, 4, 77, -69, 16, -127, -124, -64, 21, 53, 0, -81, -127, 29, 50, -26, 45, 127, 118,
-    -64, -109, 25, 127, 58, 127, 64,
+    122, 110, 112, 127, -70, 73, -68, -15, 84, -119, -8, -127, 127, -41, -77, -11, -54, 116, 98, 108, 42,
+    -127, -97, -94, 31, 94, -55, -127, -57, 54,
 ];
 static DENSE_CHANNELS: [QuantizedChannel; 5] = QuantizedChannel::table([
-    (0, 1635599984, -7), (0, 1142269233, -6), (0, 2005169342, -7), (0, 1257303409, -7), (0, 1196457436, -6),
+    (0, 1538263976, -7), (0, 1392084240, -7), (0, 1391106893, -7), (0, 1166703246, -7), (0, 1243044766, -7),
 ], Rounding::Double);
 static DENSE: Dense<Int8> = Dense::new(6, &DENSE_WEIGHTS, &DENSE_CHANNELS, QuantizedOutput::new(-128, -128, 127));
 
 static DENSE_1_WEIGHTS: [i8; 20] = [
-    -34, -14, -127, 78, -46, -15, -117, -92, 127, -74, 11, 112, -85, -25, 127, 111, 7, 20, 17, -127,
+    -11, -127, -41, -58, 88, 127, -74, 67, -28, -46, -73, 69, 101, 127, -119, -67, -103, 121, -127, -3,
 ];
 static DENSE_1_CHANNELS: [QuantizedChannel; 4] = QuantizedChannel::table([
-    (-18304, 1861391444, -8), (-21888, 1864751123, -8), (17920, 1244704094, -7), (3584, 1172585993, -7),
+    (-19072, 1320581325, -7), (5888, 1152448307, -7), (13440, 1238794587, -7), (-22912, 1295757579, -7),
 ], Rounding::Double);
-static DENSE_1: Dense<Int8> = Dense::new(5, &DENSE_1_WEIGHTS, &DENSE_1_CHANNELS, QuantizedOutput::new(1, -128, 127));
+static DENSE_1: Dense<Int8> = Dense::new(5, &DENSE_1_WEIGHTS, &DENSE_1_CHANNELS, QuantizedOutput::new(-3, -128, 127));
 
-static SOFTMAX: QuantizedSoftmax = QuantizedSoftmax::new(2019020160, 19, -256);
+static SOFTMAX: QuantizedSoftmax = QuantizedSoftmax::new(1394712704, 20, -256);
 
 /// All the RAM of the model, 11 bytes: its arena.
 pub struct Network {

@@ -180,6 +180,7 @@ impl Builder {
     }
 
     /// Adds a tensor that was made before, of the same shape.
+    #[expect(clippy::should_implement_trait, reason = "the layer is called so")]
     pub fn add(self, other: Handle) -> Self {
         let inputs = vec![self.at, other];
         self.layer_of(Kind::Add, inputs)

@@ -14,6 +14,9 @@ mod prepare;
 pub mod program;
 pub mod quantize;
 mod run;
+mod score;
+pub mod spec;
+pub mod train;
 mod verify;
 
 pub use analysis::{Analysis, LayerCost};

@@ -337,17 +337,17 @@ mod tests {
 
     #[test]
     fn no_damage_makes_it_panic() {
-        let mut random = oorandom::Rand32::new(5);
+        let mut random = crate::train::Pcg32::new(5);
         for good in [to_bytes(&float()).unwrap(), to_bytes(&int8()).unwrap()] {
             for _ in 0..20_000 {
                 let mut bad = good.clone();
-                for _ in 0..random.rand_range(1..4) {
-                    let at = random.rand_range(0..bad.len() as u32) as usize;
+                for _ in 0..1 + random.below(3) {
+                    let at = random.below(bad.len() as u32) as usize;
                     // Digits and brackets reach further than noise.
                     let text = b"0123456789-[]{},:\"nul";
-                    bad[at] = match random.rand_range(0..3) {
-                        0 => random.rand_u32() as u8,
-                        _ => text[random.rand_range(0..text.len() as u32) as usize],
+                    bad[at] = match random.below(3) {
+                        0 => random.bits() as u8,
+                        _ => text[random.below(text.len() as u32) as usize],
                     };
                 }
                 if let Ok(graph) = from_bytes(&bad) {

@@ -87,7 +87,14 @@ pub fn ln(x: f32) -> f32 {
 /// The float formats, with what losses and activations need of mathematics: `f32` computes with this module,
 /// `f64` with `libm`, to check gradients.
 pub trait Float:
-    crate::Trainable<Element = Self, Weight = Self, Accumulator = Self, Channel = Self, Gradient = Self>
+    crate::Trainable<
+        Element = Self,
+        Weight = Self,
+        Accumulator = Self,
+        Channel = Self,
+        Output = crate::Clamp<Self>,
+        Gradient = Self,
+    >
     + core::ops::Add<Output = Self>
     + core::ops::Sub<Output = Self>
     + core::ops::Mul<Output = Self>

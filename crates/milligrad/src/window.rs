@@ -188,42 +188,33 @@ impl Window2d {
         mut visit: impl FnMut(Option<Range<usize>>, Range<usize>),
     ) {
         let [height, width, channels] = self.input();
-        let [kernel_height, kernel_width] = self.kernel.map(usize::from);
-        let [step_y, step_x] = self.dilation.map(usize::from);
+        let [kernel_height, kernel_width] = self.kernel();
+        let [step_y, step_x] = self.dilation();
         let (top, left) = self.origin((row, column));
-        let line = kernel_width * channels;
+        // The taps of a row lie together unless they are dilated.
+        let (runs, taps) = if step_x == 1 { (1, kernel_width) } else { (kernel_width, 1) };
+        let mut at = 0;
         for ky in 0..kernel_height {
-            let patch = ky * line;
             let y = top + (ky * step_y) as isize;
-            if y < 0 || y >= height as isize {
-                visit(None, patch..patch + line);
-                continue;
-            }
-            let y = y as usize * width;
-            if step_x == 1 {
-                // The taps of a row lie together: padding, image, padding.
-                let before = (-left).clamp(0, kernel_width as isize) as usize;
-                let after = (left + kernel_width as isize - width as isize)
-                    .clamp(0, (kernel_width - before) as isize);
-                let inside = kernel_width - before - after as usize;
-                let (start, end) = (patch + before * channels, patch + (before + inside) * channels);
+            let covered = y >= 0 && y < height as isize;
+            for run in 0..runs {
+                // Taps `before..end` lie in the image, those around them are padding.
+                let x = left + (run * step_x) as isize;
+                let within = |tap: isize| if covered { tap.max(0).min(taps as isize) as usize } else { 0 };
+                let (before, end) = (within(-x), within(width as isize - x));
+                if before < end {
+                    let from = (y as usize * width + (x + before as isize) as usize) * channels;
+                    let inside = (end - before) * channels;
+                    visit(Some(from..from + inside), at + before * channels..at + before * channels + inside);
+                }
+                let (before, end) = if before < end { (before, end) } else { (taps, taps) };
                 if before > 0 {
-                    visit(None, patch..start);
+                    visit(None, at..at + before * channels);
                 }
-                if inside > 0 {
-                    let from = (y + (left + before as isize) as usize) * channels;
-                    visit(Some(from..from + inside * channels), start..end);
+                if end < taps {
+                    visit(None, at + end * channels..at + taps * channels);
                 }
-                if after > 0 {
-                    visit(None, end..patch + line);
-                }
-                continue;
-            }
-            for kx in 0..kernel_width {
-                let to = patch + kx * channels;
-                let x = left + (kx * step_x) as isize;
-                let from = (x >= 0 && x < width as isize).then(|| (y + x as usize) * channels);
-                visit(from.map(|from| from..from + channels), to..to + channels);
+                at += taps * channels;
             }
         }
     }
@@ -233,8 +224,8 @@ impl Window2d {
     pub fn covered(&self, at: (usize, usize)) -> (Range<usize>, Range<usize>) {
         let (top, left) = self.origin(at);
         let clip = |start: isize, span: u16, end: u16| {
-            let last = (start + span as isize).clamp(0, end as isize);
-            start.clamp(0, last) as usize..last as usize
+            let last = (start + span as isize).max(0).min(end as isize);
+            start.max(0).min(last) as usize..last as usize
         };
         (clip(top, self.kernel[0], self.input[0]), clip(left, self.kernel[1], self.input[1]))
     }

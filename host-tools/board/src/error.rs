@@ -41,6 +41,13 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The file was not made by `milligrad export`.
+    #[error("{} does not start with `// milligrad model: name=... learns=yes|no`: export the model anew", path.display())]
+    NotAModel {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A list of models that can't be built together.
     #[error(transparent)]
     Models(#[from] ManifestError),

@@ -28,6 +28,26 @@ impl ModelSource {
         Self { name: name.into(), path: path.into(), learns: false }
     }
 
+    /// A model file as its first line says: `// milligrad model: name=NAME learns=yes`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and [`Error::NotAModel`] for a file without such a line.
+    pub fn read(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let words = || {
+            let line = text.lines().next()?.strip_prefix("// milligrad model:")?;
+            Some(line.split_whitespace().filter_map(|word| word.split_once('=')))
+        };
+        let value = |key| words()?.find_map(|(name, value)| (name == key).then_some(value));
+        match (value("name"), value("learns")) {
+            (Some(name), Some(learns @ ("yes" | "no"))) => {
+                Ok(Self { name: name.into(), learns: learns == "yes", path })
+            }
+            _ => Err(Error::NotAModel { path }),
+        }
+    }
+
     /// A model that was exported with training.
     pub fn learning(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { learns: true, ..Self::new(name, path) }
@@ -266,5 +286,26 @@ fn too_big(board: &'static Board, error: Error) -> Error {
             reason: line.split("error: ").last().unwrap_or(line).trim().into(),
         },
         None => Error::Build { what, output },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_file_says_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.rs");
+        fs::write(&path, "// milligrad model: name=xor learns=yes optimizer=Sgd\n").unwrap();
+        assert_eq!(ModelSource::read(&path).unwrap(), ModelSource::learning("xor", &path));
+        fs::write(&path, "// milligrad model: name=xor learns=no optimizer=none\n").unwrap();
+        assert_eq!(ModelSource::read(&path).unwrap(), ModelSource::new("xor", &path));
+        for text in
+            ["", "fn main() {}", "// milligrad model: learns=no", "// milligrad model: name=x learns=maybe"]
+        {
+            fs::write(&path, text).unwrap();
+            assert!(matches!(ModelSource::read(&path), Err(Error::NotAModel { .. })), "{text}");
+        }
     }
 }

@@ -44,7 +44,7 @@ pub struct Profile {
     pub constant_bytes: u64,
     /// Initial values of variables, in flash: parameters that are trained.
     pub initial_values_bytes: u64,
-    /// Functions by which it can panic; should be none.
+    /// Where it can panic; should be nowhere. See [`Reach::panics`].
     pub panics: Vec<String>,
 }
 
@@ -130,7 +130,7 @@ impl Firmware {
             }
         }
         let mut functions: Vec<_> = functions.into_iter().map(|(name, sum)| sum.share(name)).collect();
-        functions.sort_by(|a, b| b.instructions.cmp(&a.instructions));
+        functions.sort_by_key(|share| std::cmp::Reverse(share.instructions));
         Ok(Profile {
             cost,
             counted_instructions: total.instructions,

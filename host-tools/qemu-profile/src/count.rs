@@ -19,10 +19,6 @@ pub(crate) struct Block {
 static LAST: AtomicPtr<Block> = AtomicPtr::new(ptr::null_mut());
 
 impl Block {
-    pub(crate) fn instructions(&self) -> u64 {
-        self.code.len() as u64
-    }
-
     /// Counts a run of this block.
     pub(crate) fn executed(&'static self) {
         // SAFETY: only this function stores here, and what it stores are references that live for ever.

@@ -7,8 +7,6 @@
 //! - `out`: the file that the counts go to when QEMU ends; `milligrad-board` reads it.
 //! - `mark`, `table`: address of a function that stores to `table + section`, in hexadecimal. From that store on
 //!   counts belong to that section, one of 256; before the first it is section 0.
-//! - `stop=N`: ends QEMU on the spot, with exit code 9, before the block that would pass N instructions: a power
-//!   cut.
 //!
 //! The file has one line for each block and section:
 //!
@@ -26,7 +24,6 @@ mod sys;
 
 use count::{Block, Counts};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
 /// The version of the plugin interface that this is written for: that of QEMU 7.2, which later ones understand.
@@ -34,25 +31,19 @@ use std::sync::{Mutex, OnceLock};
 #[allow(non_upper_case_globals)]
 pub static qemu_plugin_version: c_int = 1;
 
-/// Exit code of a power cut.
-const POWER_CUT: c_int = 9;
-
 static ARGUMENTS: OnceLock<Arguments> = OnceLock::new();
 static COUNTS: Mutex<Counts> = Mutex::new(Counts::new());
-/// Instructions left until the power cut.
-static LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
 
 /// What follows the plugin's name on QEMU's command line.
 struct Arguments {
     out: String,
     mark: Option<u32>,
     table: u32,
-    stop: Option<u64>,
 }
 
 impl Arguments {
     fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self { out: "profile.txt".into(), mark: None, table: 0, stop: None };
+        let mut arguments = Self { out: "profile.txt".into(), mark: None, table: 0 };
         for word in words {
             let bad = |_| format!("bad number in {word}");
             match word.split_once('=') {
@@ -62,7 +53,6 @@ impl Arguments {
                     arguments.mark = Some(u32::from_str_radix(value, 16).map_err(bad)? & !1);
                 }
                 Some(("table", value)) => arguments.table = u32::from_str_radix(value, 16).map_err(bad)?,
-                Some(("stop", value)) => arguments.stop = Some(value.parse().map_err(bad)?),
                 _ => return Err(format!("unknown argument {word}")),
             }
         }
@@ -92,7 +82,6 @@ pub unsafe extern "C" fn qemu_plugin_install(
             return 1;
         }
     };
-    LEFT.store(arguments.stop.unwrap_or(u64::MAX), Relaxed);
     if ARGUMENTS.set(arguments).is_err() {
         eprintln!("milligrad-qemu-profile: load it only once");
         return 1;
@@ -134,14 +123,6 @@ extern "C" fn translated(_: sys::Id, tb: *mut sys::Tb) {
 extern "C" fn executed(_: c_uint, block: *mut c_void) {
     // SAFETY: `translated` registered this pointer to a block, which is never freed.
     let block: &'static Block = unsafe { &*block.cast_const().cast() };
-    let left = LEFT.load(Relaxed);
-    let Some(rest) = left.checked_sub(block.instructions()) else {
-        // SAFETY: ends the process without a word, as a power cut would.
-        unsafe { sys::_exit(POWER_CUT) }
-    };
-    if left != u64::MAX {
-        LEFT.store(rest, Relaxed);
-    }
     block.executed();
 }
 

@@ -18,9 +18,6 @@ pub(crate) const NO_REGISTERS: c_int = 0;
 pub(crate) const STORES: c_int = 2;
 
 unsafe extern "C" {
-    /// The C library's: ends the process at once.
-    pub(crate) fn _exit(status: c_int) -> !;
-
     pub(crate) fn qemu_plugin_register_vcpu_tb_trans_cb(id: Id, callback: extern "C" fn(Id, *mut Tb));
     pub(crate) fn qemu_plugin_register_vcpu_tb_exec_cb(
         tb: *mut Tb,

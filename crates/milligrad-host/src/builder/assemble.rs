@@ -4,12 +4,13 @@ use super::{Builder, Kind, Layer};
 use crate::graph::{
     Activation, Constant, ConstantId, DType, Draft, Graph, Node, Op, TensorId, TensorInfo, Values, Window,
 };
+use crate::train::{Fans, Initializer};
 use crate::{Error, Result, ops};
 use milligrad::Padding;
 use std::collections::HashMap;
 
 /// Largest number of parameters of a layer; what a microcontroller holds is far below.
-const LIMIT: usize = 1 << 28;
+const LIMIT: usize = 1 << 24;
 
 pub(super) fn assemble(builder: &Builder, seed: u64) -> Result<Graph> {
     let mut assembly = Assembly {
@@ -131,22 +132,14 @@ impl Assembly {
             let values = Values::F32(vec![value; len]);
             Constant { name: format!("{name}/{part}"), shape: vec![len], values, scales: Vec::new() }
         };
-        let (shape, outputs, fan_in, fan_out) = match kind {
-            Kind::Dense { units } => {
-                let inputs = product(input)?;
-                (vec![units, inputs], units, inputs, units)
+        let (shape, outputs) = match kind {
+            Kind::Dense { units } => (vec![units, product(input)?], units),
+            Kind::Conv2d { filters, window: Window { kernel: [h, w], .. } } => {
+                (vec![filters, h, w, channels()], filters)
             }
-            Kind::Conv2d { filters, window } => {
-                let [h, w] = window.kernel;
-                let taps = product(&[h, w])?;
-                let (fan_in, fan_out) = (product(&[taps, channels()])?, product(&[taps, filters])?);
-                (vec![filters, h, w, channels()], filters, fan_in, fan_out)
-            }
-            Kind::DepthwiseConv2d { multiplier, window } => {
-                let [h, w] = window.kernel;
+            Kind::DepthwiseConv2d { multiplier, window: Window { kernel: [h, w], .. } } => {
                 let outputs = product(&[channels(), multiplier])?;
-                let taps = product(&[h, w])?;
-                (vec![h, w, outputs], outputs, taps, product(&[taps, multiplier])?)
+                (vec![h, w, outputs], outputs)
             }
             Kind::BatchNorm { .. } => {
                 let one = |part| same(part, 1.0, channels());
@@ -156,20 +149,16 @@ impl Assembly {
             _ => return Ok(Vec::new()),
         };
         let len = product(&shape)?;
-        // A stream of its own for each layer: a new layer leaves the others' weights as they are.
-        let seed =
-            self.seed.wrapping_add((self.draft.nodes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let values = Values::F32(glorot_uniform(fan_in, fan_out, len, seed));
+        let fans = match shape[..] {
+            [filters, h, w, channels] => Fans::conv2d([filters, h, w, channels]),
+            [h, w, outputs] => Fans::depthwise_conv2d([h, w, outputs], channels()),
+            _ => Fans::dense([outputs, len / outputs]),
+        };
+        let initial = Initializer::GlorotUniform;
+        let values = Values::F32(initial.values(len, fans, self.seed, &format!("{name}/weights")));
         let weights = Constant { name: format!("{name}/weights"), shape, values, scales: Vec::new() };
         Ok(vec![weights, same("bias", 0.0, outputs)])
     }
-}
-
-/// Uniform within `±sqrt(6 / (fan_in + fan_out))`.
-fn glorot_uniform(fan_in: usize, fan_out: usize, len: usize, seed: u64) -> Vec<f32> {
-    let limit = (6.0 / (fan_in + fan_out) as f32).sqrt();
-    let mut random = oorandom::Rand32::new(seed);
-    (0..len).map(|_| (2.0 * random.rand_float() - 1.0) * limit).collect()
 }
 
 fn op(kind: Kind, activation: Activation, input: &[usize]) -> Op {

@@ -59,7 +59,7 @@ fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
         Task::Classify { classes } => {
             let classes = if classes.is_empty() { classes_in(&cells) } else { classes.clone() };
             let label = |(line, cell): &(u64, String)| label(cell, &classes, &columns.target, *line);
-            (Targets::Labels(cells.iter().map(label).collect::<Result<_>>()?), classes)
+            (Targets::Classes(cells.iter().map(label).collect::<Result<_>>()?), classes)
         }
     };
     Dataset::new(name, &[features.len()], inputs, targets, classes)
@@ -77,12 +77,12 @@ fn classes_in(cells: &[(u64, String)]) -> Vec<String> {
     }
 }
 
-fn label(cell: &str, classes: &[String], column: &str, line: u64) -> Result<usize> {
+fn label(cell: &str, classes: &[String], column: &str, line: u64) -> Result<u32> {
     if let Some(index) = classes.iter().position(|class| class == cell) {
-        return Ok(index);
+        return Ok(index as u32);
     }
-    match cell.parse::<usize>() {
-        Ok(index) if index < classes.len() => Ok(index),
+    match cell.parse::<u32>() {
+        Ok(index) if (index as usize) < classes.len() => Ok(index),
         _ => Err(Error::Data(format!(
             "line {line}: `{cell}` in column `{column}` is no class; there are {} classes: {}",
             classes.len(),

@@ -1,35 +1,8 @@
 //! The data set itself.
 
+use crate::graph::Normalize;
+use crate::train::{Loss, Samples, Targets};
 use crate::{Error, Result};
-
-/// What a model is asked to say about an input.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Targets {
-    /// Which of the classes it is.
-    Labels(Vec<usize>),
-    /// Numbers, `width` for each sample.
-    Values {
-        /// Numbers per sample.
-        width: usize,
-        /// Sample after sample.
-        values: Vec<f32>,
-    },
-}
-
-impl Targets {
-    /// Number of samples.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Labels(labels) => labels.len(),
-            Self::Values { width, values } => values.len() / width.max(&1),
-        }
-    }
-
-    /// `true` if there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
 
 /// How a reader understands the target column.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +48,7 @@ impl Dataset {
         let width = shape.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent));
         let width =
             width.filter(|&n| n > 0).ok_or_else(|| error(format!("an input can't be of shape {shape:?}")))?;
-        let samples = targets.len();
+        let samples = count(&targets);
         if samples == 0 {
             return Err(error("it has no samples".into()));
         }
@@ -93,8 +66,8 @@ impl Dataset {
             )));
         }
         match &targets {
-            Targets::Labels(labels) => {
-                if let Some(at) = labels.iter().position(|&label| label >= classes.len()) {
+            Targets::Classes(labels) => {
+                if let Some(at) = labels.iter().position(|&label| label as usize >= classes.len()) {
                     return Err(error(format!(
                         "the label of sample {at} is {}, but the {} classes are numbered from 0",
                         labels[at],
@@ -119,7 +92,7 @@ impl Dataset {
 
     /// Number of samples.
     pub fn len(&self) -> usize {
-        self.targets.len()
+        count(&self.targets)
     }
 
     /// `true` if there are none.
@@ -135,7 +108,7 @@ impl Dataset {
     /// Number of classes, or of target values.
     pub fn output_len(&self) -> usize {
         match &self.targets {
-            Targets::Labels(_) => self.classes.len(),
+            Targets::Classes(_) => self.classes.len(),
             Targets::Values { width, .. } => *width,
         }
     }
@@ -146,9 +119,9 @@ impl Dataset {
     }
 
     /// The labels, if the targets are classes.
-    pub fn labels(&self) -> Option<&[usize]> {
+    pub fn labels(&self) -> Option<&[u32]> {
         match &self.targets {
-            Targets::Labels(labels) => Some(labels),
+            Targets::Classes(labels) => Some(labels),
             Targets::Values { .. } => None,
         }
     }
@@ -178,7 +151,7 @@ impl Dataset {
                 .collect()
         };
         let targets = match &self.targets {
-            Targets::Labels(labels) => Targets::Labels(present().map(|sample| labels[sample]).collect()),
+            Targets::Classes(labels) => Targets::Classes(present().map(|sample| labels[sample]).collect()),
             Targets::Values { width, values } => {
                 Targets::Values { width: *width, values: rows(values, *width) }
             }
@@ -194,8 +167,45 @@ impl Dataset {
     /// Number of samples of each class.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
-        self.labels().unwrap_or_default().iter().for_each(|&label| counts[label] += 1);
+        self.labels().unwrap_or_default().iter().for_each(|&label| counts[label as usize] += 1);
         counts
+    }
+
+    /// What `fit` and `evaluate` take: normalised inputs, and targets as this loss wants them of a network with so many
+    /// outputs: classes become one-hot values where it takes values.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if a normalised value is not finite.
+    pub fn into_samples(self, normalize: Normalize, loss: Loss, outputs: usize) -> Result<Samples> {
+        let Normalize { scale, offset } = normalize;
+        let mut inputs = self.inputs;
+        inputs.iter_mut().for_each(|x| *x = *x * scale + offset);
+        let takes_classes =
+            loss == Loss::SparseCategoricalCrossEntropy || (loss == Loss::BinaryCrossEntropy && outputs == 1);
+        let targets = match self.targets {
+            Targets::Classes(labels) if !takes_classes && outputs > 0 => {
+                let mut values = vec![0.0; labels.len() * outputs];
+                let rows = values.chunks_exact_mut(outputs).zip(&labels);
+                rows.for_each(|(row, &label)| row.iter_mut().skip(label as usize).take(1).for_each(|x| *x = 1.0));
+                Targets::Values { width: outputs, values }
+            }
+            targets => targets,
+        };
+        Samples::new(inputs, self.shape, targets)
+    }
+
+    /// As [`into_samples`](Self::into_samples), of a copy.
+    ///
+    /// # Errors
+    /// As for [`into_samples`](Self::into_samples).
+    pub fn samples(&self, normalize: Normalize, loss: Loss, outputs: usize) -> Result<Samples> {
+        self.clone().into_samples(normalize, loss, outputs)
+    }
+
+    /// The first samples' normalised inputs, one after the other: what calibration takes.
+    pub fn normalized(&self, normalize: Normalize, samples: usize) -> Vec<f32> {
+        let values = samples.saturating_mul(self.input_len());
+        self.inputs.iter().take(values).map(|x| x * normalize.scale + normalize.offset).collect()
     }
 
     fn clone_header(&self) -> Self {
@@ -203,9 +213,16 @@ impl Dataset {
             name: self.name.clone(),
             shape: self.shape.clone(),
             inputs: Vec::new(),
-            targets: Targets::Labels(Vec::new()),
+            targets: Targets::Classes(Vec::new()),
             classes: self.classes.clone(),
         }
+    }
+}
+
+fn count(targets: &Targets) -> usize {
+    match targets {
+        Targets::Classes(labels) => labels.len(),
+        Targets::Values { width, values } => values.len() / width.max(&1),
     }
 }
 
@@ -219,20 +236,20 @@ mod tests {
 
     #[test]
     fn inputs_and_targets_belong_together() {
-        let labels = || Targets::Labels(vec![0, 1]);
+        let labels = || Targets::Classes(vec![0, 1]);
         let new = |inputs: &[f32], targets| Dataset::new("t", &[2], inputs.to_vec(), targets, classes(2));
         assert_eq!(new(&[1.0, 2.0, 3.0, 4.0], labels()).unwrap().input(1), [3.0, 4.0]);
         for (inputs, targets, problem) in [
             (&[1.0, 2.0, 3.0][..], labels(), "3 input values"),
             (&[1.0, 2.0, 3.0, f32::NAN], labels(), "value 1 of sample 1 is NaN"),
-            (&[0.0; 4], Targets::Labels(vec![0, 2]), "label of sample 1 is 2"),
+            (&[0.0; 4], Targets::Classes(vec![0, 2]), "label of sample 1 is 2"),
             (
                 &[0.0; 4],
                 Targets::Values { width: 1, values: vec![0.0, f32::INFINITY] },
                 "target of sample 1 is inf",
             ),
             (&[0.0; 2], Targets::Values { width: 2, values: vec![0.0; 3] }, "not a multiple"),
-            (&[], Targets::Labels(vec![]), "no samples"),
+            (&[], Targets::Classes(vec![]), "no samples"),
         ] {
             let error = new(inputs, targets).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
@@ -256,5 +273,24 @@ mod tests {
         assert_eq!(some.targets, Targets::Values { width: 1, values: vec![2.0, 0.0] });
         assert!(data.clone().reshaped(&[1, 2, 1]).is_ok());
         assert!(data.reshaped(&[3]).is_err());
+    }
+
+    #[test]
+    fn samples_for_every_loss() {
+        let data = || Dataset::new("t", &[1], vec![8.0, 16.0], Targets::Classes(vec![1, 0]), classes(2)).unwrap();
+        let normalize = Normalize { scale: 0.125, offset: -1.0 };
+        let one_hot = Targets::Values { width: 2, values: vec![0.0, 1.0, 1.0, 0.0] };
+        for (loss, outputs, targets) in [
+            (Loss::SparseCategoricalCrossEntropy, 2, data().targets),
+            (Loss::BinaryCrossEntropy, 1, data().targets),
+            (Loss::BinaryCrossEntropy, 2, one_hot.clone()),
+            (Loss::CategoricalCrossEntropy, 2, one_hot.clone()),
+            (Loss::MeanSquaredError, 2, one_hot),
+        ] {
+            let samples = data().into_samples(normalize, loss, outputs).unwrap();
+            assert_eq!((samples.inputs(), samples.targets()), (&[0.0, 1.0][..], &targets));
+        }
+        assert_eq!(data().normalized(normalize, 1), [0.0]);
+        assert_eq!(data().normalized(normalize, 9), [0.0, 1.0]);
     }
 }

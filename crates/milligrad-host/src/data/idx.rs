@@ -100,7 +100,7 @@ fn part(name: &str, folder: &Path, part: &str, classes: Vec<String>) -> Result<D
         if label.fract() != 0.0 || !(0.0..=65_535.0).contains(&label) {
             return Err(Error::file(&labels_path, format!("the label of sample {sample} is {label}")));
         }
-        indices.push(label as usize);
+        indices.push(label as u32);
     }
     let classes = if classes.is_empty() {
         (0..=indices.iter().copied().max().unwrap_or(0)).map(|class| class.to_string()).collect()
@@ -112,7 +112,7 @@ fn part(name: &str, folder: &Path, part: &str, classes: Vec<String>) -> Result<D
         format!("{name} ({})", labels_path.display()),
         &shape,
         images.values,
-        Targets::Labels(indices),
+        Targets::Classes(indices),
         classes,
     )
     .map(|data| Dataset { name: name.into(), ..data })

@@ -14,5 +14,6 @@ pub mod idx;
 pub mod npz;
 mod split;
 
-pub use dataset::{Dataset, Targets, Task};
+pub use crate::train::Targets;
+pub use dataset::{Dataset, Task};
 pub use split::{Parts, Share, Split, shuffled, stratified};

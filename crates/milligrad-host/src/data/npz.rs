@@ -118,7 +118,7 @@ impl Npz {
                 for (sample, label) in labels.into_iter().enumerate() {
                     let index = u16::try_from(label)
                         .map_err(|_| error(format!("`{target}`: the label of sample {sample} is {label}")))?;
-                    indices.push(usize::from(index));
+                    indices.push(u32::from(index));
                 }
                 let count = indices.iter().max().map_or(0, |largest| largest + 1);
                 let classes = if classes.is_empty() {
@@ -126,7 +126,7 @@ impl Npz {
                 } else {
                     classes.clone()
                 };
-                (Targets::Labels(indices), classes)
+                (Targets::Classes(indices), classes)
             }
         };
         Dataset::new(self.path.display().to_string(), shape, x.to_f32(), targets, classes)
@@ -339,15 +339,15 @@ mod tests {
         let (_folder, path) =
             archive(&[("x", npy("<f4", "(2, 2)", &[1; 16])), ("y", npy("|u1", "(2,)", &[0, 1]))]);
         let good = std::fs::read(&path).unwrap();
-        let mut random = oorandom::Rand32::new(1);
+        let mut random = crate::train::Pcg32::new(1);
         for round in 0..2000 {
             let mut bad = good.clone();
             for _ in 0..=round % 3 {
-                let at = random.rand_range(0..bad.len() as u32) as usize;
-                bad[at] = random.rand_u32() as u8;
+                let at = random.below(bad.len() as u32) as usize;
+                bad[at] = random.bits() as u8;
             }
             bad.truncate(if round % 4 == 0 {
-                random.rand_range(0..bad.len() as u32) as usize
+                random.below(bad.len() as u32) as usize
             } else {
                 bad.len()
             });

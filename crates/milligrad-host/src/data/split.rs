@@ -1,8 +1,9 @@
 //! Training, validation and test part: stratified and seeded, so that everyone gets the same ones.
 
 use super::{Dataset, Targets};
+use crate::train::Pcg32;
 use crate::{Error, Result};
-use oorandom::Rand32;
+
 
 /// A part of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,7 +83,7 @@ fn divide(data: &Dataset, share: Share, seed: u64, part: &str) -> Result<(Datase
         )));
     }
     let (rest, taken) = match &data.targets {
-        Targets::Labels(labels) => stratified(labels, data.classes.len(), taken, seed),
+        Targets::Classes(labels) => stratified(labels, data.classes.len(), taken, seed),
         Targets::Values { .. } => {
             let mut order = shuffled(data.len(), seed);
             let mut rest = order.split_off(taken);
@@ -109,11 +110,11 @@ fn divide(data: &Dataset, share: Share, seed: u64, part: &str) -> Result<(Datase
 
 /// Divides samples so that every class has the same share in both parts: `(rest, taken)`, each in the order of
 /// the data. Quotas are rounded by the largest remainder; which samples go is up to the seed.
-pub fn stratified(labels: &[usize], classes: usize, taken: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
+pub fn stratified(labels: &[u32], classes: usize, taken: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
     let taken = taken.min(labels.len());
     let mut members = vec![Vec::new(); classes];
     for (sample, &label) in labels.iter().enumerate() {
-        if let Some(members) = members.get_mut(label) {
+        if let Some(members) = members.get_mut(label as usize) {
             members.push(sample);
         }
     }
@@ -123,10 +124,10 @@ pub fn stratified(labels: &[usize], classes: usize, taken: usize, seed: u64) -> 
     by_remainder.sort_by_key(|&class| (std::cmp::Reverse(members[class].len() * taken % total), class));
     let missing = taken - quotas.iter().sum::<usize>();
     by_remainder.iter().take(missing).for_each(|&class| quotas[class] += 1);
-    let mut random = Rand32::new(seed);
+    let mut random = Pcg32::new(seed);
     let (mut rest, mut chosen) = (Vec::new(), Vec::new());
     for (mut class, quota) in members.into_iter().zip(quotas) {
-        shuffle(&mut class, &mut random);
+        random.shuffle(&mut class);
         let quota = quota.min(class.len());
         chosen.extend_from_slice(&class[..quota]);
         rest.extend_from_slice(&class[quota..]);
@@ -139,32 +140,24 @@ pub fn stratified(labels: &[usize], classes: usize, taken: usize, seed: u64) -> 
 /// `0..n` in an order that is up to the seed.
 pub fn shuffled(n: usize, seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
-    shuffle(&mut order, &mut Rand32::new(seed));
+    Pcg32::new(seed).shuffle(&mut order);
     order
-}
-
-/// Fisher and Yates.
-fn shuffle(items: &mut [usize], random: &mut Rand32) {
-    for last in (1..items.len()).rev() {
-        let bound = u32::try_from(last + 1).unwrap_or(u32::MAX);
-        items.swap(last, random.rand_range(0..bound) as usize);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn data(labels: Vec<usize>, classes: usize) -> Dataset {
+    fn data(labels: Vec<u32>, classes: usize) -> Dataset {
         let inputs = (0..labels.len()).map(|x| x as f32).collect();
         let classes = (0..classes).map(|i| i.to_string()).collect();
-        Dataset::new("t", &[1], inputs, Targets::Labels(labels), classes).unwrap()
+        Dataset::new("t", &[1], inputs, Targets::Classes(labels), classes).unwrap()
     }
 
     #[test]
     fn classes_keep_their_share_and_the_seed_decides() {
-        let labels: Vec<usize> =
-            (0..1000).map(|i| usize::from(i % 10 == 0) + usize::from(i % 5 == 0)).collect();
+        let labels: Vec<u32> =
+            (0..1000).map(|i| u32::from(i % 10 == 0) + u32::from(i % 5 == 0)).collect();
         let (rest, taken) = stratified(&labels, 3, 250, 7);
         assert_eq!((rest.len(), taken.len()), (750, 250));
         let count = |part: &[usize], class| part.iter().filter(|&&i| labels[i] == class).count();

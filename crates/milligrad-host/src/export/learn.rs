@@ -1,6 +1,6 @@
 //! Training as source.
 
-use super::steps::{arguments, float_layer, with};
+use super::steps::{float_layer, with};
 use super::values::{Literal, array, clamp, identifier};
 use crate::program::{Apply, Backward, Kernel, Layer, Learning, Program};
 use std::fmt::Write as _;
@@ -144,13 +144,13 @@ fn apply(program: &Program, apply: &Apply, text: &mut String) {
         with(program, &[("x", apply.x), ("delta", apply.delta)], &call, text);
         return;
     };
-    let (kind, arguments) = arguments(layer, &format!("&{weights}, &{biases}"), clamp, f32::literal);
     let call = format!(
         "gradient_w.fill(0.0);
             gradient_b.fill(0.0);
-            {kind}::<f32>::new({arguments}).accumulate(x, delta, patch, gradient_w, gradient_b);
+            {}.accumulate(x, delta, patch, gradient_w, gradient_b);
             optimizer.update_weights(&mut {weights}, {state_weights}, gradient_w);
-            optimizer.update_accumulated_biases(&mut {biases}, {state_biases}, gradient_b);"
+            optimizer.update_accumulated_biases(&mut {biases}, {state_biases}, gradient_b);",
+        float_layer(step, layer)
     );
     let mut buffers = vec![("x", apply.x), ("delta", apply.delta)];
     buffers.extend(apply.patch.map(|patch| ("patch", patch)));

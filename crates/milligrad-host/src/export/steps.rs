@@ -3,6 +3,7 @@
 use super::values::{self, Literal, channels, clamp, constant_name, quantized_output};
 use super::{arena, array_type, table};
 use crate::program::{BufferId, Kernel, Layer, Parameters, Program, Source, Step};
+use milligrad::Window2d;
 use std::fmt::Write as _;
 
 /// The constants and the descriptor of a step.
@@ -27,7 +28,10 @@ pub(super) fn statics(step: &Step, text: &mut String) {
         Kernel::F32(layer) => {
             if let Some(parameters) = layer.parameters() {
                 let Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), .. } = parameters else {
-                    // Parameters in RAM: the layer is put together where it is used.
+                    // Parameters in RAM: the layer is put together where it is used, around a checked window.
+                    if let Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } = layer {
+                        let _ = writeln!(text, "const {name}_WINDOW: Window2d = {};\n", values::window(window));
+                    }
                     return;
                 };
                 table(&format!("{name}_WEIGHTS"), weights, text);
@@ -71,13 +75,14 @@ fn descriptor<A: milligrad::Arithmetic>(
     pad: fn(&A::Element) -> String,
 ) -> (&'static str, String) {
     let statics = format!("&{name}_WEIGHTS, &{name}_CHANNELS");
-    arguments(layer, &statics, output, pad)
+    arguments(layer, &statics, values::window, output, pad)
 }
 
 /// Type and constructor arguments of a layer with its parameters given as source.
-pub(super) fn arguments<A: milligrad::Arithmetic>(
+fn arguments<A: milligrad::Arithmetic>(
     layer: &Layer<A>,
     parameters_source: &str,
+    window_source: impl Fn(&Window2d) -> String,
     output: fn(&A::Output) -> String,
     pad: fn(&A::Element) -> String,
 ) -> (&'static str, String) {
@@ -87,14 +92,14 @@ pub(super) fn arguments<A: milligrad::Arithmetic>(
         }
         Layer::Conv2d { window, parameters } | Layer::DepthwiseConv2d { window, parameters } => {
             let kind = if let Layer::Conv2d { .. } = layer { "Conv2d" } else { "DepthwiseConv2d" };
-            let window = values::window(window);
+            let window = window_source(window);
             (kind, format!("{window}, {parameters_source}, {}, {}", output(&parameters.output), pad(&parameters.pad)))
         }
         Layer::MaxPool2d { window, output: range } => {
-            ("MaxPool2d", format!("{}, {}", values::window(window), output(range)))
+            ("MaxPool2d", format!("{}, {}", window_source(window), output(range)))
         }
         Layer::AvgPool2d { window, output: range } => {
-            ("AvgPool2d", format!("{}, {}", values::window(window), output(range)))
+            ("AvgPool2d", format!("{}, {}", window_source(window), output(range)))
         }
     }
 }
@@ -105,7 +110,8 @@ pub(super) fn float_layer(step: &Step, layer: &Layer<f32>) -> String {
         Some(Parameters { weights: Source::Ram(_), .. }) => {
             let id = values::identifier(&step.name);
             let ram = format!("&self.parameters.{id}_weights, &self.parameters.{id}_bias");
-            let (kind, arguments) = arguments(layer, &ram, clamp, f32::literal);
+            let window = |_: &Window2d| format!("{}_WINDOW", constant_name(&step.name));
+            let (kind, arguments) = arguments(layer, &ram, window, clamp, f32::literal);
             format!("{kind}::<f32>::new({arguments})")
         }
         _ => constant_name(&step.name),

@@ -50,8 +50,13 @@ pub struct DataSpec {
     pub seed: u64,
 }
 
-const SOURCES: &[(&str, &str)] =
-    &[("digits", "digits"), ("fashion-mnist", "fashion-mnist"), ("idx", "idx"), ("csv", "csv"), ("npz", "npz")];
+const SOURCES: &[(&str, &str)] = &[
+    ("digits", "digits"),
+    ("fashion-mnist", "fashion-mnist"),
+    ("idx", "idx"),
+    ("csv", "csv"),
+    ("npz", "npz"),
+];
 
 impl DataSpec {
     /// A source with what is usual for it.
@@ -75,9 +80,8 @@ impl DataSpec {
             let names: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).collect();
             return Err(table.missing("source", &format!("one of {}", names.join(", "))));
         };
-        let allow = |own: &[&str]| {
-            table.allow(&[&["source"], own, &["normalize", "validation", "seed"]].concat())
-        };
+        let allow =
+            |own: &[&str]| table.allow(&[&["source"], own, &["normalize", "validation", "seed"]].concat());
         let path = || table.required::<String>("path").map(|path| folder.join(path));
         let text = |key, default: &str| table.or(key, default.to_string());
         let source = match source {
@@ -110,7 +114,11 @@ impl DataSpec {
                     (None, Some(_)) => return Err(table.missing("test_features", "the name of an array")),
                 };
                 if test.is_some() && table.has("test") {
-                    return Err(table.fail("test", "this source has a test part already", "leave `test` out"));
+                    return Err(table.fail(
+                        "test",
+                        "this source has a test part already",
+                        "leave `test` out",
+                    ));
                 }
                 Source::Npz { path: path()?, arrays: [text("features", "x")?, text("target", "y")?], test }
             }
@@ -176,8 +184,9 @@ impl DataSpec {
 fn classified(mut parts: Parts, names: Vec<String>, task: &Task) -> Result<Parts> {
     if *task == Task::Regress {
         for part in [&mut parts.train, &mut parts.test] {
-            if let Targets::Labels(labels) = &part.targets {
-                part.targets = Targets::Values { width: 1, values: labels.iter().map(|&l| l as f32).collect() };
+            if let Targets::Classes(labels) = &part.targets {
+                part.targets =
+                    Targets::Values { width: 1, values: labels.iter().map(|&l| l as f32).collect() };
                 part.classes.clear();
             }
         }

@@ -86,7 +86,12 @@ pub(super) fn read(mut builder: Builder, tables: &[Table<'_, '_>]) -> Result<(Bu
     Ok((builder, ends))
 }
 
-fn layer(builder: Builder, kind: Kind, table: &Table<'_, '_>, named: &HashMap<String, Handle>) -> Result<Builder> {
+fn layer(
+    builder: Builder,
+    kind: Kind,
+    table: &Table<'_, '_>,
+    named: &HashMap<String, Handle>,
+) -> Result<Builder> {
     let allow = |own: &[&str]| table.allow(&[&["type"], own, &["name", "from"]].concat());
     let count = |key| table.required::<Count>(key).map(|Count(n)| n);
     let kernel = |key| table.required::<[usize; 2]>(key);
@@ -107,7 +112,8 @@ fn layer(builder: Builder, kind: Kind, table: &Table<'_, '_>, named: &HashMap<St
         Kind::MaxPool2d | Kind::AvgPool2d => {
             allow(&["size", "stride", "padding"])?;
             let size = kernel("size")?;
-            let pool = if kind == Kind::MaxPool2d { builder.max_pool2d(size) } else { builder.avg_pool2d(size) };
+            let pool =
+                if kind == Kind::MaxPool2d { builder.max_pool2d(size) } else { builder.avg_pool2d(size) };
             window(pool, table)?
         }
         Kind::GlobalAvgPool2d => {
@@ -129,7 +135,9 @@ fn layer(builder: Builder, kind: Kind, table: &Table<'_, '_>, named: &HashMap<St
         Kind::Add => {
             allow(&["with", "activation"])?;
             let other = reference(table, "with", named)?;
-            builder.add(other.ok_or_else(|| table.missing("with", "the name of an earlier layer, or \"input\""))?)
+            builder.add(
+                other.ok_or_else(|| table.missing("with", "the name of an earlier layer, or \"input\""))?,
+            )
         }
         Kind::LeakyRelu => {
             allow(&["alpha"])?;
@@ -183,9 +191,7 @@ pub(super) fn locate(error: Error, builder: &Builder, tables: &[Table<'_, '_>], 
     let Error::Graph { layer, problem, .. } = &error else { return error };
     let place = builder.position(layer).and_then(|at| ends.iter().position(|end| at <= *end));
     match place.and_then(|place| tables.get(place)) {
-        Some(table) => {
-            table.fail("type", format!("layer `{layer}`: {problem}"), "")
-        }
+        Some(table) => table.fail("type", format!("layer `{layer}`: {problem}"), ""),
         None => error,
     }
 }

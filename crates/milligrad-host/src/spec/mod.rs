@@ -107,7 +107,8 @@ impl Spec {
         let (layers, ends) = layers::read(builder, &tables)?;
         let graph = layers.build(0).map_err(|error| layers::locate(error, &layers, &tables, &ends))?;
         if !classes.is_empty() && classes.len() != graph.output_len().max(2) {
-            let problem = format!("{} classes, but the last layer has {} outputs", classes.len(), graph.output_len());
+            let problem =
+                format!("{} classes, but the last layer has {} outputs", classes.len(), graph.output_len());
             return Err(model.fail("classes", problem, ""));
         }
         let train = TrainSpec::read(root.table("train")?.as_ref(), &graph)?;

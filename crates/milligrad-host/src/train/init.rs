@@ -1,6 +1,8 @@
 //! Initial values of parameters.
 
 use super::random::Pcg32;
+use crate::error::Result;
+use crate::graph::{Graph, Node, Op};
 use serde::{Deserialize, Serialize};
 
 /// How a constant starts. Fans are the numbers of connections into and out of a neuron.
@@ -70,6 +72,41 @@ impl Initializer {
             Self::Ones => vec![1.0; len],
             Self::Constant(value) => vec![value; len],
         }
+    }
+}
+
+/// Gives all parameters of a float graph their initial values: `weights` to weights; 0 to biases, betas and means; 1 to
+/// gammas and variances.
+///
+/// # Errors
+/// If a layer is quantised.
+pub fn initialize(graph: &mut Graph, weights: Initializer, seed: u64) -> Result<()> {
+    for node in graph.nodes.clone() {
+        for (i, &id) in node.constants.iter().enumerate() {
+            let constant = graph.constant(id);
+            let initializer = match (&node.op, i) {
+                (Op::BatchNorm { .. }, 0 | 3) => Initializer::Ones,
+                (Op::BatchNorm { .. }, _) => Initializer::Zeros,
+                (_, 0) => weights,
+                _ => Initializer::Zeros,
+            };
+            let fans = fans(graph, &node, &constant.shape);
+            let values = initializer.values(constant.values.len(), fans, seed, &constant.name);
+            graph.set_values(id, &values)?;
+        }
+    }
+    Ok(())
+}
+
+fn fans(graph: &Graph, node: &Node, shape: &[usize]) -> Fans {
+    match (&node.op, shape) {
+        (Op::DepthwiseConv2d { .. }, &[height, width, outputs]) => {
+            let channels = graph.tensor(node.inputs[0]).shape.last().copied().unwrap_or(1);
+            Fans::depthwise_conv2d([height, width, outputs], channels)
+        }
+        (_, &[outputs, height, width, channels]) => Fans::conv2d([outputs, height, width, channels]),
+        (_, &[outputs, inputs]) => Fans::dense([outputs, inputs]),
+        _ => Fans { fan_in: 1, fan_out: 1 },
     }
 }
 

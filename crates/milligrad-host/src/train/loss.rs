@@ -120,7 +120,7 @@ impl Loss {
                         let p = F::ONE / (F::ONE + (-z).exp());
                         dy[n] = (p - t) / width * scale;
                         let right = (z > F::ZERO) == (t > F::from_f64(0.5));
-                        correct += f32::from(u8::from(right)) / y_len(width);
+                        correct += f32::from(u8::from(right)) / y.len() as f32;
                     }
                 }
                 Self::CategoricalCrossEntropy | Self::SparseCategoricalCrossEntropy => {
@@ -141,10 +141,6 @@ impl Loss {
             report(loss, correct);
         }
     }
-}
-
-fn y_len<F: Real>(width: F) -> f32 {
-    width.to_f64() as f32
 }
 
 /// The target of one sample.

@@ -1,6 +1,8 @@
 //! Samples to train on.
 
+use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::graph::Normalize;
 
 /// What a network is to answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +57,15 @@ impl Samples {
             return error(format!("{samples} samples with {targeted} targets"));
         }
         Ok(Self { inputs, shape, targets })
+    }
+
+    /// A data set as a network with this input transform takes it.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn of(data: &Dataset, normalize: Normalize) -> Result<Self> {
+        let inputs = data.inputs.iter().map(|x| x * normalize.scale + normalize.offset).collect();
+        Self::new(inputs, data.shape.clone(), data.targets.clone())
     }
 
     /// Number of samples.

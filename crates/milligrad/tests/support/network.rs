@@ -1,24 +1,7 @@
 //! One layer and a loss, as the gradient tests see them: forward and backward over flat vectors, in any float.
 
 use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense};
-use milligrad::{Arithmetic, Clamp, Window2d, loss, math::Float};
-
-/// `f32` and `f64`.
-pub(crate) trait Real: Float + Arithmetic<Output = Clamp<Self>> {
-    fn to_f64(self) -> f64;
-}
-
-impl Real for f32 {
-    fn to_f64(self) -> f64 {
-        f64::from(self)
-    }
-}
-
-impl Real for f64 {
-    fn to_f64(self) -> f64 {
-        self
-    }
-}
+use milligrad::{Clamp, Window2d, loss, math::Float};
 
 /// Every layer that has a backward pass.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +72,7 @@ impl Layer {
         }
     }
 
-    pub(crate) fn forward<R: Real>(&self, v: &Values<R>, clamp: Clamp<f64>) -> Vec<R> {
+    pub(crate) fn forward<R: Float>(&self, v: &Values<R>, clamp: Clamp<f64>) -> Vec<R> {
         let output = convert(clamp);
         let mut y = vec![R::from_f64(f64::NAN); self.sizes().y];
         match *self {
@@ -133,7 +116,7 @@ impl Layer {
     }
 
     /// The loss by input and parameters, from `delta`, the loss by the output `y`.
-    pub(crate) fn backward<R: Real>(
+    pub(crate) fn backward<R: Float>(
         &self,
         v: &Values<R>,
         clamp: Clamp<f64>,
@@ -198,7 +181,7 @@ impl Loss {
 
     /// The loss of the layer's outputs `y`; leaves the loss by each of them in their place. The label is the
     /// first number of `target`.
-    pub(crate) fn apply<R: Real>(&self, y: &mut [R], target: &[f64]) -> R {
+    pub(crate) fn apply<R: Float>(&self, y: &mut [R], target: &[f64]) -> R {
         let targets: Vec<R> = target.iter().map(|&t| R::from_f64(t)).collect();
         match self {
             Self::MeanSquaredError => loss::mean_squared_error(y, &targets),
@@ -208,6 +191,9 @@ impl Loss {
             }
             Self::CategoricalCrossEntropy => {
                 layers::softmax(y);
+                // A distribution that sums to 1.3: its sum counts.
+                let scale = R::from_f64(1.3 / target.iter().sum::<f64>());
+                let targets: Vec<R> = targets.iter().map(|&t| t * scale).collect();
                 loss::categorical_cross_entropy(y, &targets)
             }
             Self::SparseCategoricalCrossEntropy => {
@@ -219,10 +205,10 @@ impl Loss {
     }
 }
 
-fn patch<R: Real>(window: Window2d) -> Vec<R> {
+fn patch<R: Float>(window: Window2d) -> Vec<R> {
     vec![R::from_f64(f64::NAN); window.patch_len()]
 }
 
-fn convert<R: Real>(clamp: Clamp<f64>) -> Clamp<R> {
+fn convert<R: Float>(clamp: Clamp<f64>) -> Clamp<R> {
     Clamp { min: R::from_f64(clamp.min), max: R::from_f64(clamp.max) }
 }

@@ -107,17 +107,19 @@ impl<'e> Reach<'e> {
             .sum()
     }
 
-    /// The functions that start a panic. Empty: the code can't panic.
+    /// Where a panic can start: the function that panics and how, as `caller: callee`. Empty: the code can't
+    /// panic.
     #[must_use]
     pub fn panics(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.functions_of().map(name).collect();
-        names.retain(|name| {
-            let parts = ["core::panicking::", HANDLER, "unwrap_failed", "expect_failed", "slice_index_fail"];
-            parts.iter().any(|part| name.contains(part))
-        });
-        names.sort();
-        names.dedup();
-        names
+        let mut panics: Vec<_> = self
+            .functions_of()
+            .filter(|node| !is_panic(node))
+            .flat_map(|node| node.calls.iter().map(move |&call| (node, &self.graph.nodes[call])))
+            .filter(|(_, callee)| is_panic(callee))
+            .map(|(caller, callee)| format!("{}: {}", name(caller), name(callee)))
+            .collect();
+        panics.sort();
+        panics
     }
 
     /// The most stack that an entry can use, from its first instruction and without interrupts: the deepest sum
@@ -169,6 +171,13 @@ enum Depth {
     Unknown,
     Open,
     Known(u64),
+}
+
+/// Whether a function does nothing but panic.
+fn is_panic(node: &Node) -> bool {
+    let parts = ["core::panicking::", HANDLER, "unwrap_failed", "expect_failed"];
+    let name = name(node);
+    parts.iter().any(|part| name.contains(part))
 }
 
 fn name(node: &Node) -> String {

@@ -374,3 +374,77 @@ impl<const N: usize> WithSimd for Outer<'_, N> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::buffer::Buffer;
+    use crate::train::random::Pcg32;
+
+    fn random(random: &mut Pcg32, len: usize) -> Buffer<f32> {
+        let mut buffer = Buffer::zeros(len);
+        buffer.iter_mut().for_each(|x| *x = 2.0 * random.uniform() - 1.0);
+        buffer
+    }
+
+    fn close(a: &[f32], b: &[f32]) {
+        assert_eq!(a.len(), b.len());
+        for (i, (a, b)) in a.iter().zip(b).enumerate() {
+            assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{i}: {a} and {b}");
+        }
+    }
+
+    /// All sizes of tiles and rests, against the formulas.
+    fn check<const N: usize>(seed: u64) {
+        let r = &mut Pcg32::new(seed);
+        let mut draw = |from: u32, to: u32| (from + r.below(to - from)) as usize;
+        let (positions, taps, channels, outputs) = (draw(1, 6), draw(1, 6), draw(1, 30), draw(1, 40));
+        let count = draw(1, 9);
+        let pixels: Vec<u32> = (0..positions * taps).map(|_| draw(0, count as u32 + 1) as u32).collect();
+        let patches = Patches { pixels: &pixels, taps, channels };
+        let weights = random(r, outputs * patches.len());
+        let bias = random(r, outputs);
+        let x = random(r, (count + 1) * channels * N);
+        let dy = random(r, positions * outputs * N);
+        let clamp = (-0.5, 0.75);
+
+        let mut y = [Buffer::zeros(positions * outputs * N), Buffer::zeros(positions * outputs * N)];
+        correlate::<N>(patches, &weights, &bias, x.blocks(), y[0].blocks_mut(), clamp);
+        plain::correlate::<f32, N>(patches, &weights, &bias, x.blocks(), y[1].blocks_mut(), clamp);
+        close(&y[0], &y[1]);
+
+        let mut dx = [x.clone(), x.clone()];
+        correlate_input::<N>(patches, &weights, dy.blocks(), dx[0].blocks_mut());
+        plain::correlate_input::<f32, N>(patches, &weights, dy.blocks(), dx[1].blocks_mut());
+        close(&dx[0], &dx[1]);
+
+        for accumulate in [false, true] {
+            let mut dw = [weights.clone(), weights.clone()];
+            correlate_weights::<N>(patches, x.blocks(), dy.blocks(), &mut dw[0], accumulate);
+            plain::correlate_weights::<f32, N>(patches, x.blocks(), dy.blocks(), &mut dw[1], accumulate);
+            close(&dw[0], &dw[1]);
+
+            let rows = random(r, patches.len().next_multiple_of(32) * N);
+            let dy = &dy.blocks::<N>()[..outputs];
+            outer::<N>(&rows, patches.len(), dy, &mut dw[0], accumulate);
+            plain::outer::<f32, N>(&rows, patches.len(), dy, &mut dw[1], accumulate);
+            close(&dw[0], &dw[1]);
+        }
+    }
+
+    #[test]
+    fn vectors_agree_with_the_formulas() {
+        for seed in 0..60 {
+            check::<16>(seed);
+            check::<32>(seed);
+            check::<4>(seed);
+        }
+    }
+
+    #[test]
+    fn nan_stays_nan() {
+        let mut y = [[0.0; 16]];
+        correlate::<16>(Patches::dense(1), &[1.0], &[0.0], &[[f32::NAN; 16]], &mut y, (0.0, 6.0));
+        assert!(y[0].iter().all(|y| y.is_nan()));
+    }
+}

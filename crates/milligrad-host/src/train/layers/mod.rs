@@ -21,7 +21,7 @@ pub(crate) use dense::Dense;
 pub(crate) use depthwise_conv2d::DepthwiseConv2d;
 pub(crate) use dropout::Dropout;
 pub(crate) use pool2d::{AvgPool2d, MaxPool2d};
-pub(crate) use softmax::Softmax;
+pub(crate) use softmax::{Softmax, softmax};
 
 use super::real::Real;
 use std::ops::Range;

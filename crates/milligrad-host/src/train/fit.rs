@@ -1,0 +1,259 @@
+//! `fit`: the training loop.
+
+use super::checkpoint::{Checkpoint, Fingerprint};
+use super::history::{EpochRecord, History};
+use super::loss::Loss;
+use super::network::Network;
+use super::options::FitOptions;
+use super::random::{Pcg32, key};
+use super::samples::Samples;
+use super::threads::pool;
+use super::trainer::{Score, Trainer};
+use super::BLOCK;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// What an observer is told.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A step is done.
+    Batch(Progress),
+    /// An epoch is done; the graph holds its parameters.
+    Epoch {
+        /// Loss, accuracy, times.
+        record: &'a EpochRecord,
+        /// The graph with the parameters after this epoch.
+        graph: &'a Graph,
+    },
+}
+
+/// How far an epoch has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Epochs of the run.
+    pub epochs: usize,
+    /// Number of the batch, from 1.
+    pub batch: usize,
+    /// Batches of the epoch.
+    pub batches: usize,
+    /// Mean loss in this epoch so far.
+    pub loss: f64,
+    /// Share of right answers in this epoch so far.
+    pub accuracy: Option<f64>,
+}
+
+/// Looks on, and may end the training.
+pub type Observer<'a> = &'a mut (dyn FnMut(Event<'_>) -> ControlFlow<()> + Send);
+
+/// Trains the graph's parameters on `train`.
+///
+/// After each epoch the graph holds the parameters that it led to; also after an error, or when the observer ended the
+/// run within an epoch, these are the parameters of the last whole epoch. The same graph, samples and options give
+/// the same bytes, with any number of threads, and whether or not the run was interrupted and resumed.
+///
+/// # Errors
+/// [`Error::Spec`] for options, [`Error::Data`] for samples that don't fit the graph or the loss, [`Error::Diverged`]
+/// if the loss or a parameter is no longer finite, [`Error::Io`] if a checkpoint can't be written.
+pub fn fit(
+    graph: &mut Graph,
+    train: &Samples,
+    validation: Option<&Samples>,
+    options: &FitOptions,
+    observer: Observer<'_>,
+) -> Result<History> {
+    options.check()?;
+    check_samples(graph, train, options.loss)?;
+    validation.map_or(Ok(()), |samples| check_samples(graph, samples, options.loss))?;
+    if let Some(name) = options.frozen.iter().find(|name| graph.nodes.iter().all(|n| n.name != **name)) {
+        return Err(Error::Spec(format!("there is no layer `{name}` to freeze")));
+    }
+    pool(options.threads)?.install(|| Run::new(graph, train, validation, options)?.run(observer))
+}
+
+/// The samples fit the graph and the loss.
+pub(crate) fn check_samples(graph: &Graph, samples: &Samples, loss: Loss) -> Result<()> {
+    if samples.is_empty() {
+        return Err(Error::Data("there are no samples".into()));
+    }
+    if samples.width() != graph.input_len() || samples.len() > u32::MAX as usize {
+        return Err(Error::Data(format!(
+            "{} samples have the shape {:?}, the model's input is {:?}",
+            samples.len(),
+            samples.shape(),
+            graph.tensor(graph.input).shape
+        )));
+    }
+    loss.check(samples, graph.output_len())
+}
+
+/// A run of `fit`.
+struct Run<'a> {
+    graph: &'a mut Graph,
+    train: &'a Samples,
+    validation: Option<&'a Samples>,
+    options: &'a FitOptions,
+    fingerprint: Fingerprint,
+    trainer: Trainer<f32, BLOCK>,
+    history: History,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        graph: &'a mut Graph,
+        train: &'a Samples,
+        validation: Option<&'a Samples>,
+        options: &'a FitOptions,
+    ) -> Result<Self> {
+        let output = options.loss.tensor(graph);
+        let network = Network::compile(graph, output, |node| options.frozen.contains(&node.name))?;
+        let fingerprint = Fingerprint::new(graph, train, options);
+        let parameters = network.layout.read(graph);
+        let batch = options.batch_size.min(train.len());
+        let mut trainer = Trainer::new(network, parameters, options.loss, options.optimizer, batch);
+        let mut history = History::default();
+        if let Some(checkpoint) = &options.resume {
+            history = checkpoint.restore(&fingerprint, graph, &mut trainer)?;
+            trainer.network.layout.write(&trainer.parameters, graph)?;
+        }
+        Ok(Self { graph, train, validation, options, fingerprint, trainer, history })
+    }
+
+    fn run(mut self, observer: Observer<'_>) -> Result<History> {
+        self.history.stopped = false;
+        for epoch in self.history.epochs.len()..self.options.epochs {
+            let steps = self.history.steps.len();
+            let Some(mut record) = self.epoch(epoch, observer)? else {
+                self.history.stopped = true;
+                self.history.steps.truncate(steps);
+                break;
+            };
+            self.trainer.network.layout.write(&self.trainer.parameters, self.graph)?;
+            if let Some(samples) = self.validation {
+                let score = self.trainer.evaluate(samples);
+                record.val_loss = Some(score.mean_loss());
+                record.val_accuracy = self.accuracy(&score);
+            }
+            self.history.epochs.push(record);
+            if let Some(path) = &self.options.checkpoint {
+                Checkpoint::take(&self.fingerprint, self.graph, &self.trainer, &self.history).write(path)?;
+            }
+            let record = &self.history.epochs[epoch];
+            if observer(Event::Epoch { record, graph: self.graph }).is_break() {
+                self.history.stopped = true;
+                break;
+            }
+        }
+        Ok(self.history)
+    }
+
+    /// One epoch; `None` if the observer ended it.
+    fn epoch(&mut self, epoch: usize, observer: &mut (dyn FnMut(Event<'_>) -> ControlFlow<()> + Send)) -> Result<Option<EpochRecord>> {
+        let (started, cpu) = (Instant::now(), cpu_time::ProcessTime::now());
+        let mut order: Vec<u32> = (0..self.train.len() as u32).collect();
+        if self.options.shuffle {
+            Pcg32::new(key(&[self.options.seed, epoch as u64])).shuffle(&mut order);
+        }
+        let batches = order.len().div_ceil(self.options.batch_size);
+        let mut total = Score::default();
+        let mut learning_rate = 0.0;
+        for (batch, indices) in order.chunks(self.options.batch_size).enumerate() {
+            let step = key(&[self.options.seed, self.trainer.steps, 1]);
+            let score = self.trainer.gradient(self.train, indices, step);
+            let loss = score.mean_loss() as f32;
+            let diverged = Error::Diverged { epoch: epoch + 1, batch: batch + 1, loss };
+            if !loss.is_finite() {
+                return Err(diverged);
+            }
+            let passed = epoch as f64 + (batch + 1) as f64 / batches as f64;
+            let passed = if batch + 1 == batches { passed.next_down() } else { passed };
+            let factor = self.options.schedule.factor(passed, self.options.epochs);
+            learning_rate = self.options.optimizer.learning_rate() * factor;
+            self.trainer.update(indices.len(), factor);
+            if batch + 1 == batches && !self.trainer.parameters.iter().all(|w| w.is_finite()) {
+                return Err(diverged);
+            }
+            total.add(&score);
+            if self.options.per_step {
+                self.history.steps.push(loss);
+            }
+            let progress = Progress {
+                epoch: epoch + 1,
+                epochs: self.options.epochs,
+                batch: batch + 1,
+                batches,
+                loss: total.mean_loss(),
+                accuracy: self.accuracy(&total),
+            };
+            if observer(Event::Batch(progress)).is_break() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(EpochRecord {
+            epoch: epoch + 1,
+            loss: total.mean_loss(),
+            accuracy: self.accuracy(&total),
+            learning_rate,
+            seconds: started.elapsed().as_secs_f64(),
+            cpu_seconds: cpu.elapsed().as_secs_f64(),
+            ..EpochRecord::default()
+        }))
+    }
+
+    fn accuracy(&self, score: &Score) -> Option<f64> {
+        self.options.loss.has_accuracy().then(|| score.accuracy())
+    }
+}
+
+/// Loss and accuracy of samples, in inference mode.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evaluation {
+    /// Mean loss.
+    pub loss: f64,
+    /// Share of right answers; absent with a loss that knows no right and wrong.
+    pub accuracy: Option<f64>,
+}
+
+/// Loss and accuracy of a graph.
+///
+/// # Errors
+/// [`Error::Data`] for samples that don't fit the graph or the loss, [`Error::Graph`] if the graph is quantised.
+pub fn evaluate(graph: &Graph, samples: &Samples, loss: Loss) -> Result<Evaluation> {
+    check_samples(graph, samples, loss)?;
+    let network = Network::<f32, BLOCK>::compile(graph, loss.tensor(graph), |_| true)?;
+    let parameters = network.layout.read(graph);
+    let score = pool(0)?.install(|| super::trainer::evaluate(&network, &parameters, loss, samples));
+    let accuracy = loss.has_accuracy().then(|| score.accuracy());
+    Ok(Evaluation { loss: score.mean_loss(), accuracy })
+}
+
+/// The outputs of a graph, sample by sample, for inputs that are one after the other.
+///
+/// # Errors
+/// [`Error::Data`] if `inputs` are no whole samples, [`Error::Graph`] if the graph is quantised.
+pub fn predict(graph: &Graph, inputs: &[f32]) -> Result<Vec<f32>> {
+    let width = graph.input_len();
+    if inputs.len() % width != 0 {
+        return Err(Error::Data(format!("{} numbers are no whole samples of {width}", inputs.len())));
+    }
+    let network = Network::<f32, BLOCK>::compile(graph, graph.output, |_| true)?;
+    let parameters = network.layout.read(graph);
+    let outputs = graph.output_len();
+    let mut predictions = vec![0.0; inputs.len() / width * outputs];
+    pool(0)?.install(|| {
+        super::trainer::each_part(&network, &mut predictions, outputs, |lane, first, predictions| {
+            let samples = predictions.len() / outputs;
+            network.load(lane, inputs[first * width..(first + samples) * width].chunks_exact(width));
+            network.infer(lane, &parameters);
+            let (y, _) = network.outputs(lane);
+            for (n, row) in predictions.chunks_exact_mut(outputs).enumerate() {
+                row.iter_mut().zip(y).for_each(|(to, y)| *to = y[n]);
+            }
+        });
+    });
+    Ok(predictions)
+}
+

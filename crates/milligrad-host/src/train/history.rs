@@ -1,0 +1,37 @@
+//! What happened in training.
+
+use serde::{Deserialize, Serialize};
+
+/// One epoch, in the words of Keras' history.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Mean loss of the training samples, each as the network was when it came to it, in training mode.
+    pub loss: f64,
+    /// Share of right answers among them; absent with a loss that knows no right and wrong.
+    pub accuracy: Option<f64>,
+    /// Mean loss of the validation samples after the epoch, in inference mode.
+    pub val_loss: Option<f64>,
+    /// Share of right answers among them.
+    pub val_accuracy: Option<f64>,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Time that training took, without validation.
+    pub seconds: f64,
+    /// User and system time of the process in the same span, all threads together.
+    pub cpu_seconds: f64,
+}
+
+/// A training run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// The epochs.
+    pub epochs: Vec<EpochRecord>,
+    /// Mean loss of every step, if asked for.
+    #[serde(default)]
+    pub steps: Vec<f32>,
+    /// `true` if the observer ended the run.
+    #[serde(default)]
+    pub stopped: bool,
+}

@@ -1,0 +1,224 @@
+//! The forward and the backward pass over a part of a batch.
+
+use super::buffer::Buffer;
+use super::kernels::vectorized;
+use super::layers::{Delta, Gradient, Mode, Moments, Pass, mask_clamped};
+use super::network::{Kind, Network, Step};
+use super::real::Real;
+use std::mem;
+
+/// The memory of one part of the batch. Lanes share nothing, so that each may have a thread of its own.
+pub(crate) struct Lane<F, const N: usize> {
+    /// Activations by slot.
+    values: Vec<Buffer<F>>,
+    /// Derivatives by slot.
+    deltas: Vec<Buffer<F>>,
+    /// The derivative by the trained parameters.
+    pub(crate) gradient: Buffer<F>,
+    /// This lane's part of each batch norm's sums, forward and backward.
+    pub(crate) moments: Vec<Moments<F>>,
+    pub(crate) sums: Vec<Moments<F>>,
+    scratch: Buffer<F>,
+    /// Samples in the block.
+    valid: usize,
+}
+
+/// What all lanes know of the batch's statistics when they meet, for each batch norm.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meeting<F> {
+    pub(crate) moments: Vec<Moments<F>>,
+    pub(crate) sums: Vec<Moments<F>>,
+}
+
+impl<F: Real, const N: usize> Network<F, N> {
+    /// Memory for one part of a batch; without `training` for the forward pass alone.
+    pub(crate) fn lane(&self, training: bool) -> Lane<F, N> {
+        let buffers = || self.slots.iter().map(|slot| Buffer::zeros(slot.room * N)).collect();
+        let scratch = self.steps.iter().map(|step| step.kind.layer().scratch_len()).max().unwrap_or(0);
+        let empty = || vec![Moments::default(); self.meetings.len()];
+        Lane {
+            values: buffers(),
+            deltas: if training { buffers() } else { Vec::new() },
+            gradient: Buffer::zeros(if training { self.layout.trainable() } else { 0 }),
+            moments: empty(),
+            sums: empty(),
+            scratch: Buffer::zeros(if training { scratch } else { 0 }),
+            valid: 0,
+        }
+    }
+
+    /// The steps between two meetings; those that meet are the first of each segment but segment 0.
+    fn segment(&self, segment: usize) -> std::ops::Range<usize> {
+        let start = if segment == 0 { 0 } else { self.meetings[segment - 1] };
+        start..self.meetings.get(segment).copied().unwrap_or(self.steps.len())
+    }
+
+    /// Puts samples (rows of `width` numbers) into the block; what is left of the block is zero.
+    pub(crate) fn load<'a>(&self, lane: &mut Lane<F, N>, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
+        const TILE: usize = 16;
+        lane.valid = rows.len().min(N);
+        let len = self.slots[self.input].len;
+        let empty: &[f32] = &[];
+        let mut sources = [empty; N];
+        sources.iter_mut().zip(rows).for_each(|(source, row)| *source = row);
+        let x = &mut lane.values[self.input].blocks_mut::<N>()[..len];
+        if lane.valid < N {
+            x.as_flattened_mut().fill(F::ZERO);
+        }
+        vectorized(|| {
+            for (tile, x) in x.chunks_mut(TILE).enumerate() {
+                for (n, source) in sources[..lane.valid].iter().enumerate() {
+                    let source = &source[tile * TILE..][..x.len()];
+                    x.iter_mut().zip(source).for_each(|(x, &value)| x[n] = F::from_f32(value));
+                }
+            }
+        });
+    }
+
+    /// All layers, with the moving statistics in batch norms.
+    pub(crate) fn infer(&self, lane: &mut Lane<F, N>, parameters: &[F]) {
+        for step in &self.steps {
+            self.forward_step(step, lane, parameters, Mode::Inference);
+        }
+    }
+
+    /// The layers of a segment; then this lane's part of the statistics that the next segment needs.
+    pub(crate) fn forward(
+        &self,
+        lane: &mut Lane<F, N>,
+        parameters: &[F],
+        mode: Mode,
+        segment: usize,
+        meeting: &Meeting<F>,
+    ) {
+        for (i, step) in self.steps[self.segment(segment)].iter().enumerate() {
+            match &step.kind {
+                Kind::BatchNorm(layer) if i == 0 => {
+                    let mut y = mem::take(&mut lane.values[step.output]);
+                    let x = lane.values[step.inputs[0].slot].blocks();
+                    let y_blocks = &mut y.blocks_mut::<N>()[..layer.len];
+                    layer.normalize(parameters, x, &meeting.moments[segment - 1], y_blocks);
+                    lane.values[step.output] = y;
+                }
+                _ => self.forward_step(step, lane, parameters, mode),
+            }
+        }
+        if let Some(Kind::BatchNorm(layer)) = self.meetings.get(segment).map(|&step| &self.steps[step].kind) {
+            let x = lane.values[self.steps[self.meetings[segment]].inputs[0].slot].blocks::<N>();
+            lane.moments[segment] = layer.moments(x, lane.valid);
+        }
+    }
+
+    fn forward_step(&self, step: &Step<F, N>, lane: &mut Lane<F, N>, parameters: &[F], mode: Mode) {
+        let mut y = mem::take(&mut lane.values[step.output]);
+        let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.values[i.slot].blocks()).collect();
+        let pass = Pass { parameters, inputs: &inputs, mode };
+        step.kind.layer().forward(pass, &mut y.blocks_mut()[..self.slots[step.output].len]);
+        lane.values[step.output] = y;
+    }
+
+    /// The outputs of the block, and where their derivatives belong.
+    pub(crate) fn outputs<'a>(&self, lane: &'a mut Lane<F, N>) -> (&'a [[F; N]], &'a mut [[F; N]]) {
+        let len = self.slots[self.output].len;
+        let deltas = match lane.deltas.get_mut(self.output) {
+            Some(delta) => &mut delta.blocks_mut()[..len],
+            None => &mut [],
+        };
+        (&lane.values[self.output].blocks()[..len], deltas)
+    }
+
+    /// The layers of a segment backwards; then this lane's part of the sums that the segment before needs.
+    ///
+    /// `first_lane` gets the gradients that belong to the whole batch; `accumulate` adds to the gradient of an
+    /// earlier block.
+    pub(crate) fn backward(
+        &self,
+        lane: &mut Lane<F, N>,
+        parameters: &[F],
+        mode: Mode,
+        segment: usize,
+        meeting: &Meeting<F>,
+        (first_lane, accumulate): (bool, bool),
+    ) {
+        let mut steps = self.segment(segment);
+        if let Some(&step) = self.meetings.get(segment) {
+            self.backward_batch_norm(&self.steps[step], lane, parameters, segment, meeting, first_lane);
+        }
+        if segment > 0 {
+            steps.start += 1;
+        }
+        for step in self.steps[steps].iter().rev() {
+            self.backward_step(step, lane, parameters, mode, accumulate);
+        }
+        if segment > 0 {
+            let step = &self.steps[self.meetings[segment - 1]];
+            if let Kind::BatchNorm(layer) = &step.kind {
+                let x = lane.values[step.inputs[0].slot].blocks::<N>();
+                let dy = lane.deltas[step.output].blocks();
+                lane.sums[segment - 1] = layer.delta_sums(x, dy, &meeting.moments[segment - 1]);
+            }
+        }
+    }
+
+    fn backward_batch_norm(
+        &self,
+        step: &Step<F, N>,
+        lane: &mut Lane<F, N>,
+        parameters: &[F],
+        meeting: usize,
+        batch: &Meeting<F>,
+        first_lane: bool,
+    ) {
+        let Kind::BatchNorm(layer) = &step.kind else { return };
+        let (moments, sums) = (&batch.moments[meeting], &batch.sums[meeting]);
+        if first_lane {
+            let gradient =
+                Gradient { values: &mut lane.gradient, accumulate: step.accumulate, wanted: step.wanted };
+            layer.gradient(sums, gradient);
+        }
+        let input = step.inputs[0];
+        if input.wanted {
+            let mut dx = mem::take(&mut lane.deltas[input.slot]);
+            let (x, dy) = (lane.values[input.slot].blocks(), lane.deltas[step.output].blocks());
+            let delta = Delta::new(dx.blocks_mut::<N>(), input.accumulate);
+            layer.backward(parameters, (x, dy), (moments, sums), lane.valid, delta);
+            lane.deltas[input.slot] = dx;
+        }
+    }
+
+    fn backward_step(
+        &self,
+        step: &Step<F, N>,
+        lane: &mut Lane<F, N>,
+        parameters: &[F],
+        mode: Mode,
+        accumulate: bool,
+    ) {
+        if !step.wanted.contains(&true) && !step.inputs.iter().any(|input| input.wanted) {
+            return;
+        }
+        let len = self.slots[step.output].len;
+        let mut delta = mem::take(&mut lane.deltas[step.output]);
+        let dy = &mut delta.blocks_mut::<N>()[..len];
+        let y = &lane.values[step.output].blocks()[..len];
+        if let Some(clamp) = step.clamp {
+            mask_clamped(y, dy, clamp);
+        }
+        let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.values[i.slot].blocks()).collect();
+        let pass = Pass { parameters, inputs: &inputs, mode };
+        if step.wanted.contains(&true) {
+            let gradient = Gradient {
+                values: &mut lane.gradient,
+                accumulate: step.accumulate.map(|a| a || accumulate),
+                wanted: step.wanted,
+            };
+            let scratch = step.kind.layer().scratch_len();
+            step.kind.layer().backward_parameters(pass, dy, gradient, &mut lane.scratch[..scratch]);
+        }
+        for (i, input) in step.inputs.iter().enumerate().filter(|(_, input)| input.wanted) {
+            let dx = Delta::new(lane.deltas[input.slot].blocks_mut(), input.accumulate);
+            step.kind.layer().backward_input(pass, y, dy, i, dx);
+        }
+        lane.deltas[step.output] = delta;
+    }
+}

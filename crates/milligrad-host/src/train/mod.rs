@@ -1,0 +1,43 @@
+//! Training of float graphs on the desk: batched, vectorised, on all cores, and the same bytes every time.
+//!
+//! - [`Samples`] are what a network learns from; [`fit`] trains, [`evaluate`] and [`predict`] use what was learned.
+//! - [`Loss`], [`Optimizer`], [`Schedule`] and [`Initializer`] have Keras' names, definitions and constants.
+//! - A [`Checkpoint`] is a run between two epochs; resumed, it ends in the same bytes as one that never stopped.
+//!
+//! Inside, a graph is compiled to layers over blocks of samples: one number of each of `BLOCK` samples lies side by
+//! side, so that every layer is the algorithm for one sample with vectors in place of numbers, whatever its stride,
+//! dilation or padding. A batch is cut into lanes that do not depend on the number of threads.
+
+mod buffer;
+mod checkpoint;
+mod fit;
+#[cfg(test)]
+mod gradient_tests;
+mod history;
+mod init;
+mod kernels;
+mod lane;
+mod layers;
+mod layout;
+mod loss;
+mod network;
+mod optimizer;
+mod options;
+mod random;
+mod real;
+mod samples;
+mod threads;
+mod trainer;
+
+pub use checkpoint::Checkpoint;
+pub use fit::{Evaluation, Event, Observer, Progress, evaluate, fit, predict};
+pub use history::{EpochRecord, History};
+pub use init::{Fans, Initializer, initialize};
+pub use loss::Loss;
+pub use optimizer::Optimizer;
+pub use options::{FitOptions, Schedule};
+pub use random::Pcg32;
+pub use samples::{Samples, Targets};
+
+/// Samples in a block.
+const BLOCK: usize = 32;

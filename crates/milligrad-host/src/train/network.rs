@@ -1,0 +1,243 @@
+//! A graph compiled for training: layers in order, the buffers between them, and one vector of parameters.
+
+use super::layers::{
+    Add, AvgPool2d, BatchNorm, Conv2d, Dense, DepthwiseConv2d, Dropout, Elementwise, Layer, MaxPool2d, Softmax,
+    WeightsAndBias,
+};
+use super::layout::Layout;
+use super::real::Real;
+use crate::error::Result;
+use crate::graph::{Activation, ConstantId, DType, Graph, Node, Op, TensorId, Window};
+use crate::ops::geometry;
+use milligrad::Window2d;
+use std::collections::{HashMap, HashSet};
+
+/// An executable for blocks of `N` samples.
+pub(crate) struct Network<F, const N: usize> {
+    pub(crate) layout: Layout,
+    pub(crate) steps: Vec<Step<F, N>>,
+    /// Blocks in each buffer.
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) input: usize,
+    pub(crate) output: usize,
+    /// The steps that are batch norms with the batch's statistics: all lanes meet before each of them.
+    pub(crate) meetings: Vec<usize>,
+}
+
+/// A buffer of activations. A flattened tensor shares its input's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slot {
+    /// Elements of the tensor.
+    pub(crate) len: usize,
+    /// With one pixel more, which is zero and stands for padding.
+    pub(crate) room: usize,
+}
+
+/// One layer at work.
+pub(crate) struct Step<F, const N: usize> {
+    pub(crate) kind: Kind<F, N>,
+    pub(crate) inputs: Vec<Source>,
+    pub(crate) output: usize,
+    /// The range of the fused activation, if it has one.
+    pub(crate) clamp: Option<(F, F)>,
+    /// Constants that are trained, and whether a later step (which goes first backwards) has written their gradient.
+    pub(crate) wanted: [bool; 2],
+    pub(crate) accumulate: [bool; 2],
+}
+
+/// A layer, or a batch norm in training, which needs the whole batch.
+pub(crate) enum Kind<F, const N: usize> {
+    Layer(Box<dyn Layer<F, N>>),
+    BatchNorm(BatchNorm),
+}
+
+impl<F: Real, const N: usize> Kind<F, N> {
+    pub(crate) fn layer(&self) -> &dyn Layer<F, N> {
+        match self {
+            Self::Layer(layer) => layer.as_ref(),
+            Self::BatchNorm(layer) => layer,
+        }
+    }
+}
+
+/// What a step reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source {
+    pub(crate) slot: usize,
+    /// Is the derivative by this input needed?
+    pub(crate) wanted: bool,
+    /// Has a later step written it already?
+    pub(crate) accumulate: bool,
+}
+
+impl<F: Real, const N: usize> Network<F, N> {
+    /// The layers that `output` depends on; those for which `frozen` holds are not trained.
+    ///
+    /// # Errors
+    /// If the graph is quantised.
+    pub(crate) fn compile(graph: &Graph, output: TensorId, frozen: impl Fn(&Node) -> bool) -> Result<Self> {
+        let nodes = needed(graph, output);
+        let mut constants = Vec::new();
+        for node in &nodes {
+            if node.inputs.iter().chain([&node.output]).any(|&id| graph.tensor(id).dtype != DType::F32) {
+                return Err(graph.error(node, "the trainer computes in floats; train before you quantise"));
+            }
+            let trained = |i: usize| !frozen(node) && !(matches!(node.op, Op::BatchNorm { .. }) && i >= 2);
+            constants.extend(node.constants.iter().enumerate().map(|(i, &id)| (id, trained(i))));
+        }
+        let layout = Layout::new(graph, &constants);
+        let (slots, slot_of) = slots(graph, &nodes);
+        let mut network = Self {
+            layout,
+            steps: Vec::new(),
+            slots,
+            input: slot_of[&graph.input],
+            output: slot_of[&output],
+            meetings: Vec::new(),
+        };
+        for (number, node) in nodes.iter().enumerate() {
+            if node.op == Op::Flatten {
+                continue;
+            }
+            let kind = network.kind(graph, node, number, frozen(node))?;
+            if let Kind::BatchNorm(_) = kind {
+                network.meetings.push(network.steps.len());
+            }
+            let inputs =
+                node.inputs.iter().map(|id| Source { slot: slot_of[id], wanted: false, accumulate: false });
+            network.steps.push(Step {
+                kind,
+                inputs: inputs.collect(),
+                output: slot_of[&node.output],
+                clamp: node.op.fused_activation().map(range).filter(|c| c.0 > -F::INFINITY || c.1 < F::INFINITY),
+                wanted: [0, 1].map(|i| {
+                    node.constants.get(i).is_some_and(|&id| network.layout.place(id).trainable)
+                }),
+                accumulate: [false; 2],
+            });
+        }
+        let constants: Vec<&[ConstantId]> =
+            nodes.iter().filter(|n| n.op != Op::Flatten).map(|n| &n.constants[..]).collect();
+        network.plan_backward(&constants);
+        Ok(network)
+    }
+
+    fn kind(&self, graph: &Graph, node: &Node, number: usize, frozen: bool) -> Result<Kind<F, N>> {
+        let input = graph.tensor(node.inputs[0]);
+        let place = |i: usize| self.layout.place(node.constants[i]).range.clone();
+        let weights = || WeightsAndBias { weights: place(0), bias: place(1) };
+        let clamp = node.op.fused_activation().map_or((-F::INFINITY, F::INFINITY), range);
+        let geometry = |window: &Window| -> Result<Window2d> {
+            let &[h, w, c] = &input.shape[..] else {
+                return Err(graph.error(node, "its input is no image [height, width, channels]"));
+            };
+            geometry(window, [h, w, c]).map_err(|problem| graph.error(node, problem))
+        };
+        let len = input.len();
+        let layer: Box<dyn Layer<F, N>> = match &node.op {
+            Op::Dense { .. } => Box::new(Dense { inputs: len, place: weights(), clamp }),
+            Op::Conv2d { window, .. } => Box::new(Conv2d::new(geometry(window)?, weights(), clamp)),
+            Op::DepthwiseConv2d { window, .. } => {
+                Box::new(DepthwiseConv2d::new(geometry(window)?, weights(), clamp))
+            }
+            Op::MaxPool2d { window } => Box::new(MaxPool2d::new(&geometry(window)?)),
+            Op::AvgPool2d { window } => Box::new(AvgPool2d::new(&geometry(window)?)),
+            Op::Flatten => Box::new(Elementwise { activation: Activation::Linear, len }),
+            Op::Activation { activation } => Box::new(Elementwise { activation: *activation, len }),
+            Op::Softmax => Box::new(Softmax { len }),
+            Op::Add { .. } => Box::new(Add { len, clamp }),
+            Op::Dropout { rate } => Box::new(Dropout { rate: *rate, len, layer: number as u64 }),
+            Op::BatchNorm { epsilon, momentum } => {
+                let layer = BatchNorm {
+                    len,
+                    channels: input.shape.last().copied().unwrap_or(1),
+                    epsilon: *epsilon,
+                    momentum: *momentum,
+                    gamma: place(0),
+                    beta: place(1),
+                    mean: place(2),
+                    variance: place(3),
+                };
+                if !frozen {
+                    return Ok(Kind::BatchNorm(layer));
+                }
+                Box::new(layer)
+            }
+            Op::Dequantize => {
+                return Err(graph.error(node, "the trainer computes in floats; train before you quantise"));
+            }
+        };
+        Ok(Kind::Layer(layer))
+    }
+
+    /// Finds out which derivatives are needed, and which of several that go to one place is written first.
+    fn plan_backward(&mut self, constants: &[&[ConstantId]]) {
+        let mut trained = HashSet::new();
+        for step in &mut self.steps {
+            for input in &mut step.inputs {
+                input.wanted = trained.contains(&input.slot);
+            }
+            if step.wanted.contains(&true) || step.inputs.iter().any(|input| input.wanted) {
+                trained.insert(step.output);
+            }
+        }
+        let (mut slots, mut gradients) = (HashSet::new(), HashSet::new());
+        for (step, constants) in self.steps.iter_mut().zip(constants).rev() {
+            for input in step.inputs.iter_mut().filter(|input| input.wanted) {
+                input.accumulate = !slots.insert(input.slot);
+            }
+            for (accumulate, &constant) in step.accumulate.iter_mut().zip(*constants) {
+                *accumulate = !gradients.insert(constant);
+            }
+        }
+    }
+
+    /// Multiplications of one sample's forward pass.
+    pub(crate) fn multiplications(&self) -> usize {
+        self.steps.iter().map(|step| step.kind.layer().multiplications()).sum()
+    }
+}
+
+/// The nodes that a tensor depends on, in order.
+fn needed(graph: &Graph, output: TensorId) -> Vec<&Node> {
+    let mut wanted = HashSet::from([output]);
+    let mut nodes: Vec<&Node> = Vec::new();
+    for node in graph.nodes.iter().rev() {
+        if wanted.contains(&node.output) {
+            wanted.extend(&node.inputs);
+            nodes.push(node);
+        }
+    }
+    nodes.reverse();
+    nodes
+}
+
+/// A buffer for each tensor.
+fn slots(graph: &Graph, nodes: &[&Node]) -> (Vec<Slot>, HashMap<TensorId, usize>) {
+    let slot = |id: TensorId| {
+        let info = graph.tensor(id);
+        let pixel = if let [_, _, channels] = info.shape[..] { channels } else { 0 };
+        Slot { len: info.len(), room: info.len() + pixel }
+    };
+    let mut slots = vec![slot(graph.input)];
+    let mut slot_of = HashMap::from([(graph.input, 0)]);
+    for node in nodes {
+        let number = if node.op == Op::Flatten {
+            slot_of[&node.inputs[0]]
+        } else {
+            slots.push(slot(node.output));
+            slots.len() - 1
+        };
+        slot_of.insert(node.output, number);
+    }
+    (slots, slot_of)
+}
+
+/// A fused activation as a range.
+fn range<F: Real>(activation: Activation) -> (F, F) {
+    match activation {
+        Activation::Relu => (F::ZERO, F::INFINITY),
+        Activation::Relu6 => (F::ZERO, F::from_f32(6.0)),
+        _ => (-F::INFINITY, F::INFINITY),
+    }
+}

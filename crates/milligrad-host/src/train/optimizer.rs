@@ -1,0 +1,155 @@
+//! Optimizers, with Keras' definitions and constants.
+
+use super::kernels::vectorized;
+use super::real::Real;
+use serde::{Deserialize, Serialize};
+
+/// How parameters `w` follow from their gradient `g`. `η` is the learning rate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Optimizer {
+    /// `w -= η g`; with momentum `v = μ v - η g`, `w += v`, or `w += μ v - η g` (Nesterov).
+    Sgd {
+        /// `η`
+        learning_rate: f64,
+        /// `μ`, 0 for none.
+        momentum: f64,
+        /// Look ahead by the momentum.
+        nesterov: bool,
+    },
+    /// `m += (1 - β₁) (g - m)`, `v += (1 - β₂) (g² - v)`, `w -= η √(1 - β₂ᵗ) / (1 - β₁ᵗ) m / (√v + ε)` at step `t`
+    /// (Kingma and Ba, 2014).
+    Adam {
+        /// `η`
+        learning_rate: f64,
+        /// `β₁`
+        beta_1: f64,
+        /// `β₂`
+        beta_2: f64,
+        /// `ε`
+        epsilon: f64,
+    },
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Self::adam(0.001)
+    }
+}
+
+impl Optimizer {
+    /// Plain gradient descent.
+    pub fn sgd(learning_rate: f64) -> Self {
+        Self::Sgd { learning_rate, momentum: 0.0, nesterov: false }
+    }
+
+    /// Gradient descent with momentum.
+    pub fn momentum(learning_rate: f64, momentum: f64) -> Self {
+        Self::Sgd { learning_rate, momentum, nesterov: false }
+    }
+
+    /// Adam with the usual constants: `β₁` 0.9, `β₂` 0.999, `ε` 1e-7.
+    pub fn adam(learning_rate: f64) -> Self {
+        Self::Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+    }
+
+    /// `η`
+    pub fn learning_rate(&self) -> f64 {
+        match *self {
+            Self::Sgd { learning_rate, .. } | Self::Adam { learning_rate, .. } => learning_rate,
+        }
+    }
+
+    /// What is wrong with the constants, if anything.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let rate = self.learning_rate();
+        if !(rate.is_finite() && rate > 0.0) {
+            return Some(format!("the learning rate is {rate}; it must be positive"));
+        }
+        let (shares, epsilon) = match *self {
+            Self::Sgd { momentum, .. } => ([momentum, 0.0], 0.0),
+            Self::Adam { beta_1, beta_2, epsilon, .. } => ([beta_1, beta_2], epsilon),
+        };
+        if !shares.iter().all(|share| (0.0..1.0).contains(share)) {
+            return Some(format!("momentum and betas are at least 0 and below 1, not {shares:?}"));
+        }
+        (!(epsilon.is_finite() && epsilon >= 0.0)).then(|| format!("epsilon is {epsilon}"))
+    }
+
+    /// Numbers that are remembered of each parameter.
+    pub(crate) fn states(&self) -> usize {
+        match *self {
+            Self::Sgd { momentum, .. } => usize::from(momentum != 0.0),
+            Self::Adam { .. } => 2,
+        }
+    }
+
+    /// Step `t` (from 1) with the learning rate times `factor`, for a part of the parameters. The gradient is the sum
+    /// of all lanes', in their order.
+    pub(crate) fn update<F: Real>(
+        &self,
+        (t, factor): (u64, f64),
+        parameters: &mut [F],
+        gradients: &[&[F]],
+        states: &mut [&mut [F]],
+    ) {
+        let rate = F::from_f64(self.learning_rate() * factor);
+        match (*self, states) {
+            (Self::Sgd { momentum, nesterov, .. }, [velocity]) => {
+                let momentum = F::from_f64(momentum);
+                each(parameters, gradients, [&mut **velocity], |w, g, [v]| {
+                    *v = momentum * *v - g * rate;
+                    *w += if nesterov { momentum * *v - g * rate } else { *v };
+                });
+            }
+            (Self::Sgd { .. }, _) => each(parameters, gradients, [], |w, g, []| *w += -(g * rate)),
+            (Self::Adam { beta_1, beta_2, epsilon, .. }, [m, v]) => {
+                // Keras takes the powers in single precision.
+                let power = |beta: f64| 1.0 - (beta as f32).powf(t as f32);
+                let rate = rate * F::from_f32(power(beta_2).sqrt() / power(beta_1));
+                let (beta_1, beta_2) = (F::from_f64(1.0 - beta_1), F::from_f64(1.0 - beta_2));
+                let epsilon = F::from_f64(epsilon);
+                each(parameters, gradients, [&mut **m, &mut **v], |w, g, [m, v]| {
+                    *m += (g - *m) * beta_1;
+                    *v += (g * g - *v) * beta_2;
+                    *w += -(*m * rate / (v.sqrt() + epsilon));
+                });
+            }
+            (Self::Adam { .. }, _) => {}
+        }
+    }
+}
+
+/// Calls `update(w, g, states)` for each parameter.
+#[inline(always)]
+fn each<F: Real, const S: usize>(
+    parameters: &mut [F],
+    gradients: &[&[F]],
+    mut states: [&mut [F]; S],
+    update: impl Fn(&mut F, F, [&mut F; S]),
+) {
+    /// Stays in the nearest cache while the lanes are summed up.
+    const PART: usize = 512;
+    let Some((&first, others)) = gradients.split_first() else { return };
+    let mut sum = [F::ZERO; PART];
+    vectorized(|| {
+        for start in (0..parameters.len()).step_by(PART) {
+            let part = start..parameters.len().min(start + PART);
+            let mut gradient = &first[part.clone()];
+            if !others.is_empty() {
+                let sum = &mut sum[..part.len()];
+                sum.copy_from_slice(gradient);
+                for other in others {
+                    sum.iter_mut().zip(&other[part.clone()]).for_each(|(sum, &g)| *sum += g);
+                }
+                gradient = sum;
+            }
+            let parameters = &mut parameters[part.clone()];
+            let mut states = states.each_mut().map(|state| &mut state[part.clone()]);
+            for i in 0..parameters.len() {
+                update(&mut parameters[i], gradient[i], states.each_mut().map(|state| &mut state[i]));
+            }
+        }
+    });
+}

@@ -1,0 +1,295 @@
+//! One step of training: a batch in lanes, their gradients, an update.
+
+use super::buffer::Buffer;
+use super::lane::{Lane, Meeting};
+use super::layers::Mode;
+use super::loss::Loss;
+use super::network::{Kind, Network};
+use super::optimizer::Optimizer;
+use super::real::Real;
+use super::samples::Samples;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Most lanes of a batch.
+const MOST_LANES: usize = 8;
+/// Parameters of which one thread updates at least so many.
+const UPDATE_PART: usize = 1 << 14;
+
+/// A network in training.
+///
+/// A batch is cut into lanes by the number of its samples and the network's size alone, never by the number of
+/// threads; each lane computes its own gradient, and the gradients are added in the order of the lanes. So the bytes
+/// that come out do not depend on how many threads there are.
+pub(crate) struct Trainer<F, const N: usize> {
+    pub(crate) network: Network<F, N>,
+    pub(crate) parameters: Buffer<F>,
+    /// What the optimizer remembers.
+    pub(crate) states: Vec<Buffer<F>>,
+    /// Steps made.
+    pub(crate) steps: u64,
+    loss: Loss,
+    optimizer: Optimizer,
+    lanes: Vec<Lane<F, N>>,
+    meeting: Meeting<F>,
+}
+
+/// Sums over samples.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Score {
+    pub(crate) samples: usize,
+    pub(crate) loss: f64,
+    pub(crate) correct: f64,
+}
+
+impl Score {
+    fn count<F: Real>(&mut self, loss: F, correct: f32) {
+        self.samples += 1;
+        self.loss += loss.to_f64();
+        self.correct += f64::from(correct);
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.samples += other.samples;
+        self.loss += other.loss;
+        self.correct += other.correct;
+    }
+
+    /// Mean loss.
+    pub(crate) fn mean_loss(&self) -> f64 {
+        self.loss / self.samples.max(1) as f64
+    }
+
+    /// Share of right answers.
+    pub(crate) fn accuracy(&self) -> f64 {
+        self.correct / self.samples.max(1) as f64
+    }
+}
+
+impl<F: Real, const N: usize> Trainer<F, N> {
+    pub(crate) fn new(
+        network: Network<F, N>,
+        parameters: Buffer<F>,
+        loss: Loss,
+        optimizer: Optimizer,
+        batch: usize,
+    ) -> Self {
+        let lanes = (0..lanes(&network, batch)).map(|_| network.lane(true)).collect();
+        let states = (0..optimizer.states()).map(|_| Buffer::zeros(network.layout.trainable())).collect();
+        Self { network, parameters, states, steps: 0, loss, optimizer, lanes, meeting: Meeting::default() }
+    }
+
+    /// Computes the gradient of the mean loss of these samples, and leaves a part of it in each lane.
+    pub(crate) fn gradient(&mut self, samples: &Samples, indices: &[u32], key: u64) -> Score {
+        let blocks = indices.len().div_ceil(N);
+        let active = self.lanes.len().min(blocks);
+        let segments = self.network.meetings.len();
+        let pass = BatchPass {
+            network: &self.network,
+            parameters: &self.parameters,
+            loss: self.loss,
+            samples,
+            indices,
+            active,
+            key,
+        };
+        self.meeting.moments.clear();
+        self.meeting.sums.clear();
+        self.meeting.sums.resize_with(segments, Default::default);
+        let lanes = &mut self.lanes[..active];
+        for segment in 0..segments {
+            each_lane(lanes, |i, lane| pass.forward(i, lane, segment, &self.meeting));
+            let mut whole = lanes[0].moments[segment].clone();
+            lanes[1..].iter().for_each(|lane| whole.merge(&lane.moments[segment]));
+            self.meeting.moments.push(whole);
+        }
+        let scores = each_lane(lanes, |i, lane| pass.turn(i, lane, &self.meeting));
+        for segment in (0..segments).rev() {
+            let mut whole = lanes[0].sums[segment].clone();
+            lanes[1..].iter().for_each(|lane| whole.add(&lane.sums[segment]));
+            self.meeting.sums[segment] = whole;
+            each_lane(lanes, |i, lane| pass.backward(i, lane, segment, &self.meeting));
+        }
+        let mut total = Score::default();
+        scores.iter().for_each(|score| total.add(score));
+        total
+    }
+
+    /// A step of the optimizer with the gradient of a batch of this size, the learning rate times `factor`.
+    pub(crate) fn update(&mut self, batch: usize, factor: f64) {
+        for (&step, moments) in self.network.meetings.iter().zip(&self.meeting.moments) {
+            if let Kind::BatchNorm(layer) = &self.network.steps[step].kind {
+                layer.track(&mut self.parameters, moments);
+            }
+        }
+        self.steps += 1;
+        let (optimizer, step) = (self.optimizer, (self.steps, factor));
+        let active = self.lanes.len().min(batch.div_ceil(N));
+        let gradients: Vec<&[F]> = self.lanes[..active].iter().map(|lane| &lane.gradient[..]).collect();
+        let parameters = &mut self.parameters[..self.network.layout.trainable()];
+        let update = |part: usize, parameters: &mut [F], states: &mut [&mut [F]]| {
+            let range = part * UPDATE_PART..part * UPDATE_PART + parameters.len();
+            let gradients: Vec<&[F]> = gradients.iter().map(|g| &g[range.clone()]).collect();
+            optimizer.update(step, parameters, &gradients, states);
+        };
+        let mut parts: Vec<(&mut [F], Vec<&mut [F]>)> =
+            parameters.chunks_mut(UPDATE_PART).map(|part| (part, Vec::new())).collect();
+        for state in &mut self.states {
+            let chunks = state.chunks_mut(UPDATE_PART);
+            parts.iter_mut().zip(chunks).for_each(|((_, states), chunk)| states.push(chunk));
+        }
+        if parts.len() > 1 && rayon::current_num_threads() > 1 {
+            let parts = parts.into_par_iter().enumerate();
+            parts.for_each(|(i, (parameters, mut states))| update(i, parameters, &mut states));
+        } else {
+            let parts = parts.into_iter().enumerate();
+            parts.for_each(|(i, (parameters, mut states))| update(i, parameters, &mut states));
+        }
+    }
+
+    /// Loss and accuracy as the network is now.
+    pub(crate) fn evaluate(&self, samples: &Samples) -> Score {
+        evaluate(&self.network, &self.parameters, self.loss, samples)
+    }
+
+    /// The whole gradient.
+    #[cfg(test)]
+    pub(crate) fn total_gradient(&self, batch: usize) -> Vec<F> {
+        let mut total = vec![F::ZERO; self.network.layout.trainable()];
+        for lane in &self.lanes[..self.lanes.len().min(batch.div_ceil(N))] {
+            total.iter_mut().zip(&lane.gradient[..]).for_each(|(sum, &g)| *sum += g);
+        }
+        total
+    }
+}
+
+/// Loss and accuracy of a network.
+pub(crate) fn evaluate<F: Real, const N: usize>(
+    network: &Network<F, N>,
+    parameters: &[F],
+    loss: Loss,
+    samples: &Samples,
+) -> Score {
+    let mut answers = vec![(F::ZERO, 0.0f32); samples.len()];
+    let width = network.slots[network.output].len;
+    each_part::<F, N, _>(network, &mut answers, 1, |lane, first, answers| {
+        let indices: Vec<u32> = (first..first + answers.len()).map(|i| i as u32).collect();
+        network.load(lane, indices.iter().map(|&i| samples.input(i as usize)));
+        network.infer(lane, parameters);
+        let mut dy = vec![[F::ZERO; N]; width];
+        let mut answer = answers.iter_mut();
+        let (y, _) = network.outputs(lane);
+        loss.block(y, samples.targets(), &indices, F::ZERO, &mut dy, |loss, correct| {
+            if let Some(answer) = answer.next() {
+                *answer = (loss, correct);
+            }
+        });
+    });
+    let mut score = Score::default();
+    answers.into_iter().for_each(|(loss, correct)| score.count(loss, correct));
+    score
+}
+
+/// Calls `work(lane, first sample, output)` for each block of samples, on all threads; a sample has `width` elements of
+/// `output`.
+pub(crate) fn each_part<F: Real, const N: usize, T: Send>(
+    network: &Network<F, N>,
+    output: &mut [T],
+    width: usize,
+    work: impl Fn(&mut Lane<F, N>, usize, &mut [T]) + Sync,
+) {
+    let blocks = (output.len() / width.max(1)).div_ceil(N);
+    let part = blocks.div_ceil(rayon::current_num_threads()).max(1) * N;
+    output.par_chunks_mut(part * width.max(1)).enumerate().for_each(|(i, output)| {
+        let mut lane = network.lane(false);
+        for (block, output) in output.chunks_mut(N * width.max(1)).enumerate() {
+            work(&mut lane, i * part + block * N, output);
+        }
+    });
+}
+
+/// Into how many lanes a batch is cut: as many as are worth a thread.
+fn lanes<F: Real, const N: usize>(network: &Network<F, N>, batch: usize) -> usize {
+    let blocks = batch.div_ceil(N);
+    if !network.meetings.is_empty() {
+        return blocks;
+    }
+    // A lane costs passing once over its gradient, so it should have far more to compute than parameters.
+    let work = network.multiplications().saturating_mul(batch);
+    let worth = (work / (64 * network.layout.trainable().max(1))).min(work >> 17).max(1);
+    let worth = 1 << worth.ilog2();
+    worth.min(MOST_LANES).min(blocks)
+}
+
+fn each_lane<F: Real, const N: usize, R: Send>(
+    lanes: &mut [Lane<F, N>],
+    work: impl Fn(usize, &mut Lane<F, N>) -> R + Sync,
+) -> Vec<R> {
+    if let [lane] = lanes {
+        return vec![work(0, lane)];
+    }
+    lanes.par_iter_mut().enumerate().map(|(i, lane)| work(i, lane)).collect()
+}
+
+/// What the lanes of a batch share.
+struct BatchPass<'a, F, const N: usize> {
+    network: &'a Network<F, N>,
+    parameters: &'a [F],
+    loss: Loss,
+    samples: &'a Samples,
+    indices: &'a [u32],
+    active: usize,
+    key: u64,
+}
+
+impl<F: Real, const N: usize> BatchPass<'_, F, N> {
+    /// The samples of a lane: whole blocks.
+    fn range(&self, lane: usize) -> Range<usize> {
+        let blocks = self.indices.len().div_ceil(N);
+        let start = |lane: usize| (blocks * lane / self.active * N).min(self.indices.len());
+        start(lane)..start(lane + 1)
+    }
+
+    fn mode(&self, first: usize) -> Mode {
+        Mode::Training { key: self.key, first }
+    }
+
+    fn load(&self, lane: &mut Lane<F, N>, range: Range<usize>) {
+        let rows = self.indices[range].iter().map(|&i| self.samples.input(i as usize));
+        self.network.load(lane, rows);
+    }
+
+    fn forward(&self, i: usize, lane: &mut Lane<F, N>, segment: usize, meeting: &Meeting<F>) {
+        let range = self.range(i);
+        if segment == 0 {
+            self.load(lane, range.clone());
+        }
+        self.network.forward(lane, self.parameters, self.mode(range.start), segment, meeting);
+    }
+
+    /// The last segment forwards, the loss, and the last segment backwards.
+    fn turn(&self, i: usize, lane: &mut Lane<F, N>, meeting: &Meeting<F>) -> Score {
+        let (range, segment) = (self.range(i), self.network.meetings.len());
+        let scale = F::ONE / F::from_f64(self.indices.len() as f64);
+        let mut score = Score::default();
+        for start in range.clone().step_by(N) {
+            let block = start..range.end.min(start + N);
+            if segment == 0 {
+                self.load(lane, block.clone());
+            }
+            let mode = self.mode(start);
+            self.network.forward(lane, self.parameters, mode, segment, meeting);
+            let (y, dy) = self.network.outputs(lane);
+            let indices = &self.indices[block];
+            self.loss.block(y, self.samples.targets(), indices, scale, dy, |l, c| score.count(l, c));
+            let place = (i == 0, start > range.start);
+            self.network.backward(lane, self.parameters, mode, segment, meeting, place);
+        }
+        score
+    }
+
+    fn backward(&self, i: usize, lane: &mut Lane<F, N>, segment: usize, meeting: &Meeting<F>) {
+        let mode = self.mode(self.range(i).start);
+        self.network.backward(lane, self.parameters, mode, segment, meeting, (i == 0, false));
+    }
+}
