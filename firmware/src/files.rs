@@ -34,7 +34,11 @@ impl Records {
                 n if n == bytes.len() => {}
                 0 if i == 0 => return Ok(false),
                 _ => {
-                    defmt::error!("the file ends within a record of {=usize} elements of {=usize} bytes", elements, E::BYTES);
+                    defmt::error!(
+                        "the file ends within a record of {=usize} elements of {=usize} bytes",
+                        elements,
+                        E::BYTES
+                    );
                     return Err(Exit::PartialRecord);
                 }
             }

@@ -59,9 +59,6 @@ impl Paint {
         while deepest < self.top && unsafe { deepest.read_volatile() } == PAINT {
             deepest = deepest.wrapping_add(1);
         }
-        Use {
-            bytes: self.top.addr() - deepest.addr(),
-            free: self.top.addr() - self.bottom.addr(),
-        }
+        Use { bytes: self.top.addr() - deepest.addr(), free: self.top.addr() - self.bottom.addr() }
     }
 }

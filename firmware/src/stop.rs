@@ -29,7 +29,9 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 // in a critical section only while it writes, and it does not fault.
 #[exception]
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    last_words(|| defmt::error!("HardFault at {=u32:#010x}, called from {=u32:#010x}", frame.pc(), frame.lr()));
+    last_words(|| {
+        defmt::error!("HardFault at {=u32:#010x}, called from {=u32:#010x}", frame.pc(), frame.lr())
+    });
     stop(Exit::HardFault)
 }
 

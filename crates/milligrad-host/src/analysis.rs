@@ -102,7 +102,8 @@ impl Program {
 /// Weights and biases, all constants, and whether it learns. `bias` is the size of a bias alone.
 fn layer_bytes<A: Arithmetic>(layer: &Layer<A>, bias: usize) -> (usize, usize, bool) {
     let Some(parameters) = layer.parameters() else { return (0, device_size::<MaxPool2d<A>>(0), false) };
-    let (Source::Flash(weights), Source::Flash(channels)) = (&parameters.weights, &parameters.channels) else {
+    let (Source::Flash(weights), Source::Flash(channels)) = (&parameters.weights, &parameters.channels)
+    else {
         // Initial values lie in flash and are copied to RAM at start; both counted as parameters there.
         return (0, 0, true);
     };

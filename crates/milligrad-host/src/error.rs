@@ -50,7 +50,9 @@ pub enum Error {
     #[error("data: {0}")]
     Data(String),
     /// Training ended because the loss is not finite.
-    #[error("training diverged in epoch {epoch}, batch {batch}: the loss is {loss}; lower the learning rate or check the data for outliers")]
+    #[error(
+        "training diverged in epoch {epoch}, batch {batch}: the loss is {loss}; lower the learning rate or check the data for outliers"
+    )]
     Diverged {
         /// Epoch, from 1.
         epoch: usize,

@@ -399,7 +399,12 @@ impl Graph {
             }
             old => Err(Error::Model {
                 model: self.0.name.clone(),
-                problem: format!("`{}` holds {} values, not {} floats", constant.name, old.len(), values.len()),
+                problem: format!(
+                    "`{}` holds {} values, not {} floats",
+                    constant.name,
+                    old.len(),
+                    values.len()
+                ),
             }),
         }
     }

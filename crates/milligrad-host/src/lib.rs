@@ -4,8 +4,8 @@ pub mod analysis;
 pub mod builder;
 pub mod data;
 pub mod error;
-pub mod graph;
 pub mod export;
+pub mod graph;
 pub mod lower;
 pub mod model_file;
 pub mod ops;
@@ -22,11 +22,12 @@ mod verify;
 pub use analysis::{Analysis, LayerCost};
 pub use builder::Builder;
 pub use error::{Error, Result};
+pub use graph::{
+    Activation, Constant, ConstantId, DType, Draft, Graph, Node, Normalize, Op, TensorId, TensorInfo, Values,
+    Window,
+};
 pub use lower::{CompileOptions, Layers, Learn};
 pub use prepare::for_inference;
 pub use program::{OptimizerKind, Program};
 pub use quantize::{QuantizeOptions, quantize};
 pub use run::{Rule, Runner};
-pub use graph::{
-    Activation, Constant, ConstantId, DType, Draft, Graph, Node, Normalize, Op, TensorId, TensorInfo, Values, Window,
-};

@@ -62,7 +62,8 @@ impl Layers {
     /// # Errors
     /// If the graph has no or fewer such layers.
     pub fn choose(self, graph: &Graph) -> Result<Vec<usize>> {
-        let with_weights = |op: &Op| matches!(op, Op::Dense { .. } | Op::Conv2d { .. } | Op::DepthwiseConv2d { .. });
+        let with_weights =
+            |op: &Op| matches!(op, Op::Dense { .. } | Op::Conv2d { .. } | Op::DepthwiseConv2d { .. });
         let all: Vec<usize> = (0..graph.nodes.len()).filter(|&i| with_weights(&graph.nodes[i].op)).collect();
         match self {
             Self::All if !all.is_empty() => Ok(all),
@@ -184,7 +185,9 @@ impl<'a> Lowering<'a> {
         let readers = |id: TensorId| self.graph.nodes.iter().filter(|node| node.inputs.contains(&id)).count();
         let views = (0..self.buffer_of.len()).filter(|&t| self.buffer_of[t] == Some(buffer));
         // A view counts as one reader of what it views.
-        if views.map(|t| readers(TensorId(t)).saturating_sub(1)).sum::<usize>() > 0 || tensor == self.graph.output {
+        if views.map(|t| readers(TensorId(t)).saturating_sub(1)).sum::<usize>() > 0
+            || tensor == self.graph.output
+        {
             return false;
         }
         if self.trained.is_empty() || self.buffers[buffer.0].dtype == DType::I8 {
@@ -200,9 +203,17 @@ impl<'a> Lowering<'a> {
     }
 
     /// Takes the parameters of a layer out of flash.
-    fn move_to_ram(&mut self, name: &str, step: usize, kernel: &mut Kernel) -> std::result::Result<(), String> {
+    fn move_to_ram(
+        &mut self,
+        name: &str,
+        step: usize,
+        kernel: &mut Kernel,
+    ) -> std::result::Result<(), String> {
         let Kernel::F32(layer) = kernel else {
-            return Err("it is int8 and can't learn; quantise the model with `--trainable` so that it stays f32".into());
+            return Err(
+                "it is int8 and can't learn; quantise the model with `--trainable` so that it stays f32"
+                    .into(),
+            );
         };
         let parameters = layer.parameters_mut().expect("a layer with weights was chosen");
         let mut take = |what: &str, source: &mut Source<f32>| {

@@ -23,7 +23,9 @@ pub fn for_inference(graph: &Graph) -> Result<Graph> {
                 fold_batch_norm(graph, &mut draft, &node, epsilon)?;
                 true
             }
-            Op::Activation { activation } if activation.is_clamp() => fuse(graph, &mut draft, &node, activation),
+            Op::Activation { activation } if activation.is_clamp() => {
+                fuse(graph, &mut draft, &node, activation)
+            }
             _ => false,
         };
         if folded {

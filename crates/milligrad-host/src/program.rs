@@ -214,7 +214,12 @@ impl Kernel {
     pub fn in_place(&self) -> bool {
         matches!(
             self,
-            Self::Lookup(_) | Self::LeakyRelu { .. } | Self::Sigmoid | Self::Tanh | Self::Clamp(_) | Self::Softmax
+            Self::Lookup(_)
+                | Self::LeakyRelu { .. }
+                | Self::Sigmoid
+                | Self::Tanh
+                | Self::Clamp(_)
+                | Self::Softmax
         )
     }
 }

@@ -60,7 +60,13 @@ impl<'p> Runner<'p> {
     pub fn new(program: &'p Program) -> Self {
         let parameters: Vec<_> = program.parameters.iter().map(|p| p.values.clone()).collect();
         let velocities = parameters.iter().map(|p| vec![0.0; p.len()]).collect();
-        Self { program, int8: vec![0; program.plan.int8], f32: vec![0.0; program.plan.f32], parameters, velocities }
+        Self {
+            program,
+            int8: vec![0; program.plan.int8],
+            f32: vec![0.0; program.plan.f32],
+            parameters,
+            velocities,
+        }
     }
 
     /// Parameters that learn, in the order of [`Program::parameters`].
@@ -80,7 +86,11 @@ impl<'p> Runner<'p> {
     ///
     /// # Errors
     /// If the record has not the length of the input.
-    pub fn predict_with(&mut self, record: &[u8], mut see: impl FnMut(usize, &Step, &[u8])) -> Result<Vec<u8>> {
+    pub fn predict_with(
+        &mut self,
+        record: &[u8],
+        mut see: impl FnMut(usize, &Step, &[u8]),
+    ) -> Result<Vec<u8>> {
         self.load(record)?;
         for (index, step) in self.program.steps.iter().enumerate() {
             self.step(step);
@@ -115,7 +125,10 @@ impl<'p> Runner<'p> {
         self.load(record).expect("a record of the input's length");
         let learning = self.program.learning.as_ref().expect("a program that learns");
         self.program.steps.iter().for_each(|step| self.step(step));
-        let loss = loss::sparse_categorical_cross_entropy(&mut self.f32[self.program.range(self.program.output)], label)?;
+        let loss = loss::sparse_categorical_cross_entropy(
+            &mut self.f32[self.program.range(self.program.output)],
+            label,
+        )?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite);
         }
@@ -142,9 +155,10 @@ impl<'p> Runner<'p> {
         let range = program.range(program.input);
         match program.buffer(program.input).dtype {
             DType::I8 => self.int8[range].iter_mut().zip(record).for_each(|(to, &from)| *to = from as i8),
-            DType::F32 => {
-                self.f32[range].iter_mut().zip(record.chunks_exact(4)).for_each(|(to, from)| *to = f32::from_le(from))
-            }
+            DType::F32 => self.f32[range]
+                .iter_mut()
+                .zip(record.chunks_exact(4))
+                .for_each(|(to, from)| *to = f32::from_le(from)),
         }
         Ok(())
     }
@@ -190,7 +204,9 @@ impl<'p> Runner<'p> {
             Kernel::Tanh => layers::tanh(in_place(&mut self.f32, x, y)),
             Kernel::Clamp(clamp) => layers::clamp(clamp, in_place(&mut self.f32, x, y)),
             Kernel::Softmax => layers::softmax(in_place(&mut self.f32, x, y)),
-            Kernel::Dequantize(quantization) => layers::dequantize(*quantization, &self.int8[x], &mut self.f32[y]),
+            Kernel::Dequantize(quantization) => {
+                layers::dequantize(*quantization, &self.int8[x], &mut self.f32[y])
+            }
         }
     }
 
@@ -213,7 +229,9 @@ impl<'p> Runner<'p> {
                 }
             }
             Backward::Input { step, delta, patch, values, delta_x } => {
-                let Kernel::F32(layer) = &self.program.steps[*step].kernel else { unreachable!("δ passes float layers") };
+                let Kernel::F32(layer) = &self.program.steps[*step].kernel else {
+                    unreachable!("δ passes float layers")
+                };
                 let patch = patch.map(range).unwrap_or_default();
                 let (delta, delta_x) = (range(*delta), range(*delta_x));
                 match layer {
@@ -231,7 +249,8 @@ impl<'p> Runner<'p> {
                     }
                     Layer::MaxPool2d { window, output } => {
                         let (x, y) = values.expect("a maximum keeps its values");
-                        let [x, y, delta, delta_x] = split(&mut self.f32, [range(x), range(y), delta, delta_x]);
+                        let [x, y, delta, delta_x] =
+                            split(&mut self.f32, [range(x), range(y), delta, delta_x]);
                         MaxPool2d::<f32>::new(*window, *output).backward_input(x, y, delta, delta_x);
                     }
                     Layer::AvgPool2d { window, output } => {
@@ -258,9 +277,12 @@ impl<'p> Runner<'p> {
         state: fn(&mut Vec<f32>, usize) -> &mut [O::State],
     ) {
         let range = |id: BufferId| self.program.range(id);
-        let Kernel::F32(layer) = &self.program.steps[apply.step].kernel else { unreachable!("only float layers learn") };
+        let Kernel::F32(layer) = &self.program.steps[apply.step].kernel else {
+            unreachable!("only float layers learn")
+        };
         let (w, b) = apply.parameters;
-        let [weights, biases] = self.parameters.get_disjoint_mut([w, b]).expect("parameters of one layer differ");
+        let [weights, biases] =
+            self.parameters.get_disjoint_mut([w, b]).expect("parameters of one layer differ");
         let [vw, vb] = self.velocities.get_disjoint_mut([w, b]).expect("parameters of one layer differ");
         let (vw, vb) = (state(vw, weights.len()), state(vb, biases.len()));
         let (x, delta) = (range(apply.x), range(apply.delta));
@@ -344,7 +366,9 @@ fn forward<'a, A: Arithmetic>(
     y: &mut [A::Element],
 ) {
     match layer {
-        Layer::Dense { inputs, parameters } => make_dense(*inputs, parameters, weights, channels).forward(x, y),
+        Layer::Dense { inputs, parameters } => {
+            make_dense(*inputs, parameters, weights, channels).forward(x, y)
+        }
         Layer::Conv2d { window, parameters } => {
             let layer = make_conv2d(window, parameters, weights, channels);
             if window.is_pointwise() { layer.forward_pointwise(x, y) } else { layer.forward(x, scratch, y) }
@@ -371,7 +395,12 @@ fn in_place<T: Copy>(arena: &mut [T], x: Range<usize>, y: Range<usize>) -> &mut 
 }
 
 /// Two inputs, `None` for the second where it is the first again, and the output.
-fn operands<T>(arena: &mut [T], a: Range<usize>, b: Range<usize>, y: Range<usize>) -> (&[T], Option<&[T]>, &mut [T]) {
+fn operands<T>(
+    arena: &mut [T],
+    a: Range<usize>,
+    b: Range<usize>,
+    y: Range<usize>,
+) -> (&[T], Option<&[T]>, &mut [T]) {
     if a == b {
         let [a, y] = split(arena, [a, y]);
         return (a, None, y);

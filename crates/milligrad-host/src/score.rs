@@ -24,18 +24,21 @@ impl Program {
                 self.input_bytes()
             )));
         }
-        let outputs: Result<Vec<_>> =
-            records.par_chunks(self.input_bytes()).map_init(|| self.runner(), |runner, record| runner.output(record)).collect();
+        let outputs: Result<Vec<_>> = records
+            .par_chunks(self.input_bytes())
+            .map_init(|| self.runner(), |runner, record| runner.output(record))
+            .collect();
         Ok(outputs?.concat())
     }
 
     /// Share of the samples whose largest output is that of their label; of a single output, whether it is over
     /// one half.
     pub fn accuracy(&self, outputs: &[u8], labels: &[u32]) -> f64 {
-        let classes = outputs.chunks_exact(self.output_bytes()).map(|record| match self.decode_output(record)[..] {
-            [p] => usize::from(p > 0.5),
-            ref scores => milligrad::argmax(scores),
-        });
+        let classes =
+            outputs.chunks_exact(self.output_bytes()).map(|record| match self.decode_output(record)[..] {
+                [p] => usize::from(p > 0.5),
+                ref scores => milligrad::argmax(scores),
+            });
         let right = classes.zip(labels).filter(|(class, label)| *class == **label as usize).count();
         right as f64 / labels.len().max(1) as f64
     }

@@ -34,14 +34,25 @@ pub(crate) fn verify(draft: &Draft) -> Result<()> {
         }
         for id in node.inputs.iter().chain([&node.output]) {
             if id.0 >= draft.tensors.len() {
-                return Err(error(format!("tensor {} does not exist, there are {}", id.0, draft.tensors.len())));
+                return Err(error(format!(
+                    "tensor {} does not exist, there are {}",
+                    id.0,
+                    draft.tensors.len()
+                )));
             }
         }
         if let Some(id) = node.constants.iter().find(|id| id.0 >= draft.constants.len()) {
-            return Err(error(format!("constant {} does not exist, there are {}", id.0, draft.constants.len())));
+            return Err(error(format!(
+                "constant {} does not exist, there are {}",
+                id.0,
+                draft.constants.len()
+            )));
         }
         if let Some(id) = node.inputs.iter().find(|id| !written.contains(id)) {
-            return Err(error(format!("it reads tensor {} before any layer wrote it (a cycle, or layers out of order)", id.0)));
+            return Err(error(format!(
+                "it reads tensor {} before any layer wrote it (a cycle, or layers out of order)",
+                id.0
+            )));
         }
         check_node(draft, node).map_err(error)?;
         if !written.insert(node.output) {
@@ -78,14 +89,19 @@ fn elements(shape: &[usize]) -> Result<usize, String> {
     if shape.contains(&0) {
         return Err(format!("shape {shape:?} has an extent of zero"));
     }
-    let len = shape.iter().try_fold(1usize, |len, &extent| len.checked_mul(extent).filter(|&len| len <= LIMIT));
+    let len =
+        shape.iter().try_fold(1usize, |len, &extent| len.checked_mul(extent).filter(|&len| len <= LIMIT));
     len.ok_or_else(|| format!("shape {shape:?} has more than {LIMIT} elements"))
 }
 
 fn check_constant(constant: &Constant) -> Result<(), String> {
     let len = elements(&constant.shape)?;
     if constant.values.len() != len {
-        return Err(format!("it has {} values, its shape {:?} needs {len}", constant.values.len(), constant.shape));
+        return Err(format!(
+            "it has {} values, its shape {:?} needs {len}",
+            constant.values.len(),
+            constant.shape
+        ));
     }
     if let Values::F32(values) = &constant.values
         && let Some(i) = values.iter().position(|v| !v.is_finite())

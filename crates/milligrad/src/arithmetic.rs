@@ -24,6 +24,8 @@ pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
 
     /// The empty sum.
     const ZERO: Self::Accumulator;
+    /// `true` where a small core has registers for many sums at a time: floats, which have their own.
+    const MANY_SUMS: bool = false;
     /// The sum that holds only the channel's bias.
     fn start(channel: &Self::Channel) -> Self::Accumulator;
     /// `sum + x w`
@@ -79,6 +81,7 @@ macro_rules! float_arithmetic {
             type Output = Clamp<$t>;
 
             const ZERO: $t = 0.0;
+            const MANY_SUMS: bool = true;
             #[inline(always)]
             fn start(bias: &$t) -> $t {
                 *bias

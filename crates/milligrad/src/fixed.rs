@@ -35,11 +35,11 @@ impl Clamp<i16> {
     pub const RELU6: Self = Self { min: 0, max: 6 << ACTIVATION_BITS };
 }
 
-/// `x / 2^bits`, to nearest, half up; `bits` is at most 30.
+/// `x / 2^bits`, to nearest, half up; `bits` is 2 to 32.
 #[inline(always)]
 pub(crate) const fn round_shift(x: i32, bits: u32) -> i32 {
-    // The carry of the dropped half, added after the shift so that it can't overflow.
-    (x >> bits) + if bits == 0 { 0 } else { (x >> (bits - 1)) & 1 }
+    // All bits but one, then that one with rounding: so nothing overflows.
+    (x.wrapping_shr(bits - 1) + 1) >> 1
 }
 
 /// The nearest `i16`.

@@ -94,8 +94,7 @@ pub trait Float:
         Channel = Self,
         Output = crate::Clamp<Self>,
         Gradient = Self,
-    >
-    + core::ops::Add<Output = Self>
+    > + core::ops::Add<Output = Self>
     + core::ops::Sub<Output = Self>
     + core::ops::Mul<Output = Self>
     + core::ops::Div<Output = Self>

@@ -1,6 +1,7 @@
 //! Optimizers: how a parameter changes by its gradient.
 
 use crate::fixed::{ACTIVATION_BITS, DELTA_BITS, SUM_BITS, WEIGHT_BITS, round_shift, saturate};
+use crate::layers::dense;
 use crate::{Fixed16, Trainable};
 
 /// An update rule. The shape of its calls follows what a microcontroller can afford: a dense layer's
@@ -11,12 +12,12 @@ pub trait Optimizer<A: Trainable> {
     /// The state before the first step.
     const START: Self::State;
 
-    /// Updates a row of dense weights by the gradients `δ x`.
-    fn update_row(
+    /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`.
+    fn update_rows(
         &self,
-        row: &mut [A::Weight],
+        weights: &mut [A::Weight],
         state: &mut [Self::State],
-        delta: A::Element,
+        delta: &[A::Element],
         x: &[A::Element],
     );
     /// Updates biases by the gradients `δ`.
@@ -51,18 +52,16 @@ impl Optimizer<f32> for Sgd {
     type State = ();
     const START: () = ();
 
-    #[inline]
-    fn update_row(&self, row: &mut [f32], _: &mut [()], delta: f32, x: &[f32]) {
-        if delta == 0.0 {
-            return;
-        }
-        let step = self.learning_rate * delta;
-        let (row, last_row) = row.as_chunks_mut::<4>();
-        let (x, last_x) = x.as_chunks::<4>();
-        for (row, x) in row.iter_mut().zip(x) {
-            row.iter_mut().zip(x).for_each(|(w, &x)| *w -= step * x);
-        }
-        last_row.iter_mut().zip(last_x).for_each(|(w, &x)| *w -= step * x);
+    #[inline(never)]
+    fn update_rows(&self, weights: &mut [f32], _: &mut [()], delta: &[f32], x: &[f32]) {
+        dense::update_rows(
+            weights,
+            delta,
+            x,
+            0.0,
+            |delta| self.learning_rate * delta,
+            |w, step, x| *w -= step * x,
+        );
     }
 
     #[inline]
@@ -109,9 +108,13 @@ impl Optimizer<f32> for Momentum {
     type State = f32;
     const START: f32 = 0.0;
 
-    #[inline]
-    fn update_row(&self, row: &mut [f32], state: &mut [f32], delta: f32, x: &[f32]) {
-        row.iter_mut().zip(state).zip(x).for_each(|((w, v), &x)| self.step(w, v, delta * x));
+    #[inline(never)]
+    fn update_rows(&self, weights: &mut [f32], state: &mut [f32], delta: &[f32], x: &[f32]) {
+        let inputs = x.len().max(1);
+        let rows = weights.chunks_exact_mut(inputs).zip(state.chunks_exact_mut(inputs));
+        for ((row, state), &delta) in rows.zip(delta) {
+            row.iter_mut().zip(state).zip(x).for_each(|((w, v), &x)| self.step(w, v, delta * x));
+        }
     }
 
     #[inline]
@@ -159,18 +162,18 @@ impl Optimizer<Fixed16> for PowerOfTwoSgd {
     type State = ();
     const START: () = ();
 
-    #[inline]
-    fn update_row(&self, row: &mut [i16], _: &mut [()], delta: i16, x: &[i16]) {
-        if delta == 0 {
-            return;
-        }
-        row.iter_mut().zip(x).for_each(|(w, &x)| self.weight(w, i32::from(delta) * i32::from(x)));
+    #[inline(never)]
+    fn update_rows(&self, weights: &mut [i16], _: &mut [()], delta: &[i16], x: &[i16]) {
+        dense::update_rows(weights, delta, x, 0, i32::from, |w, delta, x| {
+            self.weight(w, delta * i32::from(x))
+        });
     }
 
     #[inline]
     fn update_biases(&self, biases: &mut [i32], _: &mut [()], delta: &[i16]) {
         for (bias, &delta) in biases.iter_mut().zip(delta) {
-            let step = round_shift(i32::from(delta) << (SUM_BITS - DELTA_BITS), self.exponent);
+            // Two bits more, as a shift by nothing is none.
+            let step = round_shift(i32::from(delta) << (SUM_BITS - DELTA_BITS + 2), self.exponent + 2);
             *bias = bias.saturating_sub(step);
         }
     }

@@ -94,7 +94,7 @@ fn updates_round_to_nearest_and_saturate() {
             let product = i64::from(delta) * i64::from(x);
             let step = half_up(product, DELTA_BITS + ACTIVATION_BITS - WEIGHT_BITS + exponent);
             let mut row = [w];
-            optimizer.update_row(&mut row, &mut [()], delta, &[x]);
+            optimizer.update_rows(&mut row, &mut [()], &[delta], &[x]);
             assert_eq!(row[0], saturate16(i64::from(w) - step), "{w} - {delta} {x} / 2^{exponent}");
 
             let bias = random.pick(&[i32::MIN, i32::MAX, 0, bits as i32]);
@@ -220,12 +220,13 @@ fn train<A: Format, O: Optimizer<A>>(optimizer: &O, zero: A::Channel, seed: u64,
     let mut s = [O::START; 32];
     let inputs: Vec<Vec<A::Element>> =
         samples.iter().map(|(x, _)| x.iter().map(|&x| A::element(x)).collect()).collect();
-    let forward = |x: &[A::Element], w1: &[A::Weight], b1: &[A::Channel], w2: &[A::Weight], b2: &[A::Channel]| {
-        let (mut h, mut y) = ([A::NO_DELTA; 32], [A::NO_DELTA; 10]);
-        Dense::<A>::new(64, w1, b1, A::RELU).forward(x, &mut h);
-        Dense::<A>::new(32, w2, b2, A::LINEAR).forward(&h, &mut y);
-        (h, y.map(A::real))
-    };
+    let forward =
+        |x: &[A::Element], w1: &[A::Weight], b1: &[A::Channel], w2: &[A::Weight], b2: &[A::Channel]| {
+            let (mut h, mut y) = ([A::NO_DELTA; 32], [A::NO_DELTA; 10]);
+            Dense::<A>::new(64, w1, b1, A::RELU).forward(x, &mut h);
+            Dense::<A>::new(32, w2, b2, A::LINEAR).forward(&h, &mut y);
+            (h, y.map(A::real))
+        };
     let held_out = samples.len() / 5;
     let mut order: Vec<usize> = (held_out..samples.len()).collect();
     for _ in 0..epochs {

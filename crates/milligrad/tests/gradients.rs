@@ -90,8 +90,8 @@ fn differences(values: &Values<f64>, f: impl Fn(&Values<f64>) -> f64) -> Values<
     const STEP: f64 = 1e-4;
     let mut moved = values.clone();
     let mut result = values.clone();
-    for part in [|v| &mut v.x, |v| &mut v.weights, |v| &mut v.biases]
-        as [fn(&mut Values<f64>) -> &mut Vec<f64>; 3]
+    for part in
+        [|v| &mut v.x, |v| &mut v.weights, |v| &mut v.biases] as [fn(&mut Values<f64>) -> &mut Vec<f64>; 3]
     {
         for i in 0..part(&mut moved).len() {
             let here = part(&mut moved)[i];
@@ -124,7 +124,12 @@ fn relative_error(a: &Values<f64>, b: &Values<f64>, floor: f64) -> f64 {
 }
 
 fn draw_clamp(random: &mut Random) -> Clamp<f64> {
-    random.pick(&[Clamp::<f64>::LINEAR, Clamp::<f64>::RELU, Clamp::<f64>::RELU6, Clamp { min: -0.3, max: 0.4 }])
+    random.pick(&[
+        Clamp::<f64>::LINEAR,
+        Clamp::<f64>::RELU,
+        Clamp::<f64>::RELU6,
+        Clamp { min: -0.3, max: 0.4 },
+    ])
 }
 
 /// Any window: strides, dilations, all paddings.

@@ -28,7 +28,8 @@ fn check(operator: &str, single: Rounding, run: impl Fn(&Case, Rounding, &[i8], 
             // An oracle that refused the case left no output.
             let Some(output) = case.get(oracle) else { continue };
             let mut y = vec![0; output.shape[1..].iter().product()];
-            for (sample, (x, expected)) in case.array("input").samples().iter().zip(output.samples()).enumerate()
+            for (sample, (x, expected)) in
+                case.array("input").samples().iter().zip(output.samples()).enumerate()
             {
                 y.fill(0x55);
                 run(case, rounding, x, &mut y);
@@ -106,10 +107,10 @@ fn conv2d() {
         let weights = case.array("weights");
         let (shape, weights) = (&weights.shape, weights.i8());
         let row = shape[1..].iter().product();
-        let channels = channels(case, rounding, |o| Box::new(weights.chunks_exact(row).nth(o).unwrap().iter()));
+        let channels =
+            channels(case, rounding, |o| Box::new(weights.chunks_exact(row).nth(o).unwrap().iter()));
         let (window, pad) = (window(case, &shape[1..3]), case.int("input_zero_point") as i8);
-        let layer =
-            Conv2d::<Int8>::new(window, &weights, &channels, output(case, case.attributes()[5]), pad);
+        let layer = Conv2d::<Int8>::new(window, &weights, &channels, output(case, case.attributes()[5]), pad);
         layer.forward(x, &mut vec![0; window.patch_len()], y);
         if window.is_pointwise() {
             let mut direct = vec![0; y.len()];
@@ -126,8 +127,13 @@ fn depthwise_conv2d() {
         let (shape, weights) = (&weights.shape, weights.i8());
         let channels = channels(case, rounding, |o| Box::new(weights.iter().skip(o).step_by(shape[3])));
         let (window, pad) = (window(case, &shape[1..3]), case.int("input_zero_point") as i8);
-        let layer =
-            DepthwiseConv2d::<Int8>::new(window, &weights, &channels, output(case, case.attributes()[5]), pad);
+        let layer = DepthwiseConv2d::<Int8>::new(
+            window,
+            &weights,
+            &channels,
+            output(case, case.attributes()[5]),
+            pad,
+        );
         layer.forward(x, &mut vec![0; window.patch_len()], y);
     });
 }
@@ -146,8 +152,7 @@ fn fully_connected() {
 fn pool(case: &Case) -> (Window2d, QuantizedOutput) {
     let [h, w, c] = case.array("input").shape[1..] else { panic!("{} is no image", case.name) };
     let [kernel_h, kernel_w, stride_h, stride_w, same, activation] = case.attributes()[..] else { panic!() };
-    let window =
-        Window2d::new([h, w, c], [kernel_h, kernel_w], [stride_h, stride_w], [1, 1], padding(same));
+    let window = Window2d::new([h, w, c], [kernel_h, kernel_w], [stride_h, stride_w], [1, 1], padding(same));
     (window, output(case, activation))
 }
 

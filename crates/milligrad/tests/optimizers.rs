@@ -36,7 +36,10 @@ fn fixed_layer(random: &mut Random) -> Layer<Fixed16> {
 
 /// Parameters after `dense::apply`, and after `accumulate` and the updates by the gradient. Two steps, so that a state
 /// takes part.
-fn both_ways<A: Trainable, O: Optimizer<A>>(layer: &Layer<A>, optimizer: &O) -> [(Vec<A::Weight>, Vec<A::Channel>); 2] {
+fn both_ways<A: Trainable, O: Optimizer<A>>(
+    layer: &Layer<A>,
+    optimizer: &O,
+) -> [(Vec<A::Weight>, Vec<A::Channel>); 2] {
     let Layer { x, delta, weights, biases } = layer;
     let states = || (vec![O::START; weights.len()], vec![O::START; biases.len()]);
     let (mut w, mut b) = (weights.clone(), biases.clone());

@@ -39,7 +39,10 @@ impl fmt::Display for ManifestError {
                 write!(f, "model name {name:?}: use letters, digits, `-`, `_` and `.`, with a letter first")
             }
             Self::Twice(name) => {
-                write!(f, "model {name:?}: another model of this firmware has the same identifier; rename one")
+                write!(
+                    f,
+                    "model {name:?}: another model of this firmware has the same identifier; rename one"
+                )
             }
             Self::Line(line) => write!(f, "{line:?} is not `predicts|learns NAME PATH`"),
         }

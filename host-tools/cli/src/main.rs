@@ -1,2 +1,86 @@
-//! In the making.
-fn main() {}
+//! The `milligrad` command: from a model specification to a microcontroller.
+//!
+//! Every command takes `--json`, which puts exactly one JSON object on standard output; what is meant for people
+//! goes to standard error then. Exit codes: 0 fine, 1 a check failed, 2 usage, configuration or data, 3 board, probe
+//! or emulator, 130 interrupted.
+
+mod commands;
+mod context;
+mod desk;
+mod failure;
+mod output;
+mod progress;
+mod table;
+
+use clap::{Args, Parser, Subcommand};
+use failure::Failure;
+use output::Output;
+use std::process::ExitCode;
+
+/// Trains neural networks, makes them int8, and runs them on microcontrollers, real or emulated.
+#[derive(Debug, Parser)]
+#[command(name = "milligrad", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Print one JSON object on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Decides everything that is random.
+    #[arg(long, global = true, value_name = "N")]
+    seed: Option<u64>,
+    /// Print nothing but errors and results.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print more.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train the model of a specification.
+    Train(commands::train::Train),
+    /// Measure a model's accuracy on the test part.
+    Eval(commands::eval::Eval),
+    /// Make a trained model int8.
+    Quantize(commands::quantize::Quantize),
+    /// Show what every layer costs, before anything is flashed.
+    Analyze(commands::analyze::Analyze),
+    /// Print a model as source code for a firmware.
+    Export(commands::export::Export),
+    /// Compare all outputs of a model with golden vectors, or those of a board with those of the desk.
+    Validate(commands::validate::Validate),
+    /// Count a model's instructions on an emulated board, layer by layer.
+    Profile(commands::profile::Profile),
+    /// Put a model on a real board.
+    Flash(commands::flash::Flash),
+    /// Show what is installed, what is missing, and how to get it.
+    Doctor(commands::doctor::Doctor),
+}
+
+fn main() -> ExitCode {
+    let Cli { command, common } = Cli::parse();
+    let output = Output::new(common.json, common.quiet, common.verbose);
+    let result = match &command {
+        Command::Train(train) => train.run(&output, common.seed),
+        Command::Eval(eval) => eval.run(&output),
+        Command::Quantize(quantize) => quantize.run(&output, common.seed),
+        Command::Analyze(analyze) => analyze.run(&output),
+        Command::Export(export) => export.run(&output),
+        Command::Validate(validate) => validate.run(&output),
+        Command::Profile(profile) => profile.run(&output),
+        Command::Flash(flash) => flash.run(&output),
+        Command::Doctor(doctor) => doctor.run(&output),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}

@@ -1,2 +1,60 @@
-//! In the making.
-fn main() {}
+//! `cargo xtask`: set-up, the demo, the tests and the benchmarks, for people and for CI alike.
+
+mod bench;
+mod command;
+mod demo;
+mod setup;
+mod stages;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Result of a task; the message is for people.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Set-up, demo, tests and benchmarks of milligrad")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the other tasks need (Debian, as root), or say how to get it
+    Setup,
+    /// Train, quantise, export, run and learn on an emulated Cortex-M4
+    Demo(demo::Arguments),
+    /// Lint and test everything
+    Test(test::Arguments),
+    /// Measure, and print the tables of docs/benchmarks.md
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Setup => setup::run(),
+        Task::Demo(arguments) => demo::run(&arguments),
+        Task::Test(arguments) => test::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(code(error.as_ref()))
+        }
+    }
+}
+
+/// 2 for what the user can mend in files and flags, 3 for what is missing on the machine or went wrong on a board.
+fn code(error: &(dyn std::error::Error + 'static)) -> u8 {
+    if error.is::<milligrad_board::Error>() || error.is::<setup::Missing>() {
+        3
+    } else if error.is::<milligrad_host::Error>() {
+        2
+    } else {
+        1
+    }
+}

@@ -186,7 +186,9 @@ impl Dataset {
             Targets::Classes(labels) if !takes_classes && outputs > 0 => {
                 let mut values = vec![0.0; labels.len() * outputs];
                 let rows = values.chunks_exact_mut(outputs).zip(&labels);
-                rows.for_each(|(row, &label)| row.iter_mut().skip(label as usize).take(1).for_each(|x| *x = 1.0));
+                rows.for_each(|(row, &label)| {
+                    row.iter_mut().skip(label as usize).take(1).for_each(|x| *x = 1.0)
+                });
                 Targets::Values { width: outputs, values }
             }
             targets => targets,
@@ -277,7 +279,8 @@ mod tests {
 
     #[test]
     fn samples_for_every_loss() {
-        let data = || Dataset::new("t", &[1], vec![8.0, 16.0], Targets::Classes(vec![1, 0]), classes(2)).unwrap();
+        let data =
+            || Dataset::new("t", &[1], vec![8.0, 16.0], Targets::Classes(vec![1, 0]), classes(2)).unwrap();
         let normalize = Normalize { scale: 0.125, offset: -1.0 };
         let one_hot = Targets::Values { width: 2, values: vec![0.0, 1.0, 1.0, 0.0] };
         for (loss, outputs, targets) in [

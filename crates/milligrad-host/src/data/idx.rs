@@ -44,12 +44,16 @@ pub struct Idx {
 pub fn fashion_mnist(path: Option<&Path>) -> Result<Parts> {
     let path = match path {
         Some(path) => path.to_owned(),
-        None => default_folder()?,
+        None => fashion_mnist_folder()?,
     };
     folder("fashion-mnist", &path, FASHION_MNIST_CLASSES.map(String::from).to_vec())
 }
 
-fn default_folder() -> Result<PathBuf> {
+/// Where Fashion-MNIST is looked for unless a folder is named.
+///
+/// # Errors
+/// If it is in none of the usual places; says how to get it.
+pub fn fashion_mnist_folder() -> Result<PathBuf> {
     let from_environment =
         std::env::var_os(DATA_FOLDER).map(|folder| Path::new(&folder).join("fashion-mnist"));
     let candidates: Vec<PathBuf> = from_environment.into_iter().chain([PathBuf::from(DEBIAN)]).collect();

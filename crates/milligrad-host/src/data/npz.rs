@@ -346,11 +346,7 @@ mod tests {
                 let at = random.below(bad.len() as u32) as usize;
                 bad[at] = random.bits() as u8;
             }
-            bad.truncate(if round % 4 == 0 {
-                random.below(bad.len() as u32) as usize
-            } else {
-                bad.len()
-            });
+            bad.truncate(if round % 4 == 0 { random.below(bad.len() as u32) as usize } else { bad.len() });
             std::fs::write(&path, &bad).unwrap();
             if let Ok(npz) = Npz::read(&path) {
                 let _ = npz.dataset("x", "y", &Task::Classify { classes: vec![] });

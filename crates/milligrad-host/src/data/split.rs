@@ -4,7 +4,6 @@ use super::{Dataset, Targets};
 use crate::train::Pcg32;
 use crate::{Error, Result};
 
-
 /// A part of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Share {
@@ -156,8 +155,7 @@ mod tests {
 
     #[test]
     fn classes_keep_their_share_and_the_seed_decides() {
-        let labels: Vec<u32> =
-            (0..1000).map(|i| u32::from(i % 10 == 0) + u32::from(i % 5 == 0)).collect();
+        let labels: Vec<u32> = (0..1000).map(|i| u32::from(i % 10 == 0) + u32::from(i % 5 == 0)).collect();
         let (rest, taken) = stratified(&labels, 3, 250, 7);
         assert_eq!((rest.len(), taken.len()), (750, 250));
         let count = |part: &[usize], class| part.iter().filter(|&&i| labels[i] == class).count();

@@ -15,12 +15,18 @@ pub(super) fn learner(program: &Program, learning: &Learning, text: &mut String)
     let fields: Vec<_> = program.parameters.iter().map(|p| (identifier(&p.name), p)).collect();
     text.push_str("/// The parameters that learn, in RAM.\n#[derive(Debug, Clone, Copy, PartialEq)]\npub struct Parameters {\n");
     for (field, parameter) in &fields {
-        let _ = writeln!(text, "    /// `{}`\n    pub {field}: [f32; {}],", parameter.name, parameter.values.len());
+        let _ = writeln!(
+            text,
+            "    /// `{}`\n    pub {field}: [f32; {}],",
+            parameter.name,
+            parameter.values.len()
+        );
     }
     text.push_str("}\n\n");
     for (field, parameter) in &fields {
         let name = field.to_uppercase();
-        let _ = writeln!(text, "const {name}: [f32; {}] = {};", parameter.values.len(), array(&parameter.values));
+        let _ =
+            writeln!(text, "const {name}: [f32; {}] = {};", parameter.values.len(), array(&parameter.values));
     }
     text.push_str("\nimpl Parameters {\n    /// As they were exported.\n    pub const fn new() -> Self {\n        Self {");
     for (field, _) in &fields {
@@ -34,7 +40,9 @@ pub(super) fn learner(program: &Program, learning: &Learning, text: &mut String)
         }
         text.push_str(" }\n    }\n");
     }
-    text.push_str("}\n\nimpl Default for Parameters {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n");
+    text.push_str(
+        "}\n\nimpl Default for Parameters {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n",
+    );
     let optimizer = learning.optimizer.type_name();
     let _ = writeln!(
         text,
@@ -89,7 +97,9 @@ fn backward(program: &Program, action: &Backward, text: &mut String) {
                 Kernel::Add(range) | Kernel::Clamp(range) => {
                     format!("layers::clamp_backward(&{}, y, delta);", clamp(range))
                 }
-                Kernel::LeakyRelu { alpha } => format!("layers::leaky_relu_backward({}, y, delta);", alpha.literal()),
+                Kernel::LeakyRelu { alpha } => {
+                    format!("layers::leaky_relu_backward({}, y, delta);", alpha.literal())
+                }
                 Kernel::Sigmoid => "layers::sigmoid_backward(y, delta);".into(),
                 Kernel::Tanh => "layers::tanh_backward(y, delta);".into(),
                 _ => unreachable!("this kernel has no activation"),

@@ -108,12 +108,21 @@ fn body(program: &Program) -> String {
 }
 
 fn constants(program: &Program, text: &mut String) {
-    let names = |names: Vec<&str>| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let names =
+        |names: Vec<&str>| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     let _ = writeln!(text, "/// Name of the model.\npub const NAME: &str = {:?};", program.name);
     let labels = names(program.labels.iter().map(String::as_str).collect());
-    let _ = writeln!(text, "/// Names of the classes.\npub const LABELS: [&str; {}] = [{labels}];", program.labels.len());
+    let _ = writeln!(
+        text,
+        "/// Names of the classes.\npub const LABELS: [&str; {}] = [{labels}];",
+        program.labels.len()
+    );
     let layers = names(program.steps.iter().map(|step| step.name.as_str()).collect());
-    let _ = writeln!(text, "/// Layers in order of execution.\npub const LAYERS: [&str; {}] = [{layers}];", program.steps.len());
+    let _ = writeln!(
+        text,
+        "/// Layers in order of execution.\npub const LAYERS: [&str; {}] = [{layers}];",
+        program.steps.len()
+    );
     for (what, found) in [("INPUT", program.input_quantization), ("OUTPUT", program.output_quantization)] {
         if let Some(q) = found {
             let _ = writeln!(
@@ -150,10 +159,14 @@ fn arena(dtype: DType) -> &'static str {
 
 fn network(program: &Program, text: &mut String) {
     let bytes = program.ram_bytes();
-    let _ = writeln!(text, "/// All the RAM of the model, {bytes} bytes: its arena{}.", match program.learning {
-        Some(_) => ", the parameters that learn, and what the optimizer remembers of them",
-        None => "",
-    });
+    let _ = writeln!(
+        text,
+        "/// All the RAM of the model, {bytes} bytes: its arena{}.",
+        match program.learning {
+            Some(_) => ", the parameters that learn, and what the optimizer remembers of them",
+            None => "",
+        }
+    );
     text.push_str("pub struct Network {\n");
     if program.plan.int8 > 0 {
         let _ = writeln!(text, "    int8: [i8; {}],", program.plan.int8);
@@ -187,7 +200,9 @@ fn network(program: &Program, text: &mut String) {
     if let Some(learning) = &program.learning {
         learn::train_step(program, learning, text);
     }
-    text.push_str("}\n\nimpl Default for Network {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n");
+    text.push_str(
+        "}\n\nimpl Default for Network {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n",
+    );
 }
 
 fn access(program: &Program, text: &mut String) {

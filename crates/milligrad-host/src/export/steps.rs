@@ -11,8 +11,9 @@ pub(super) fn statics(step: &Step, text: &mut String) {
     let name = constant_name(&step.name);
     match &step.kernel {
         Kernel::Int8(layer) => {
-            if let Some(Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), .. }) =
-                layer.parameters()
+            if let Some(Parameters {
+                weights: Source::Flash(weights), channels: Source::Flash(biases), ..
+            }) = layer.parameters()
             {
                 table(&format!("{name}_WEIGHTS"), weights, text);
                 let _ = writeln!(
@@ -27,10 +28,13 @@ pub(super) fn statics(step: &Step, text: &mut String) {
         }
         Kernel::F32(layer) => {
             if let Some(parameters) = layer.parameters() {
-                let Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), .. } = parameters else {
+                let Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), .. } =
+                    parameters
+                else {
                     // Parameters in RAM: the layer is put together where it is used, around a checked window.
                     if let Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } = layer {
-                        let _ = writeln!(text, "const {name}_WINDOW: Window2d = {};\n", values::window(window));
+                        let _ =
+                            writeln!(text, "const {name}_WINDOW: Window2d = {};\n", values::window(window));
                     }
                     return;
                 };
@@ -47,9 +51,7 @@ pub(super) fn statics(step: &Step, text: &mut String) {
             let _ = writeln!(
                 text,
                 "static {name}: QuantizedSoftmax = QuantizedSoftmax::new({}, {}, {});\n",
-                softmax.multiplier,
-                softmax.shift,
-                softmax.smallest_difference
+                softmax.multiplier, softmax.shift, softmax.smallest_difference
             );
         }
         Kernel::QuantizedAdd(add) => {
@@ -93,7 +95,14 @@ fn arguments<A: milligrad::Arithmetic>(
         Layer::Conv2d { window, parameters } | Layer::DepthwiseConv2d { window, parameters } => {
             let kind = if let Layer::Conv2d { .. } = layer { "Conv2d" } else { "DepthwiseConv2d" };
             let window = window_source(window);
-            (kind, format!("{window}, {parameters_source}, {}, {}", output(&parameters.output), pad(&parameters.pad)))
+            (
+                kind,
+                format!(
+                    "{window}, {parameters_source}, {}, {}",
+                    output(&parameters.output),
+                    pad(&parameters.pad)
+                ),
+            )
         }
         Layer::MaxPool2d { window, output: range } => {
             ("MaxPool2d", format!("{}, {}", window_source(window), output(range)))
@@ -162,12 +171,16 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
         _ => format!("{layer}.forward(x, patch, y);"),
     };
     match &step.kernel {
-        Kernel::Int8(layer) => with(program, &buffers(true), &call(name, layer.kernel(), layer.scratch()), text),
+        Kernel::Int8(layer) => {
+            with(program, &buffers(true), &call(name, layer.kernel(), layer.scratch()), text)
+        }
         Kernel::F32(layer) => {
             let call = call(float_layer(step, layer), layer.kernel(), layer.scratch());
             with(program, &buffers(true), &call, text);
         }
-        Kernel::QuantizedSoftmax(_) => with(program, &buffers(false), &format!("{name}.forward(x, y);"), text),
+        Kernel::QuantizedSoftmax(_) => {
+            with(program, &buffers(false), &format!("{name}.forward(x, y);"), text)
+        }
         Kernel::QuantizedAdd(_) => sum(program, step, |a, b| format!("{name}.forward({a}, {b}, y);"), text),
         Kernel::Add(range) => {
             sum(program, step, |a, b| format!("layers::add({a}, {b}, &{}, y);", clamp(range)), text);
@@ -178,7 +191,9 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
         }
         Kernel::Sigmoid => in_place(program, x, y, "layers::sigmoid(y);", text),
         Kernel::Tanh => in_place(program, x, y, "layers::tanh(y);", text),
-        Kernel::Clamp(range) => in_place(program, x, y, &format!("layers::clamp(&{}, y);", clamp(range)), text),
+        Kernel::Clamp(range) => {
+            in_place(program, x, y, &format!("layers::clamp(&{}, y);", clamp(range)), text)
+        }
         Kernel::Softmax => in_place(program, x, y, "layers::softmax(y);", text),
         Kernel::Dequantize(quantization) => {
             let _ = writeln!(
@@ -200,7 +215,10 @@ pub(super) fn with(program: &Program, buffers: &[(&str, BufferId)], call: &str, 
     let ranges: Vec<_> = buffers.iter().map(|(_, id)| format!("{:?}", program.range(*id))).collect();
     let arena = arena(dtype);
     if let ([name], [range]) = (&names[..], &ranges[..]) {
-        let _ = writeln!(text, "        if let Some({name}) = self.{arena}.get_mut({range}) {{\n            {call}\n        }}");
+        let _ = writeln!(
+            text,
+            "        if let Some({name}) = self.{arena}.get_mut({range}) {{\n            {call}\n        }}"
+        );
         return;
     }
     let _ = writeln!(
@@ -229,4 +247,3 @@ fn sum(program: &Program, step: &Step, call: impl FnOnce(&str, &str) -> String, 
         with(program, &[("a", a), ("b", b), ("y", y)], &call("a", "b"), text);
     }
 }
-

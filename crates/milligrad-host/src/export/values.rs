@@ -1,6 +1,8 @@
 //! Values as Rust source.
 
-use milligrad::{Clamp, Padding, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d};
+use milligrad::{
+    Clamp, Padding, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d,
+};
 use std::fmt::Write as _;
 
 /// A number as a literal that reads back as itself.
@@ -90,14 +92,16 @@ pub(crate) fn clamp(clamp: &Clamp<f32>) -> String {
 /// `Window2d::new(...)`
 pub(crate) fn window(w: &Window2d) -> String {
     let with = |padding| Window2d::new(w.input(), w.kernel(), w.stride(), w.dilation(), padding);
-    let fits = |axis: usize, padding: usize| w.input()[axis] + padding > (w.kernel()[axis] - 1) * w.dilation()[axis];
+    let fits =
+        |axis: usize, padding: usize| w.input()[axis] + padding > (w.kernel()[axis] - 1) * w.dilation()[axis];
     let padding = if with(Padding::Same) == *w {
         "Padding::Same".into()
     } else if fits(0, 0) && fits(1, 0) && with(Padding::Valid) == *w {
         "Padding::Valid".into()
     } else {
         let after = |axis: usize| {
-            let needed = (w.output()[axis] - 1) * w.stride()[axis] + (w.kernel()[axis] - 1) * w.dilation()[axis] + 1;
+            let needed =
+                (w.output()[axis] - 1) * w.stride()[axis] + (w.kernel()[axis] - 1) * w.dilation()[axis] + 1;
             needed.saturating_sub(w.input()[axis] + w.before()[axis])
         };
         let ([top, left], [bottom, right]) = (w.before(), [after(0), after(1)]);

@@ -135,13 +135,16 @@ impl Lowering<'_> {
         self.touch(x, way.time);
         self.touch(delta, way.time);
         let name = self.steps[step].name.clone();
-        let Kernel::F32(layer) = self.steps[step].kernel.clone() else { unreachable!("only float layers learn") };
+        let Kernel::F32(layer) = self.steps[step].kernel.clone() else {
+            unreachable!("only float layers learn")
+        };
         if let Layer::Dense { .. } = layer {
             return Apply { step, x, delta, patch: None, gradients: None, parameters };
         }
         let (w, b) = parameters;
         let lens = [w, b].map(|index| self.parameters[index].values.len());
-        let mut buffer = |what: &str, len| self.new_buffer(format!("{name} {what}"), DType::F32, len, way.time);
+        let mut buffer =
+            |what: &str, len| self.new_buffer(format!("{name} {what}"), DType::F32, len, way.time);
         let patch = Some(buffer("patch", patch_len(&layer)));
         let weights = buffer("weight gradient", lens[0]);
         let biases = buffer("bias gradient", lens[1]);

@@ -50,10 +50,14 @@ pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
                 Rounding::Double,
             );
             let range = quantized_output(other, output);
-            lookup(leaky_relu_table(input.zero_point, positive, negative, range), "leaky_relu_table", |print| {
-                let range = crate::export::values::quantized_output(&range);
-                format!("{}, {}, {}, {range}", input.zero_point, print(positive), print(negative))
-            })
+            lookup(
+                leaky_relu_table(input.zero_point, positive, negative, range),
+                "leaky_relu_table",
+                |print| {
+                    let range = crate::export::values::quantized_output(&range);
+                    format!("{}, {}, {}, {range}", input.zero_point, print(positive), print(negative))
+                },
+            )
         }
     }
 }

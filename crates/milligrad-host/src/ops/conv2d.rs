@@ -22,5 +22,8 @@ pub(super) fn infer(
 pub(super) fn lower(node: &Lower<'_>, window: &Window, activation: Activation) -> Kernel {
     let window = node.geometry(window);
     let row = window.patch_len();
-    lower_parameters!(node, activation, |index| index / row, |parameters| Layer::Conv2d { window, parameters })
+    lower_parameters!(node, activation, |index| index / row, |parameters| Layer::Conv2d {
+        window,
+        parameters
+    })
 }

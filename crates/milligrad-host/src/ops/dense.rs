@@ -17,5 +17,8 @@ pub(super) fn infer(
 
 pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
     let inputs = node.input().len();
-    lower_parameters!(node, activation, |index| index / inputs, |parameters| Layer::Dense { inputs, parameters })
+    lower_parameters!(node, activation, |index| index / inputs, |parameters| Layer::Dense {
+        inputs,
+        parameters
+    })
 }

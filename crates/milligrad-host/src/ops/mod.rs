@@ -14,9 +14,7 @@ mod softmax;
 use crate::graph::{Activation, Constant, DType, Graph, Node, Op, TensorId, TensorInfo, Values, Window};
 use crate::program::{Kernel, Parameters, Source};
 use crate::quantize::multiplier::requantize;
-use milligrad::{
-    Clamp, Int8, Padding, Quantization, QuantizedChannel, QuantizedOutput, Rounding, Window2d,
-};
+use milligrad::{Clamp, Int8, Padding, Quantization, QuantizedChannel, QuantizedOutput, Rounding, Window2d};
 
 /// The output shape of an operator on these inputs and constants; says what is wrong where they don't fit.
 ///
@@ -51,7 +49,9 @@ pub fn infer(op: &Op, inputs: &[&TensorInfo], constants: &[&Constant]) -> Result
             no_constants(constants)?;
             add::infer(*activation, inputs)
         }
-        Op::BatchNorm { epsilon, momentum } => batch_norm::infer(*epsilon, *momentum, one(inputs)?, constants),
+        Op::BatchNorm { epsilon, momentum } => {
+            batch_norm::infer(*epsilon, *momentum, one(inputs)?, constants)
+        }
         Op::Dropout { rate } => {
             no_constants(constants)?;
             if !(0.0..1.0).contains(rate) {
@@ -132,7 +132,11 @@ impl<'a> Lower<'a> {
     }
 
     /// Folds the input's zero point into the bias; `channel_of` gives the output channel of a weight's index.
-    fn int8_parameters(&self, activation: Activation, channel_of: impl Fn(usize) -> usize) -> Parameters<Int8> {
+    fn int8_parameters(
+        &self,
+        activation: Activation,
+        channel_of: impl Fn(usize) -> usize,
+    ) -> Parameters<Int8> {
         let [weights, bias] = [0, 1].map(|i| self.graph.constant(self.node.constants[i]));
         let (Values::I8(values), Values::I32(bias)) = (&weights.values, &bias.values) else {
             unreachable!("a verified int8 layer has int8 weights and an int32 bias")
@@ -186,7 +190,8 @@ pub(crate) fn clamp(activation: Activation) -> Clamp<f32> {
 /// A fused activation as a range of quantised numbers.
 pub(crate) fn quantized_output(activation: Activation, output: Quantization) -> QuantizedOutput {
     let max = if activation == Activation::Relu6 { output.quantize(6.0) } else { i8::MAX };
-    let min = if matches!(activation, Activation::Relu | Activation::Relu6) { output.zero_point } else { i8::MIN };
+    let min =
+        if matches!(activation, Activation::Relu | Activation::Relu6) { output.zero_point } else { i8::MIN };
     QuantizedOutput::new(output.zero_point, min, max)
 }
 
@@ -198,7 +203,11 @@ fn one<'a>(inputs: &[&'a TensorInfo]) -> Result<&'a TensorInfo, String> {
 }
 
 fn no_constants(constants: &[&Constant]) -> Result<(), String> {
-    if constants.is_empty() { Ok(()) } else { Err(format!("it has no parameters, {} given", constants.len())) }
+    if constants.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("it has no parameters, {} given", constants.len()))
+    }
 }
 
 /// Weights and bias.
@@ -266,7 +275,8 @@ fn check_parameters(
 pub fn geometry(window: &Window, [h, w, c]: [usize; 3]) -> Result<Window2d, String> {
     const LIMIT: usize = u16::MAX as usize;
     let fits = |n: usize| (1..=LIMIT).contains(&n);
-    for (what, axes) in [("kernel", window.kernel), ("stride", window.stride), ("dilation", window.dilation)] {
+    for (what, axes) in [("kernel", window.kernel), ("stride", window.stride), ("dilation", window.dilation)]
+    {
         if !axes.into_iter().all(fits) {
             return Err(format!("{what} {axes:?} is not within 1 to {LIMIT}"));
         }

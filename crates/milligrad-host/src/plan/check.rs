@@ -88,7 +88,9 @@ impl<'a> Memory<'a> {
             DType::F32 => &mut self.f32,
         };
         let len = arena.len();
-        arena.get_mut(range.clone()).ok_or_else(|| format!("`{}` at {range:?} lies outside the arena of {len}", buffer.name))
+        arena
+            .get_mut(range.clone())
+            .ok_or_else(|| format!("`{}` at {range:?} lies outside the arena of {len}", buffer.name))
     }
 
     fn write(&mut self, id: BufferId) -> Result<(), String> {

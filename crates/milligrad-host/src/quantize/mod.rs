@@ -143,7 +143,13 @@ impl Quantizer<'_> {
     }
 
     /// Symmetric int8 weights with a scale for each output channel, and the bias in their units.
-    fn parameters(&self, weights: &Constant, bias: &Constant, input: f32, by_last_axis: bool) -> (Constant, Constant) {
+    fn parameters(
+        &self,
+        weights: &Constant,
+        bias: &Constant,
+        input: f32,
+        by_last_axis: bool,
+    ) -> (Constant, Constant) {
         let (w, b) = (floats(&weights.values), floats(&bias.values));
         let (outputs, row) = (b.len(), w.len() / b.len());
         let channel = |index: usize| if by_last_axis { index % outputs } else { index / row };
@@ -163,10 +169,13 @@ impl Quantizer<'_> {
             let all = scales.iter().fold(0.0f32, |max, &s| s.max(max));
             scales.fill(all);
         }
-        let quantized = w.iter().enumerate().map(|(i, &w)| (w / scales[channel(i)]).round().clamp(-127.0, 127.0) as i8);
+        let quantized =
+            w.iter().enumerate().map(|(i, &w)| (w / scales[channel(i)]).round().clamp(-127.0, 127.0) as i8);
         let quantized = quantized.collect();
         let biases = b.iter().zip(&scales);
-        let biases = biases.map(|(&b, &s)| (f64::from(b) / (f64::from(input) * f64::from(s))).round() as i32).collect();
+        let biases = biases
+            .map(|(&b, &s)| (f64::from(b) / (f64::from(input) * f64::from(s))).round() as i32)
+            .collect();
         let constant = |of: &Constant, values, scales| Constant {
             name: of.name.clone(),
             shape: of.shape.clone(),

@@ -4,7 +4,7 @@ use super::reader::{Count, Table};
 use crate::Result;
 use crate::data::Task;
 use crate::graph::{Activation, Graph, Op};
-use crate::train::{Loss, Optimizer};
+use crate::train::{FitOptions, Loss, Optimizer};
 
 /// How a model is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,19 @@ impl TrainSpec {
             batch: 32,
             seed: 0,
             shuffle: true,
+        }
+    }
+
+    /// These choices as options of [`fit`](crate::train::fit), with another seed.
+    pub fn fit_options(&self, seed: u64) -> FitOptions {
+        FitOptions {
+            epochs: self.epochs,
+            batch_size: self.batch,
+            optimizer: self.optimizer,
+            loss: self.loss,
+            shuffle: self.shuffle,
+            seed,
+            ..FitOptions::default()
         }
     }
 

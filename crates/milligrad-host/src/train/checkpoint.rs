@@ -1,9 +1,9 @@
 //! Checkpoints: everything that a run needs to go on as if it had never been interrupted.
 
 use super::history::History;
-use super::options::{FitOptions, Schedule};
 use super::loss::Loss;
 use super::optimizer::Optimizer;
+use super::options::{FitOptions, Schedule};
 use super::samples::Samples;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
@@ -168,7 +168,9 @@ impl Checkpoint {
             .collect();
         let views: Vec<(&str, TensorView<'_>)> = bytes
             .iter()
-            .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, (*shape).clone(), bytes)?)))
+            .map(|(name, shape, bytes)| {
+                Ok((name.as_str(), TensorView::new(Dtype::F32, (*shape).clone(), bytes)?))
+            })
             .collect::<std::result::Result<_, safetensors::SafeTensorError>>()
             .map_err(|problem| error(problem.to_string()))?;
         safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), header)])))

@@ -1,5 +1,6 @@
 //! `fit`: the training loop.
 
+use super::BLOCK;
 use super::checkpoint::{Checkpoint, Fingerprint};
 use super::history::{EpochRecord, History};
 use super::loss::Loss;
@@ -9,7 +10,6 @@ use super::random::{Pcg32, key};
 use super::samples::Samples;
 use super::threads::pool;
 use super::trainer::{Score, Trainer};
-use super::BLOCK;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use std::ops::ControlFlow;
@@ -151,7 +151,11 @@ impl<'a> Run<'a> {
     }
 
     /// One epoch; `None` if the observer ended it.
-    fn epoch(&mut self, epoch: usize, observer: &mut (dyn FnMut(Event<'_>) -> ControlFlow<()> + Send)) -> Result<Option<EpochRecord>> {
+    fn epoch(
+        &mut self,
+        epoch: usize,
+        observer: &mut (dyn FnMut(Event<'_>) -> ControlFlow<()> + Send),
+    ) -> Result<Option<EpochRecord>> {
         let (started, cpu) = (Instant::now(), cpu_time::ProcessTime::now());
         let mut order: Vec<u32> = (0..self.train.len() as u32).collect();
         if self.options.shuffle {
@@ -256,4 +260,3 @@ pub fn predict(graph: &Graph, inputs: &[f32]) -> Result<Vec<f32>> {
     });
     Ok(predictions)
 }
-

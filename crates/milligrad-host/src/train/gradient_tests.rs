@@ -25,7 +25,8 @@ fn randomized(graph: Graph, random: &mut Pcg32) -> Graph {
     for Constant { values, name, .. } in &mut draft.constants {
         let positive = name.ends_with("variance");
         let fresh = uniform(random, values.len());
-        *values = Values::F32(fresh.into_iter().map(|x| if positive { x.abs() + 0.5 } else { 0.7 * x }).collect());
+        *values =
+            Values::F32(fresh.into_iter().map(|x| if positive { x.abs() + 0.5 } else { 0.7 * x }).collect());
     }
     Graph::verify(draft).unwrap()
 }
@@ -149,7 +150,11 @@ fn windows(seed: u64, layer: impl Fn(Builder, usize) -> Builder) -> Graph {
 fn convolutions() {
     for seed in 0..40 {
         check(windows(seed, |body, k| body.conv2d(1 + seed as usize % 6, [k, 3])), SPARSE, seed);
-        check(windows(seed, |body, k| body.depthwise_conv2d([3, k]).multiplier(1 + seed as usize % 2)), SPARSE, seed);
+        check(
+            windows(seed, |body, k| body.depthwise_conv2d([3, k]).multiplier(1 + seed as usize % 2)),
+            SPARSE,
+            seed,
+        );
     }
 }
 

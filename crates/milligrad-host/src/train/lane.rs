@@ -65,14 +65,17 @@ impl<F: Real, const N: usize> Network<F, N> {
         if lane.valid < N {
             x.as_flattened_mut().fill(F::ZERO);
         }
-        vectorized(|| {
-            for (tile, x) in x.chunks_mut(TILE).enumerate() {
-                for (n, source) in sources[..lane.valid].iter().enumerate() {
-                    let source = &source[tile * TILE..][..x.len()];
-                    x.iter_mut().zip(source).for_each(|(x, &value)| x[n] = F::from_f32(value));
+        vectorized(
+            #[inline(always)]
+            || {
+                for (tile, x) in x.chunks_mut(TILE).enumerate() {
+                    for (n, source) in sources[..lane.valid].iter().enumerate() {
+                        let source = &source[tile * TILE..][..x.len()];
+                        x.iter_mut().zip(source).for_each(|(x, &value)| x[n] = F::from_f32(value));
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 
     /// All layers, with the moving statistics in batch norms.

@@ -47,8 +47,12 @@ impl Loss {
     pub(crate) fn check(self, samples: &Samples, outputs: usize) -> Result<()> {
         let error = |problem: String| Err(Error::Data(problem));
         match (self, samples.targets()) {
-            (Self::SparseCategoricalCrossEntropy, Targets::Classes(classes)) => check_classes(classes, outputs),
-            (Self::BinaryCrossEntropy, Targets::Classes(classes)) if outputs == 1 => check_classes(classes, 2),
+            (Self::SparseCategoricalCrossEntropy, Targets::Classes(classes)) => {
+                check_classes(classes, outputs)
+            }
+            (Self::BinaryCrossEntropy, Targets::Classes(classes)) if outputs == 1 => {
+                check_classes(classes, 2)
+            }
             (Self::SparseCategoricalCrossEntropy, Targets::Values { .. }) => {
                 error("sparse categorical cross entropy takes classes, not values".into())
             }

@@ -1,8 +1,8 @@
 //! A graph compiled for training: layers in order, the buffers between them, and one vector of parameters.
 
 use super::layers::{
-    Add, AvgPool2d, BatchNorm, Conv2d, Dense, DepthwiseConv2d, Dropout, Elementwise, Layer, MaxPool2d, Softmax,
-    WeightsAndBias,
+    Add, AvgPool2d, BatchNorm, Conv2d, Dense, DepthwiseConv2d, Dropout, Elementwise, Layer, MaxPool2d,
+    Softmax, WeightsAndBias,
 };
 use super::layout::Layout;
 use super::real::Real;
@@ -109,10 +109,13 @@ impl<F: Real, const N: usize> Network<F, N> {
                 kind,
                 inputs: inputs.collect(),
                 output: slot_of[&node.output],
-                clamp: node.op.fused_activation().map(range).filter(|c| c.0 > -F::INFINITY || c.1 < F::INFINITY),
-                wanted: [0, 1].map(|i| {
-                    node.constants.get(i).is_some_and(|&id| network.layout.place(id).trainable)
-                }),
+                clamp: node
+                    .op
+                    .fused_activation()
+                    .map(range)
+                    .filter(|c| c.0 > -F::INFINITY || c.1 < F::INFINITY),
+                wanted: [0, 1]
+                    .map(|i| node.constants.get(i).is_some_and(|&id| network.layout.place(id).trainable)),
                 accumulate: [false; 2],
             });
         }

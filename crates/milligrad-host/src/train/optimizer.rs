@@ -3,6 +3,7 @@
 use super::kernels::vectorized;
 use super::real::Real;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How parameters `w` follow from their gradient `g`. `η` is the learning rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -98,58 +99,78 @@ impl Optimizer {
         match (*self, states) {
             (Self::Sgd { momentum, nesterov, .. }, [velocity]) => {
                 let momentum = F::from_f64(momentum);
-                each(parameters, gradients, [&mut **velocity], |w, g, [v]| {
-                    *v = momentum * *v - g * rate;
-                    *w += if nesterov { momentum * *v - g * rate } else { *v };
-                });
+                in_parts(
+                    parameters,
+                    gradients,
+                    #[inline(always)]
+                    |range, w, g| {
+                        for ((w, &g), v) in w.iter_mut().zip(g).zip(&mut velocity[range]) {
+                            *v = momentum * *v - g * rate;
+                            *w += if nesterov { momentum * *v - g * rate } else { *v };
+                        }
+                    },
+                );
             }
-            (Self::Sgd { .. }, _) => each(parameters, gradients, [], |w, g, []| *w += -(g * rate)),
+            (Self::Sgd { .. }, _) => in_parts(
+                parameters,
+                gradients,
+                #[inline(always)]
+                |_, w, g| {
+                    w.iter_mut().zip(g).for_each(|(w, &g)| *w += -(g * rate));
+                },
+            ),
             (Self::Adam { beta_1, beta_2, epsilon, .. }, [m, v]) => {
                 // Keras takes the powers in single precision.
                 let power = |beta: f64| 1.0 - (beta as f32).powf(t as f32);
                 let rate = rate * F::from_f32(power(beta_2).sqrt() / power(beta_1));
                 let (beta_1, beta_2) = (F::from_f64(1.0 - beta_1), F::from_f64(1.0 - beta_2));
                 let epsilon = F::from_f64(epsilon);
-                each(parameters, gradients, [&mut **m, &mut **v], |w, g, [m, v]| {
-                    *m += (g - *m) * beta_1;
-                    *v += (g * g - *v) * beta_2;
-                    *w += -(*m * rate / (v.sqrt() + epsilon));
-                });
+                in_parts(
+                    parameters,
+                    gradients,
+                    #[inline(always)]
+                    |range, w, g| {
+                        let states = m[range.clone()].iter_mut().zip(&mut v[range]);
+                        for ((w, &g), (m, v)) in w.iter_mut().zip(g).zip(states) {
+                            *m += (g - *m) * beta_1;
+                            *v += (g * g - *v) * beta_2;
+                            *w += -(*m * rate / (v.sqrt() + epsilon));
+                        }
+                    },
+                );
             }
             (Self::Adam { .. }, _) => {}
         }
     }
 }
 
-/// Calls `update(w, g, states)` for each parameter.
+/// Calls `step(range, w, g)` for parts of the parameters and their gradient.
 #[inline(always)]
-fn each<F: Real, const S: usize>(
+fn in_parts<F: Real>(
     parameters: &mut [F],
     gradients: &[&[F]],
-    mut states: [&mut [F]; S],
-    update: impl Fn(&mut F, F, [&mut F; S]),
+    mut step: impl FnMut(Range<usize>, &mut [F], &[F]),
 ) {
     /// Stays in the nearest cache while the lanes are summed up.
     const PART: usize = 512;
     let Some((&first, others)) = gradients.split_first() else { return };
     let mut sum = [F::ZERO; PART];
-    vectorized(|| {
-        for start in (0..parameters.len()).step_by(PART) {
-            let part = start..parameters.len().min(start + PART);
-            let mut gradient = &first[part.clone()];
-            if !others.is_empty() {
-                let sum = &mut sum[..part.len()];
-                sum.copy_from_slice(gradient);
-                for other in others {
-                    sum.iter_mut().zip(&other[part.clone()]).for_each(|(sum, &g)| *sum += g);
+    vectorized(
+        #[inline(always)]
+        || {
+            for start in (0..parameters.len()).step_by(PART) {
+                let part = start..parameters.len().min(start + PART);
+                let mut gradient = &first[part.clone()];
+                if !others.is_empty() {
+                    let sum = &mut sum[..part.len()];
+                    sum.copy_from_slice(gradient);
+                    for other in others {
+                        sum.iter_mut().zip(&other[part.clone()]).for_each(|(sum, &g)| *sum += g);
+                    }
+                    gradient = sum;
                 }
-                gradient = sum;
+                step(part.clone(), &mut parameters[part], gradient);
             }
-            let parameters = &mut parameters[part.clone()];
-            let mut states = states.each_mut().map(|state| &mut state[part.clone()]);
-            for i in 0..parameters.len() {
-                update(&mut parameters[i], gradient[i], states.each_mut().map(|state| &mut state[i]));
-            }
-        }
-    });
+        },
+    );
 }

@@ -111,7 +111,9 @@ impl FitOptions {
         }
         match self.schedule {
             Schedule::Step { epochs: 0, .. } => error("a schedule with steps of 0 epochs".into()),
-            Schedule::Step { factor, .. } | Schedule::Exponential { factor } if !(factor > 0.0 && factor.is_finite()) => {
+            Schedule::Step { factor, .. } | Schedule::Exponential { factor }
+                if !(factor > 0.0 && factor.is_finite()) =>
+            {
                 error(format!("the schedule's factor is {factor}; it must be positive"))
             }
             Schedule::Cosine { warmup_epochs, floor }

@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(order, ORDER);
     }
 
-    const FIRST: [u32; 4] = [0, 0, 0, 0];
+    const FIRST: [u32; 4] = [3_344_234_869, 1_768_956_483, 4_001_043_839, 743_431_577];
     const ORDER: [u32; 8] = [0; 8];
 
     #[test]

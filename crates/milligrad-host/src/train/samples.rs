@@ -33,7 +33,8 @@ impl Samples {
     /// [`Error::Data`] if lengths don't fit, an extent is zero, or a number is not finite; the sample is named.
     pub fn new(inputs: Vec<f32>, shape: Vec<usize>, targets: Targets) -> Result<Self> {
         let error = |problem: String| Err(Error::Data(problem));
-        let Some(width) = shape.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent)).filter(|&n| n > 0)
+        let Some(width) =
+            shape.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent)).filter(|&n| n > 0)
         else {
             return error(format!("samples can't have the shape {shape:?}"));
         };
@@ -154,7 +155,9 @@ mod tests {
         assert!(problem(vec![0.0; 6], &[2, usize::MAX], classes(1)).contains("shape"));
         assert!(problem(vec![0.0; 7], &[2], classes(3)).contains("7 numbers"));
         assert!(problem(vec![0.0; 6], &[2], classes(2)).contains("3 samples with 2 targets"));
-        assert!(problem(vec![0.0, 1.0, f32::NAN, 0.0], &[2], classes(2)).contains("input 0 of sample 1 is NaN"));
+        assert!(
+            problem(vec![0.0, 1.0, f32::NAN, 0.0], &[2], classes(2)).contains("input 0 of sample 1 is NaN")
+        );
         let values = |width, values| Targets::Values { width, values };
         assert!(problem(vec![0.0], &[1], values(1, vec![f32::INFINITY])).contains("target 0 of sample 0"));
         assert!(problem(vec![0.0], &[1], values(2, vec![0.0])).contains("rows of 2"));

@@ -31,10 +31,9 @@ pub(crate) fn cases(operator: &str) -> Vec<Case> {
     let mut cases = BTreeMap::<String, Case>::new();
     for (name, array) in columns(&format!("{operator}.npz")) {
         let (case, field) = name.split_once('.').expect("fields are named case.field");
-        let entry = cases.entry(case.to_owned()).or_insert_with(|| Case {
-            name: format!("{operator} {case}"),
-            fields: BTreeMap::new(),
-        });
+        let entry = cases
+            .entry(case.to_owned())
+            .or_insert_with(|| Case { name: format!("{operator} {case}"), fields: BTreeMap::new() });
         entry.fields.insert(field.to_owned(), array);
     }
     cases.into_values().collect()

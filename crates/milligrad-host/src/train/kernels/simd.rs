@@ -79,11 +79,7 @@ impl<const N: usize> WithSimd for Correlate<'_, N> {
                 self.run::<S, $v>(simd)
             };
         }
-        by_width!(
-            N,
-            run,
-            plain::correlate(self.patches, self.weights, self.bias, self.x, self.y, self.clamp)
-        )
+        by_width!(N, run, plain::correlate(self.patches, self.weights, self.bias, self.x, self.y, self.clamp))
     }
 }
 
@@ -260,8 +256,7 @@ impl<const N: usize> WithSimd for CorrelateWeights<'_, N> {
             while o < outputs {
                 macro_rules! step {
                     ($outputs:literal) => {{
-                        let sums =
-                            cross::<S, M, $outputs>(simd, self.patches, &places, x, (dy, outputs, o));
+                        let sums = cross::<S, M, $outputs>(simd, self.patches, &places, x, (dy, outputs, o));
                         for (r, sums) in sums.into_iter().enumerate() {
                             for (j, sum) in sums.into_iter().enumerate() {
                                 let dw = &mut self.dw[(o + j) * length + i + r];

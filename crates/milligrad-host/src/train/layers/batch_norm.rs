@@ -181,8 +181,7 @@ impl BatchNorm {
 /// With the moving statistics, as constants.
 impl<F: Real, const N: usize> Layer<F, N> for BatchNorm {
     fn forward(&self, pass: Pass<'_, F, N>, y: &mut [[F; N]]) {
-        let (mean, variance) =
-            (&pass.parameters[self.mean.clone()], &pass.parameters[self.variance.clone()]);
+        let (mean, variance) = (&pass.parameters[self.mean.clone()], &pass.parameters[self.variance.clone()]);
         self.apply(pass.parameters, pass.x(), mean, variance, y);
     }
 

@@ -66,15 +66,18 @@ impl<F: Real, const N: usize> Layer<F, N> for Dense<F> {
 /// `rows[n, i] = x[i][n]`, and zeros where a row is longer than `x`.
 fn transpose<F: Real, const N: usize>(x: &[[F; N]], rows: &mut [F], length: usize) {
     const TILE: usize = 16;
-    vectorized(|| {
-        for row in rows.chunks_exact_mut(length) {
-            row[x.len()..].fill(F::ZERO);
-        }
-        for (tile, x) in x.chunks(TILE).enumerate() {
-            for (n, row) in rows.chunks_exact_mut(length).enumerate() {
-                let row = &mut row[tile * TILE..][..x.len()];
-                row.iter_mut().zip(x).for_each(|(row, x)| *row = x[n]);
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact_mut(length) {
+                row[x.len()..].fill(F::ZERO);
             }
-        }
-    });
+            for (tile, x) in x.chunks(TILE).enumerate() {
+                for (n, row) in rows.chunks_exact_mut(length).enumerate() {
+                    let row = &mut row[tile * TILE..][..x.len()];
+                    row.iter_mut().zip(x).for_each(|(row, x)| *row = x[n]);
+                }
+            }
+        },
+    );
 }

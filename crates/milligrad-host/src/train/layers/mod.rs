@@ -146,14 +146,17 @@ pub(crate) struct WeightsAndBias {
 /// `db[o] = Σ[p, n] δy[p, o][n]`
 pub(crate) fn bias_gradient<F: Real, const N: usize>(dy: &[[F; N]], db: &mut [F], accumulate: bool) {
     let outputs = db.len();
-    super::kernels::vectorized(|| {
-        for (o, db) in db.iter_mut().enumerate() {
-            let mut sum = [F::ZERO; N];
-            for dy in dy.iter().skip(o).step_by(outputs) {
-                sum.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += dy);
+    super::kernels::vectorized(
+        #[inline(always)]
+        || {
+            for (o, db) in db.iter_mut().enumerate() {
+                let mut sum = [F::ZERO; N];
+                for dy in dy.iter().skip(o).step_by(outputs) {
+                    sum.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += dy);
+                }
+                let sum = sum.into_iter().fold(F::ZERO, |a, b| a + b);
+                *db = if accumulate { *db + sum } else { sum };
             }
-            let sum = sum.into_iter().fold(F::ZERO, |a, b| a + b);
-            *db = if accumulate { *db + sum } else { sum };
-        }
-    });
+        },
+    );
 }

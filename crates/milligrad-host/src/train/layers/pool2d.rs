@@ -62,17 +62,20 @@ impl AvgPool2d {
 impl<F: Real, const N: usize> Layer<F, N> for MaxPool2d {
     fn forward(&self, pass: Pass<'_, F, N>, y: &mut [[F; N]]) {
         let (x, channels) = (pass.x(), self.windows.channels);
-        vectorized(|| {
-            for (pixels, y) in self.windows.positions().zip(y.chunks_exact_mut(channels)) {
-                let Some((&first, others)) = pixels.split_first() else { continue };
-                y.copy_from_slice(&x[first * channels..][..channels]);
-                for &pixel in others {
-                    for (y, x) in y.iter_mut().zip(&x[pixel * channels..][..channels]) {
-                        y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x > *y { x } else { *y });
+        vectorized(
+            #[inline(always)]
+            || {
+                for (pixels, y) in self.windows.positions().zip(y.chunks_exact_mut(channels)) {
+                    let Some((&first, others)) = pixels.split_first() else { continue };
+                    y.copy_from_slice(&x[first * channels..][..channels]);
+                    for &pixel in others {
+                        for (y, x) in y.iter_mut().zip(&x[pixel * channels..][..channels]) {
+                            y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x > *y { x } else { *y });
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
     }
 
     fn backward_input(
@@ -85,42 +88,48 @@ impl<F: Real, const N: usize> Layer<F, N> for MaxPool2d {
     ) {
         let (x, channels) = (pass.x(), self.windows.channels);
         let dx = dx.sum();
-        vectorized(|| {
-            let outputs = y.chunks_exact(channels).zip(dy.chunks_exact(channels));
-            for (pixels, (y, dy)) in self.windows.positions().zip(outputs) {
-                for (c, (y, dy)) in y.iter().zip(dy).enumerate() {
-                    // What is left to give: nothing once the first maximum has been found.
-                    let mut left = *dy;
-                    for &pixel in pixels {
-                        let (x, dx) = (&x[pixel * channels + c], &mut dx[pixel * channels + c]);
-                        for n in 0..N {
-                            let found = x[n] == y[n];
-                            dx[n] += if found { left[n] } else { F::ZERO };
-                            left[n] = if found { F::ZERO } else { left[n] };
+        vectorized(
+            #[inline(always)]
+            || {
+                let outputs = y.chunks_exact(channels).zip(dy.chunks_exact(channels));
+                for (pixels, (y, dy)) in self.windows.positions().zip(outputs) {
+                    for (c, (y, dy)) in y.iter().zip(dy).enumerate() {
+                        // What is left to give: nothing once the first maximum has been found.
+                        let mut left = *dy;
+                        for &pixel in pixels {
+                            let (x, dx) = (&x[pixel * channels + c], &mut dx[pixel * channels + c]);
+                            for n in 0..N {
+                                let found = x[n] == y[n];
+                                dx[n] += if found { left[n] } else { F::ZERO };
+                                left[n] = if found { F::ZERO } else { left[n] };
+                            }
                         }
                     }
                 }
-            }
-        });
+            },
+        );
     }
 }
 
 impl<F: Real, const N: usize> Layer<F, N> for AvgPool2d {
     fn forward(&self, pass: Pass<'_, F, N>, y: &mut [[F; N]]) {
         let (x, channels) = (pass.x(), self.windows.channels);
-        vectorized(|| {
-            for (pixels, y) in self.windows.positions().zip(y.chunks_exact_mut(channels)) {
-                let count = F::from_f64(pixels.len() as f64);
-                for (c, y) in y.iter_mut().enumerate() {
-                    let mut sum = [F::ZERO; N];
-                    for &pixel in pixels {
-                        let x = &x[pixel * channels + c];
-                        sum.iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (pixels, y) in self.windows.positions().zip(y.chunks_exact_mut(channels)) {
+                    let count = F::from_f64(pixels.len() as f64);
+                    for (c, y) in y.iter_mut().enumerate() {
+                        let mut sum = [F::ZERO; N];
+                        for &pixel in pixels {
+                            let x = &x[pixel * channels + c];
+                            sum.iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
+                        }
+                        y.iter_mut().zip(sum).for_each(|(y, sum)| *y = sum / count);
                     }
-                    y.iter_mut().zip(sum).for_each(|(y, sum)| *y = sum / count);
                 }
-            }
-        });
+            },
+        );
     }
 
     fn backward_input(
@@ -133,15 +142,18 @@ impl<F: Real, const N: usize> Layer<F, N> for AvgPool2d {
     ) {
         let channels = self.windows.channels;
         let dx = dx.sum();
-        vectorized(|| {
-            for (pixels, dy) in self.windows.positions().zip(dy.chunks_exact(channels)) {
-                let share = F::ONE / F::from_f64(pixels.len() as f64);
-                for &pixel in pixels {
-                    for (dx, dy) in dx[pixel * channels..].iter_mut().zip(dy) {
-                        dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += dy * share);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (pixels, dy) in self.windows.positions().zip(dy.chunks_exact(channels)) {
+                    let share = F::ONE / F::from_f64(pixels.len() as f64);
+                    for &pixel in pixels {
+                        for (dx, dy) in dx[pixel * channels..].iter_mut().zip(dy) {
+                            dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += dy * share);
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
     }
 }

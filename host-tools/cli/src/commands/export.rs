@@ -1,0 +1,58 @@
+//! `milligrad export`
+
+use super::Learning;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::table::grouped;
+use clap::{Args, ValueEnum};
+use milligrad_host::{export, model_file};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Print a model as source code for a firmware.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The model.
+    model: PathBuf,
+    /// The language.
+    #[arg(long, value_enum, default_value = "rust")]
+    format: Format,
+    /// Where the source goes.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    learning: Learning,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Rust,
+}
+
+impl Export {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        let context = Context::new(&self.model, None)?;
+        let program = self.learning.compile(&context.graph)?;
+        let source = match self.format {
+            Format::Rust => export::rust(&program)?,
+        };
+        model_file::write_atomically(&self.out, source.as_bytes())?;
+        let analysis = program.analysis();
+        output.note(format!(
+            "wrote {}: constants {} B, RAM {} B",
+            self.out.display(),
+            grouped(analysis.constant_bytes),
+            grouped(analysis.ram_bytes)
+        ));
+        output.object(json!({
+            "name": program.name,
+            "out": self.out,
+            "learns": program.learning.is_some(),
+            "constant_bytes": analysis.constant_bytes,
+            "arena_bytes": analysis.arena_bytes,
+            "ram_bytes": analysis.ram_bytes,
+        }));
+        Ok(())
+    }
+}

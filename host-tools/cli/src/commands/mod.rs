@@ -1,0 +1,61 @@
+//! One file for each command.
+
+pub(crate) mod analyze;
+pub(crate) mod doctor;
+pub(crate) mod eval;
+pub(crate) mod export;
+pub(crate) mod flash;
+pub(crate) mod profile;
+pub(crate) mod quantize;
+pub(crate) mod train;
+pub(crate) mod validate;
+
+use crate::failure::Failure;
+use clap::{Args, ValueEnum};
+use milligrad_host::{CompileOptions, Graph, Layers, Learn, OptimizerKind, Program};
+
+/// Which layers learn on the device, and how.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Learning {
+    /// Layers with weights that learn on the device: all, last:N or none.
+    #[arg(long, value_name = "LAYERS", default_value = "none", value_parser = layers)]
+    trainable: Trainable,
+    /// How they learn.
+    #[arg(long, value_enum, default_value = "sgd")]
+    optimizer: DeviceOptimizer,
+}
+
+/// A choice of layers, or none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trainable(pub(crate) Option<Layers>);
+
+/// Reads `all`, `last:N` or `none`.
+pub(crate) fn layers(text: &str) -> Result<Trainable, String> {
+    match text {
+        "none" => Ok(Trainable(None)),
+        _ => text.parse().map(|layers| Trainable(Some(layers))).map_err(|e| format!("{e}, nor `none`")),
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DeviceOptimizer {
+    Sgd,
+    Momentum,
+}
+
+impl Learning {
+    /// The program of a model that learns in this way.
+    pub(crate) fn compile(&self, graph: &Graph) -> Result<Program, Failure> {
+        let optimizer = match self.optimizer {
+            DeviceOptimizer::Sgd => OptimizerKind::Sgd,
+            DeviceOptimizer::Momentum => OptimizerKind::Momentum,
+        };
+        let learn = self.trainable.0.map(|layers| Learn { layers, optimizer });
+        Ok(Program::compile(graph, &CompileOptions { learn, ..CompileOptions::default() })?)
+    }
+}
+
+/// The program of a model that only predicts.
+pub(crate) fn compile(graph: &Graph) -> Result<Program, Failure> {
+    Ok(Program::compile(graph, &CompileOptions::default())?)
+}

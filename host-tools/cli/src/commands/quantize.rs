@@ -1,0 +1,82 @@
+//! `milligrad quantize`
+
+use super::{Trainable, eval, layers};
+use crate::context::{Context, Data};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::table::{Table, grouped, percent};
+use clap::Args;
+use milligrad_host::data::shuffled;
+use milligrad_host::{QuantizeOptions, model_file, quantize};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Make a trained model int8.
+#[derive(Debug, Args)]
+pub(crate) struct Quantize {
+    /// The trained model.
+    model: PathBuf,
+    /// Training samples that show the ranges of activations; those of the specification, or 256, unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    calibration: Option<u32>,
+    /// Where the int8 model goes; MODEL-int8.safetensors unless given.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Layers with weights that shall learn on the device, which stay f32: all, last:N or none.
+    #[arg(long, value_name = "LAYERS", default_value = "none", value_parser = layers)]
+    trainable: Trainable,
+    /// One scale for all channels of a layer, instead of one for each.
+    #[arg(long)]
+    per_tensor: bool,
+    /// Other data than those that it was trained on.
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
+}
+
+impl Quantize {
+    pub(crate) fn run(&self, output: &Output, seed: Option<u64>) -> Result<(), Failure> {
+        let context = Context::new(&self.model, self.data.as_deref())?;
+        let mut data = context.data()?;
+        let Some(train) = data.train.take() else {
+            return Err(Failure::usage("calibration takes training samples, and these data are a test part alone"));
+        };
+        let wanted = self.calibration.map(|n| n as usize).or(data.calibration).unwrap_or(256);
+        let mut chosen = shuffled(train.len(), seed.unwrap_or(0));
+        chosen.truncate(wanted);
+        let calibration = train.select(&chosen).normalized(context.graph.normalize, wanted);
+        let options = QuantizeOptions { trainable: self.trainable.0, per_tensor: self.per_tensor };
+        let int8 = quantize(&context.graph, &calibration, &options)?;
+        let out = self.out.clone().unwrap_or_else(|| beside(&self.model));
+        model_file::save(&int8, &out)?;
+
+        let bytes = |graph: &milligrad_host::Graph| -> usize { graph.constants.iter().map(|c| c.values.bytes()).sum() };
+        let (f32_bytes, int8_bytes) = (bytes(&context.graph), bytes(&int8));
+        let again = Data { train: None, test: data.test.clone(), ..data };
+        let (f32_loss, f32_accuracy) = eval::measure(&context, again)?;
+        let quantized = Context { graph: int8, ..context };
+        let (int8_loss, int8_accuracy) = eval::measure(&quantized, data)?;
+        let mut table = Table::new(&["", "test", "weights and biases, bytes"]);
+        let shown = |accuracy: Option<f64>, loss: Option<f64>| match accuracy {
+            Some(accuracy) => percent(accuracy),
+            None => format!("loss {:.6}", loss.unwrap_or(f64::NAN)),
+        };
+        table.row(["f32".into(), shown(f32_accuracy, f32_loss), grouped(f32_bytes)]);
+        table.row(["int8".into(), shown(int8_accuracy, int8_loss), grouped(int8_bytes)]);
+        output.table(&table);
+        output.note(format!("{} samples for calibration; wrote {}", chosen.len(), out.display()));
+        output.object(json!({
+            "name": quantized.graph.name,
+            "model": out,
+            "calibration": chosen.len(),
+            "accuracy": { "f32": f32_accuracy, "int8": int8_accuracy },
+            "parameter_bytes": { "f32": f32_bytes, "int8": int8_bytes },
+        }));
+        Ok(())
+    }
+}
+
+/// `model.safetensors` becomes `model-int8.safetensors`.
+fn beside(model: &Path) -> PathBuf {
+    let stem = model.file_stem().unwrap_or_default().to_string_lossy();
+    model.with_file_name(format!("{stem}-int8.safetensors"))
+}

@@ -1,0 +1,177 @@
+//! `milligrad train`
+
+use crate::context::SPEC;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::TrainingBar;
+use crate::table::{grouped, percent};
+use clap::Args;
+use milligrad_host::data::{Dataset, Split};
+use milligrad_host::model_file;
+use milligrad_host::spec::Spec;
+use milligrad_host::train::{Checkpoint, Event, FitOptions, History, evaluate, fit};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Train the model of a specification.
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// The specification.
+    spec: PathBuf,
+    /// Where model, checkpoint and history go; runs/NAME unless given.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Epochs, instead of those of the specification.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+    /// Threads, 0 for as many as there are cores. The result does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Go on from the checkpoint of a run that was interrupted.
+    #[arg(long, conflicts_with = "init")]
+    resume: bool,
+    /// Start with the parameters in this file.
+    #[arg(long, value_name = "SAFETENSORS")]
+    init: Option<PathBuf>,
+    /// Report the loss of every step.
+    #[arg(long)]
+    per_step: bool,
+}
+
+impl Train {
+    pub(crate) fn run(&self, output: &Output, seed: Option<u64>) -> Result<(), Failure> {
+        let spec = Spec::read(&self.spec)?;
+        let seed = seed.unwrap_or(spec.train.seed);
+        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&spec.name));
+        let (checkpoint, model) = (out.join("checkpoint.safetensors"), out.join("model.safetensors"));
+        let resume = self.resume.then(|| read_checkpoint(&checkpoint)).transpose()?;
+        // A folder that can't be written is found out now, not after an hour.
+        std::fs::create_dir_all(&out).map_err(milligrad_host::Error::io(&out))?;
+        model_file::write_atomically(out.join(SPEC), spec.text().as_bytes())?;
+
+        let Split { train, validation, test } = spec.load_data()?;
+        let mut graph = spec.graph(&train.classes, seed)?;
+        if let Some(path) = &self.init {
+            model_file::load_parameters(&mut graph, path)?;
+        }
+        output.note(format!(
+            "{}: {} parameters; {} training, {} validation, {} test samples of {}",
+            graph.name,
+            grouped(graph.parameters()),
+            grouped(train.len()),
+            grouped(validation.as_ref().map_or(0, Dataset::len)),
+            grouped(test.len()),
+            train.name
+        ));
+        let (normalize, outputs) = (graph.normalize, graph.output_len());
+        let samples = |data: Dataset| data.into_samples(normalize, spec.train.loss, outputs);
+        let (train, validation) = (samples(train)?, validation.map(samples).transpose()?);
+        let options = FitOptions {
+            epochs: self.epochs.map_or(spec.train.epochs, |epochs| epochs as usize),
+            batch_size: spec.train.batch,
+            optimizer: spec.train.optimizer,
+            loss: spec.train.loss,
+            shuffle: spec.train.shuffle,
+            seed,
+            threads: self.threads,
+            per_step: self.per_step,
+            checkpoint: Some(checkpoint.clone()),
+            resume,
+            ..FitOptions::default()
+        };
+        if let Some(resumed) = &options.resume {
+            output.note(format!("going on after epoch {}", resumed.epochs()));
+        }
+        let stop = stop_on_interrupt()?;
+        let bar = TrainingBar::new(*output, options.epochs);
+        let history = fit(&mut graph, &train, validation.as_ref(), &options, &mut |event| {
+            match event {
+                Event::Batch(progress) => bar.batch(&progress),
+                Event::Epoch { record, .. } => bar.epoch(record),
+            }
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        bar.finish();
+        let history = history?;
+        model_file::write_atomically(out.join("history.csv"), csv(&history).as_bytes())?;
+        if history.stopped && history.epochs.len() < options.epochs {
+            return Err(self.interrupted(&history, &out));
+        }
+        model_file::save(&graph, &model)?;
+        let test = evaluate(&graph, &samples(test)?, spec.train.loss)?;
+        match test.accuracy {
+            Some(accuracy) => output.result(format!("test accuracy {}, loss {:.4}", percent(accuracy), test.loss)),
+            None => output.result(format!("test loss {:.6}", test.loss)),
+        }
+        output.note(format!("wrote {}", model.display()));
+        let mut object = json!({
+            "name": graph.name,
+            "model": model,
+            "parameters": graph.parameters(),
+            "seed": seed,
+            "epochs": history.epochs,
+            "test_accuracy": test.accuracy,
+            "test_loss": test.loss,
+        });
+        if self.per_step {
+            object["steps"] = history.steps.iter().map(|loss| json!({ "loss": loss })).collect();
+        }
+        output.object(object);
+        Ok(())
+    }
+
+    fn interrupted(&self, history: &History, out: &Path) -> Failure {
+        let again = format!("milligrad train {} --out {} --resume", self.spec.display(), out.display());
+        Failure::interrupted(match history.epochs.len() {
+            0 => "interrupted in the first epoch; nothing is kept".into(),
+            epochs => format!("interrupted after epoch {epochs}; `{again}` goes on from there"),
+        })
+    }
+}
+
+fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
+    if !path.exists() {
+        let problem = "there is nothing to resume; train without --resume, or name the folder of the run with --out";
+        return Err(Failure::usage(format!("{}: {problem}", path.display())));
+    }
+    Ok(Checkpoint::read(path)?)
+}
+
+/// A flag that Ctrl-C sets; the second Ctrl-C ends the program at once.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let handler = move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|e| Failure::usage(format!("can't watch for Ctrl-C: {e}")))?;
+    Ok(stop)
+}
+
+/// The history as a table for spreadsheets.
+fn csv(history: &History) -> String {
+    let mut text =
+        String::from("epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds,cpu_seconds\n");
+    let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    for record in &history.epochs {
+        let _ = writeln!(
+            text,
+            "{},{},{},{},{},{},{},{}",
+            record.epoch,
+            record.loss,
+            optional(record.accuracy),
+            optional(record.val_loss),
+            optional(record.val_accuracy),
+            record.learning_rate,
+            record.seconds,
+            record.cpu_seconds
+        );
+    }
+    text
+}

@@ -1,0 +1,170 @@
+//! `milligrad validate`
+
+use super::compile;
+use crate::context::Context;
+use crate::desk;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::table::grouped;
+use clap::Args;
+use milligrad_board::{Firmware, ModelSource, board};
+use milligrad_host::data::npz::{Array, Npz};
+use milligrad_host::{Program, export};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Compare all outputs of a model with golden vectors, or those of a board with those of the desk.
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// The model.
+    model: PathBuf,
+    /// Golden vectors: an NPZ file with the arrays `input` and `output`, sample after sample. Floats are raw inputs and
+    /// real outputs; int8 are what an int8 model takes and gives.
+    #[arg(long, value_name = "NPZ")]
+    golden: Option<PathBuf>,
+    /// What computes: host (the device's kernels on the desk) or a board, such as qemu.
+    #[arg(long, value_name = "host|BOARD", default_value = "host")]
+    on: String,
+    /// Compare the first N samples of the test part instead of all.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    samples: Option<u32>,
+    /// Outputs of an f32 model that differ by no more than this from golden ones are equal.
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    tolerance: f64,
+    /// Other data than those that it was trained on.
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
+}
+
+/// What is compared.
+struct Vectors {
+    /// Input records.
+    inputs: Vec<u8>,
+    /// Expected outputs.
+    expected: Vec<f64>,
+}
+
+impl Validate {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        let board = if self.on == "host" { None } else { Some(board(&self.on)?) };
+        let context = Context::new(&self.model, self.data.as_deref())?;
+        let program = compile(&context.graph)?;
+        let vectors = match &self.golden {
+            Some(path) => golden(&program, path, self.samples)?,
+            None => {
+                let test = context.data()?.test;
+                let test = self.samples.map_or(test.clone(), |samples| test.take(samples as usize));
+                let inputs = desk::records(&program, &test);
+                let expected = values(&program, &fresh_outputs(&program, &inputs)?);
+                Vectors { inputs, expected }
+            }
+        };
+        let outputs = match board {
+            None => desk::outputs(&program, &vectors.inputs)?,
+            Some(board) => {
+                output.note(format!("building for {board}"));
+                let folder = Folder::new()?;
+                let firmware = Firmware::build(board, &[folder.model(&program)?])?;
+                firmware.outputs(&program.name, &vectors.inputs)?
+            }
+        };
+        let on = board.map_or("host", |board| board.name);
+        let computed = values(&program, &outputs);
+        if computed.len() != vectors.expected.len() {
+            let (computed, expected) = (computed.len(), vectors.expected.len());
+            return Err(Failure::device(format!("{on} gave {computed} values, {expected} were expected")));
+        }
+        let differences = computed.iter().zip(&vectors.expected).map(|(a, b)| (a - b).abs());
+        // NaN is no answer.
+        let mismatches = differences.clone().filter(|&d| !(d <= self.tolerance)).count();
+        let largest = differences.fold(0.0, f64::max);
+        let samples = vectors.inputs.len() / program.input_bytes();
+        let against = if self.golden.is_some() { "golden vectors" } else { "the desk" };
+        output.result(format!(
+            "{} on {on} against {against}: {} samples, {} values, {} mismatches, largest difference {largest}",
+            program.name,
+            grouped(samples),
+            grouped(computed.len()),
+            grouped(mismatches)
+        ));
+        output.object(json!({
+            "name": program.name,
+            "samples": samples,
+            "values": computed.len(),
+            "mismatches": mismatches,
+            "max_abs_diff": largest,
+            "on": on,
+        }));
+        if mismatches == 0 { Ok(()) } else { Err(Failure::check()) }
+    }
+}
+
+/// Every sample in memory of its own: what an earlier sample left behind can't have a part in it.
+fn fresh_outputs(program: &Program, inputs: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut outputs = Vec::new();
+    for record in inputs.chunks(program.input_bytes()) {
+        outputs.extend(program.runner().predict(record)?);
+    }
+    Ok(outputs)
+}
+
+/// The numbers in output records: int8 as they are, floats as real numbers.
+fn values(program: &Program, records: &[u8]) -> Vec<f64> {
+    if program.output_quantization.is_some() {
+        records.iter().map(|&q| f64::from(q as i8)).collect()
+    } else {
+        let (floats, _) = records.as_chunks::<4>();
+        floats.iter().map(|&x| f64::from(f32::from_le_bytes(x))).collect()
+    }
+}
+
+fn golden(program: &Program, path: &Path, samples: Option<u32>) -> Result<Vectors, Failure> {
+    let npz = Npz::read(path)?;
+    let (input, output) = (npz.get("input")?, npz.get("output")?);
+    let wrong = |problem: String| Failure::usage(format!("{}: {problem}", path.display()));
+    let elements = |bytes: usize, int8: bool| if int8 { bytes } else { bytes / 4 };
+    let width = elements(program.input_bytes(), program.input_quantization.is_some());
+    let outputs = elements(program.output_bytes(), program.output_quantization.is_some());
+    let count = |name: &str, array: &Array, width: usize| {
+        let len = array.shape.iter().product::<usize>();
+        let whole = len > 0 && len.is_multiple_of(width) && array.shape.first() == Some(&(len / width));
+        let problem = || wrong(format!("`{name}` is {:?}; the model has {width} values a sample", array.shape));
+        if whole { Ok(len / width) } else { Err(problem()) }
+    };
+    let (inputs, expected) = (count("input", input, width)?, count("output", output, outputs)?);
+    if inputs != expected {
+        return Err(wrong(format!("{inputs} inputs with {expected} outputs")));
+    }
+    let taken = samples.map_or(inputs, |samples| inputs.min(samples as usize));
+    let records: Vec<u8> = match (input.to_i8(), program.input_quantization) {
+        (Some(values), Some(_)) => values.iter().map(|&x| x as u8).collect(),
+        (Some(_), None) => return Err(wrong("`input` is int8, the model takes floats".into())),
+        (None, _) => input.to_f32().chunks(width).flat_map(|raw| program.encode_input(raw)).collect(),
+    };
+    let values: Vec<f64> = match (output.to_i8(), program.output_quantization) {
+        (Some(values), Some(_)) => values.iter().map(|&x| f64::from(x)).collect(),
+        (None, None) => output.to_f32().iter().map(|&x| f64::from(x)).collect(),
+        (None, Some(q)) => output.to_f32().iter().map(|&x| f64::from(q.quantize(x))).collect(),
+        (Some(_), None) => return Err(wrong("`output` is int8, the model gives floats".into())),
+    };
+    Ok(Vectors {
+        inputs: records[..taken * program.input_bytes()].to_vec(),
+        expected: values[..taken * outputs].to_vec(),
+    })
+}
+
+/// A folder for generated sources.
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        tempfile::tempdir().map(Self).map_err(|e| Failure::usage(format!("can't make a temporary folder: {e}")))
+    }
+
+    /// The program as a source file that a firmware can be built with.
+    pub(crate) fn model(&self, program: &Program) -> Result<ModelSource, Failure> {
+        let path = self.0.path().join("model.rs");
+        milligrad_host::model_file::write_atomically(&path, export::rust(program)?.as_bytes())?;
+        Ok(ModelSource::read(path)?)
+    }
+}

@@ -1,0 +1,107 @@
+//! A model file, and the data that go with it.
+
+use crate::failure::Failure;
+use milligrad_host::data::{Dataset, Task, npz::Npz};
+use milligrad_host::spec::{DataSpec, Source, Spec, TrainSpec};
+use milligrad_host::train::Loss;
+use milligrad_host::{DType, Graph, model_file};
+use std::path::{Path, PathBuf};
+
+/// Name of the specification that training leaves beside the model.
+pub(crate) const SPEC: &str = "spec.toml";
+
+/// A model, and where its data are.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) graph: Graph,
+    folder: PathBuf,
+    data: Option<String>,
+}
+
+/// Samples for a model.
+#[derive(Debug)]
+pub(crate) struct Data {
+    /// To calibrate with; none if a file with test samples alone was given.
+    pub(crate) train: Option<Dataset>,
+    /// To measure with.
+    pub(crate) test: Dataset,
+    /// The loss of training.
+    pub(crate) loss: Loss,
+    /// How many samples the specification wants for calibration.
+    pub(crate) calibration: Option<usize>,
+}
+
+impl Context {
+    /// Reads a model. `data` names other data than those of the specification beside it.
+    pub(crate) fn new(model: &Path, data: Option<&str>) -> Result<Self, Failure> {
+        let graph = model_file::load(model)?;
+        let folder = model.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { graph, folder, data: data.map(str::to_owned) })
+    }
+
+    /// `true` if a part of the model is int8.
+    pub(crate) fn is_int8(&self) -> bool {
+        self.graph.tensors.iter().any(|tensor| tensor.dtype == DType::I8)
+    }
+
+    /// `"f32"` or `"int8"`.
+    pub(crate) fn dtype(&self) -> &'static str {
+        if self.is_int8() { "int8" } else { "f32" }
+    }
+
+    /// Reads the data.
+    pub(crate) fn data(&self) -> Result<Data, Failure> {
+        let beside = self.folder.join(SPEC);
+        let usual = || TrainSpec::new(&self.graph).loss;
+        match self.data.as_deref() {
+            None if beside.is_file() => self.specified(&beside),
+            None => Err(Failure::usage(format!(
+                "there is no {} beside the model: name the data with --data (digits, fashion-mnist, a specification, \
+                 an NPZ file with arrays x and y, or a folder of IDX files)",
+                beside.display()
+            ))),
+            Some("digits") => self.from_source(Source::Digits, usual(), None),
+            Some("fashion-mnist") => self.from_source(Source::FashionMnist(None), usual(), None),
+            Some(path) => {
+                let path = Path::new(path);
+                match path.extension().and_then(|extension| extension.to_str()) {
+                    Some("toml") => self.specified(path),
+                    Some("npz") => {
+                        let test = Npz::read(path)?.dataset("x", "y", &self.task())?.reshaped(self.input())?;
+                        Ok(Data { train: None, test, loss: usual(), calibration: None })
+                    }
+                    _ if path.is_dir() => self.from_source(Source::Idx(path.into()), usual(), None),
+                    _ => Err(Failure::usage(format!(
+                        "--data {}: it is digits, fashion-mnist, a specification (.toml), an NPZ file with arrays x \
+                         and y, or a folder of IDX files",
+                        path.display()
+                    ))),
+                }
+            }
+        }
+    }
+
+    fn specified(&self, path: &Path) -> Result<Data, Failure> {
+        let spec = Spec::read(path)?;
+        let split = spec.data.load(self.input(), &self.task())?;
+        let (train, calibration) = (Some(split.train), Some(spec.quantize.calibration));
+        Ok(Data { train, test: split.test, loss: spec.train.loss, calibration })
+    }
+
+    fn from_source(&self, source: Source, loss: Loss, calibration: Option<usize>) -> Result<Data, Failure> {
+        let split = DataSpec::new(source).load(self.input(), &self.task())?;
+        Ok(Data { train: Some(split.train), test: split.test, loss, calibration })
+    }
+
+    fn input(&self) -> &[usize] {
+        &self.graph.tensor(self.graph.input).shape
+    }
+
+    fn task(&self) -> Task {
+        if self.graph.labels.is_empty() {
+            Task::Regress
+        } else {
+            Task::Classify { classes: self.graph.labels.clone() }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What goes where: results to standard output, everything else to standard error.
+
+use crate::failure::Failure;
+use crate::table::Table;
+use serde_json::{Value, json};
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Where a command prints.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool, quiet: bool, verbose: bool) -> Self {
+        Self { json, quiet, verbose }
+    }
+
+    /// `true` if progress may be shown.
+    pub(crate) fn talks(&self) -> bool {
+        !self.quiet
+    }
+
+    /// How far it has come, what was written: for people who look on.
+    pub(crate) fn note(&self, text: impl Display) {
+        if !self.quiet {
+            print(std::io::stderr(), text);
+        }
+    }
+
+    /// What few people want to know.
+    pub(crate) fn detail(&self, text: impl Display) {
+        if self.verbose {
+            print(std::io::stderr(), text);
+        }
+    }
+
+    /// The result for people.
+    pub(crate) fn result(&self, text: impl Display) {
+        if self.json {
+            self.note(text);
+        } else {
+            print(std::io::stdout(), text);
+        }
+    }
+
+    /// The result for people, as a table.
+    pub(crate) fn table(&self, table: &Table) {
+        self.result(table.to_string().trim_end());
+    }
+
+    /// The result for programs: `object` with `"schema": 1` in front.
+    pub(crate) fn object(&self, object: Value) {
+        if !self.json {
+            return;
+        }
+        let mut map = serde_json::Map::from_iter([("schema".to_string(), json!(1))]);
+        if let Value::Object(entries) = object {
+            map.extend(entries);
+        }
+        print(std::io::stdout(), Value::Object(map));
+    }
+
+    /// The end of a failed command.
+    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+        if !failure.message.is_empty() {
+            print(std::io::stderr(), format_args!("error: {failure}"));
+            self.object(json!({ "error": failure.message }));
+        }
+        ExitCode::from(failure.code)
+    }
+}
+
+/// Prints a line. A reader that has gone away is no reason to fail.
+fn print(mut to: impl Write, text: impl Display) {
+    let _ = writeln!(to, "{text}");
+}

@@ -1,0 +1,78 @@
+//! Keras' progress bar.
+
+use crate::output::Output;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use milligrad_host::train::{EpochRecord, Progress};
+use std::io::IsTerminal;
+use std::time::Duration;
+
+/// Shows how training goes: a bar on a terminal, a line an epoch elsewhere.
+pub(crate) struct TrainingBar {
+    output: Output,
+    bar: ProgressBar,
+    draws: bool,
+    epochs: usize,
+}
+
+impl TrainingBar {
+    pub(crate) fn new(output: Output, epochs: usize) -> Self {
+        let draws = output.talks() && std::io::stderr().is_terminal();
+        let target = if draws { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        // The template is a constant that a test has seen.
+        if let Ok(style) = ProgressStyle::with_template("{prefix}\n{pos:>5}/{len} {bar:30} {elapsed}{msg}") {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
+        Self { output, bar, draws, epochs }
+    }
+
+    pub(crate) fn batch(&self, progress: &Progress) {
+        if !self.draws {
+            return;
+        }
+        if progress.batch == 1 {
+            self.bar.reset();
+            self.bar.set_length(progress.batches as u64);
+            self.bar.set_prefix(format!("Epoch {}/{}", progress.epoch, progress.epochs));
+        }
+        self.bar.set_message(numbers(progress.loss, progress.accuracy, None, None));
+        self.bar.set_position(progress.batch as u64);
+    }
+
+    pub(crate) fn epoch(&self, record: &EpochRecord) {
+        let seconds = Duration::from_secs_f64(record.seconds.max(0.0));
+        let numbers = numbers(record.loss, record.accuracy, record.val_loss, record.val_accuracy);
+        let line = format!("Epoch {}/{} {seconds:.2?}{numbers}", record.epoch, self.epochs);
+        if self.draws {
+            self.bar.suspend(|| self.output.note(line));
+        } else {
+            self.output.note(line);
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn numbers(loss: f64, accuracy: Option<f64>, val_loss: Option<f64>, val_accuracy: Option<f64>) -> String {
+    let mut text = format!(" - loss: {loss:.4}");
+    for (name, value) in [("accuracy", accuracy), ("val_loss", val_loss), ("val_accuracy", val_accuracy)] {
+        if let Some(value) = value {
+            text += &format!(" - {name}: {value:.4}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keras_names() {
+        let line = numbers(0.5, Some(0.25), Some(0.125), None);
+        assert_eq!(line, " - loss: 0.5000 - accuracy: 0.2500 - val_loss: 0.1250");
+        assert!(ProgressStyle::with_template("{prefix}\n{pos:>5}/{len} {bar:30} {elapsed}{msg}").is_ok());
+    }
+}
