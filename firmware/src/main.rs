@@ -4,7 +4,7 @@
 //! defmt. `milligrad-protocol` says what the commands are, `milligrad-board` is the host's side.
 #![no_std]
 #![no_main]
-#![cfg_attr(not(learns), allow(dead_code, unused_imports, reason = "only models that learn use all of it"))]
+#![cfg_attr(not(learns), allow(unused, reason = "only models that learn use all of it"))]
 
 mod clock;
 mod command;

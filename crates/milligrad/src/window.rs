@@ -137,6 +137,20 @@ impl Window2d {
             && self.before[1] == 0
     }
 
+    /// `true` if this window, which is not dilated, covers a pixel at every position.
+    pub(crate) const fn sees_pixels(&self) -> bool {
+        let mut axis = 0;
+        while axis < 2 {
+            let last = (self.output[axis] as usize - 1) * self.stride[axis] as usize;
+            let within = last < self.input[axis] as usize + self.before[axis] as usize;
+            if self.before[axis] >= self.kernel[axis] || !within {
+                return false;
+            }
+            axis += 1;
+        }
+        true
+    }
+
     /// The output positions `(row, column)`, row by row.
     #[inline]
     pub fn each_position(&self) -> impl Iterator<Item = (usize, usize)> + use<> {

@@ -131,6 +131,15 @@ pub fn default_board() -> &'static Board {
     &BOARDS[0]
 }
 
+impl Core {
+    /// Whether the [cycle model](mod@crate::cycles) is that of this core. For other cores it only ranks, and for
+    /// the Cortex-M55 not even that: it does not know vector instructions.
+    #[must_use]
+    pub fn has_cycle_model(self) -> bool {
+        self == Core::CortexM4F
+    }
+}
+
 impl Board {
     /// Whether QEMU has it.
     #[must_use]

@@ -28,7 +28,8 @@ pub struct Profile {
     pub cost: Cost,
     /// Instructions by the plugin, which counts blocks of code; within 1 % of those by the timer.
     pub counted_instructions: u64,
-    /// Modelled cycles of a Cortex-M4F, whatever core the board has.
+    /// Cycles as modelled for a Cortex-M4F, whatever core the board has; see
+    /// [`Core::has_cycle_model`](crate::Core::has_cycle_model).
     pub cycles: Cycles,
     /// The layers, in the order of execution. From a build of their own, with a mark after each layer: their sum
     /// differs a little from the total. None for training steps.

@@ -139,14 +139,31 @@ fn wrong_questions_get_clear_answers() {
     assert!(matches!(Firmware::build(board, &[source("pattern"), source("pattern")]), Err(Error::Models(_))));
 }
 
+/// The model `broken` with some of its text replaced, for the board with 16 KB of RAM.
+fn altered(replace: &[(&str, &str)]) -> Result<Firmware, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("altered.rs");
+    let text = std::fs::read_to_string(source("broken").path).unwrap();
+    let text = replace.iter().fold(text, |text, (from, to)| text.replace(from, to));
+    std::fs::write(&path, text).unwrap();
+    Firmware::build(board("microbit").unwrap(), &[ModelSource::new("altered", path)])
+}
+
 #[test]
 fn a_model_that_is_too_large_for_its_board_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("large.rs");
-    let text = std::fs::read_to_string(source("broken").path).unwrap();
-    let text = text.replace("pub struct Network([i8; 1]);", "pub struct Network([i8; 1], [i8; 20_000]);");
-    std::fs::write(&path, text.replace("Self([0])", "Self([0], [0; 20_000])")).unwrap();
-    let error = Firmware::build(board("microbit").unwrap(), &[ModelSource::new("large", path)]).unwrap_err();
-    let Error::DoesNotFit { reason, ram: 16384, .. } = &error else { panic!("{error}") };
+    let large =
+        [("Network([i8; 1])", "Network([i8; 1], [i8; 20_000])"), ("Self([0])", "Self([0], [0; 20_000])")];
+    let Error::DoesNotFit { reason, ram: 16384, .. } = altered(&large).unwrap_err() else { panic!() };
     assert!(reason.contains("RAM"), "{reason}");
+}
+
+#[test]
+fn a_stack_overflow_is_told() {
+    let used = |bytes| format!("_ => {{ core::hint::black_box(&mut [0u8; {bytes}]); done(0) }}");
+    // The first ends within the static variables, the second below the RAM.
+    let (over, below) = (used(15_700), used(17_000));
+    let error =
+        |text: &str| altered(&[("_ => done(0),", text)]).unwrap().predict("altered", &[0]).unwrap_err();
+    assert!(matches!(error(&over), Error::StackOverflow { .. } | Error::Fault { .. }), "{}", error(&over));
+    assert!(matches!(error(&below), Error::Fault { .. }), "{}", error(&below));
 }

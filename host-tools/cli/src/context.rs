@@ -31,6 +31,11 @@ pub(crate) struct Data {
     pub(crate) calibration: Option<usize>,
 }
 
+/// `true` if a part of the model is int8.
+pub(crate) fn is_int8(graph: &Graph) -> bool {
+    graph.tensors.iter().any(|tensor| tensor.dtype == DType::I8)
+}
+
 impl Context {
     /// Reads a model. `data` names other data than those of the specification beside it.
     pub(crate) fn new(model: &Path, data: Option<&str>) -> Result<Self, Failure> {
@@ -39,14 +44,9 @@ impl Context {
         Ok(Self { graph, folder, data: data.map(str::to_owned) })
     }
 
-    /// `true` if a part of the model is int8.
-    pub(crate) fn is_int8(&self) -> bool {
-        self.graph.tensors.iter().any(|tensor| tensor.dtype == DType::I8)
-    }
-
     /// `"f32"` or `"int8"`.
     pub(crate) fn dtype(&self) -> &'static str {
-        if self.is_int8() { "int8" } else { "f32" }
+        if is_int8(&self.graph) { "int8" } else { "f32" }
     }
 
     /// Reads the data.
@@ -67,7 +67,8 @@ impl Context {
                 match path.extension().and_then(|extension| extension.to_str()) {
                     Some("toml") => self.specified(path),
                     Some("npz") => {
-                        let test = Npz::read(path)?.dataset("x", "y", &self.task())?.reshaped(self.input())?;
+                        let test =
+                            Npz::read(path)?.dataset("x", "y", &self.task())?.reshaped(self.input())?;
                         Ok(Data { train: None, test, loss: usual(), calibration: None })
                     }
                     _ if path.is_dir() => self.from_source(Source::Idx(path.into()), usual(), None),

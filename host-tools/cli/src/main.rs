@@ -13,7 +13,6 @@ mod progress;
 mod table;
 
 use clap::{Args, Parser, Subcommand};
-use failure::Failure;
 use output::Output;
 use std::process::ExitCode;
 

@@ -39,6 +39,12 @@ impl Output {
         }
     }
 
+    /// What a firmware logs.
+    pub(crate) fn log(&self) -> impl Fn(&milligrad_board::LogLine) + Send + Sync + 'static {
+        let output = *self;
+        move |line| output.detail(line)
+    }
+
     /// The result for people.
     pub(crate) fn result(&self, text: impl Display) {
         if self.json {

@@ -17,7 +17,8 @@ pub(crate) struct TrainingBar {
 impl TrainingBar {
     pub(crate) fn new(output: Output, epochs: usize) -> Self {
         let draws = output.talks() && std::io::stderr().is_terminal();
-        let target = if draws { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let target =
+            if draws { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         // The template is a constant that a test has seen.
         if let Ok(style) = ProgressStyle::with_template("{prefix}\n{pos:>5}/{len} {bar:30} {elapsed}{msg}") {

@@ -84,7 +84,8 @@ mod tests {
         table.row(["conv2d".to_string(), grouped(1_234_567u64)]);
         table.rule();
         table.row(["é".to_string(), grouped(9u64)]);
-        let expected = "layer        MACs\n─────────────────\nconv2d  1,234,567\n─────────────────\né               9\n";
+        let expected =
+            "layer        MACs\n─────────────────\nconv2d  1,234,567\n─────────────────\né               9\n";
         assert_eq!(table.to_string(), expected);
         assert_eq!([grouped(0u64), grouped(999u64), grouped(1000u64)], ["0", "999", "1,000"]);
         assert_eq!(percent(0.98611), "98.61 %");

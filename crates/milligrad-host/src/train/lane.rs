@@ -2,7 +2,7 @@
 
 use super::buffer::Buffer;
 use super::kernels::vectorized;
-use super::layers::{Delta, Gradient, Mode, Moments, Pass, mask_clamped};
+use super::layers::{Delta, Gradient, Mode, Moments, Pass, mask_clamped, row_len};
 use super::network::{Kind, Network, Step};
 use super::real::Real;
 use std::mem;
@@ -19,6 +19,8 @@ pub(crate) struct Lane<F, const N: usize> {
     pub(crate) moments: Vec<Moments<F>>,
     pub(crate) sums: Vec<Moments<F>>,
     scratch: Buffer<F>,
+    /// The inputs sample by sample.
+    rows: Buffer<F>,
     /// Samples in the block.
     valid: usize,
 }
@@ -43,6 +45,7 @@ impl<F: Real, const N: usize> Network<F, N> {
             moments: empty(),
             sums: empty(),
             scratch: Buffer::zeros(if training { scratch } else { 0 }),
+            rows: Buffer::zeros(row_len(self.slots[self.input].len) * N),
             valid: 0,
         }
     }
@@ -56,26 +59,22 @@ impl<F: Real, const N: usize> Network<F, N> {
     /// Puts samples (rows of `width` numbers) into the block; what is left of the block is zero.
     pub(crate) fn load<'a>(&self, lane: &mut Lane<F, N>, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
         const TILE: usize = 16;
-        lane.valid = rows.len().min(N);
         let len = self.slots[self.input].len;
-        let empty: &[f32] = &[];
-        let mut sources = [empty; N];
-        sources.iter_mut().zip(rows).for_each(|(source, row)| *source = row);
-        let x = &mut lane.values[self.input].blocks_mut::<N>()[..len];
-        if lane.valid < N {
-            x.as_flattened_mut().fill(F::ZERO);
+        let length = row_len(len);
+        lane.valid = rows.len().min(N);
+        // Row by row first: that is how the memory delivers them.
+        for (to, row) in lane.rows.chunks_exact_mut(length).zip(rows) {
+            to.iter_mut().zip(row).for_each(|(to, &value)| *to = F::from_f32(value));
         }
-        vectorized(
-            #[inline(always)]
-            || {
-                for (tile, x) in x.chunks_mut(TILE).enumerate() {
-                    for (n, source) in sources[..lane.valid].iter().enumerate() {
-                        let source = &source[tile * TILE..][..x.len()];
-                        x.iter_mut().zip(source).for_each(|(x, &value)| x[n] = F::from_f32(value));
-                    }
+        lane.rows[lane.valid * length..].fill(F::ZERO);
+        let x = &mut lane.values[self.input].blocks_mut::<N>()[..len];
+        vectorized!({
+            for (tile, x) in x.chunks_mut(TILE).enumerate() {
+                for (n, row) in lane.rows.chunks_exact(length).enumerate() {
+                    x.iter_mut().zip(&row[tile * TILE..]).for_each(|(x, &value)| x[n] = value);
                 }
-            },
-        );
+            }
+        });
     }
 
     /// All layers, with the moving statistics in batch norms.
@@ -115,7 +114,7 @@ impl<F: Real, const N: usize> Network<F, N> {
     fn forward_step(&self, step: &Step<F, N>, lane: &mut Lane<F, N>, parameters: &[F], mode: Mode) {
         let mut y = mem::take(&mut lane.values[step.output]);
         let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.values[i.slot].blocks()).collect();
-        let pass = Pass { parameters, inputs: &inputs, mode };
+        let pass = Pass { parameters, inputs: &inputs, rows: None, mode };
         step.kind.layer().forward(pass, &mut y.blocks_mut()[..self.slots[step.output].len]);
         lane.values[step.output] = y;
     }
@@ -204,11 +203,12 @@ impl<F: Real, const N: usize> Network<F, N> {
         let mut delta = mem::take(&mut lane.deltas[step.output]);
         let dy = &mut delta.blocks_mut::<N>()[..len];
         let y = &lane.values[step.output].blocks()[..len];
-        if let Some(clamp) = step.clamp {
+        if let Some(clamp) = step.clamp.filter(|_| !step.masked) {
             mask_clamped(y, dy, clamp);
         }
         let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.values[i.slot].blocks()).collect();
-        let pass = Pass { parameters, inputs: &inputs, mode };
+        let rows = (step.inputs[0].slot == self.input).then_some(&lane.rows[..]);
+        let pass = Pass { parameters, inputs: &inputs, rows, mode };
         if step.wanted.contains(&true) {
             let gradient = Gradient {
                 values: &mut lane.gradient,
@@ -219,7 +219,7 @@ impl<F: Real, const N: usize> Network<F, N> {
             step.kind.layer().backward_parameters(pass, dy, gradient, &mut lane.scratch[..scratch]);
         }
         for (i, input) in step.inputs.iter().enumerate().filter(|(_, input)| input.wanted) {
-            let dx = Delta::new(lane.deltas[input.slot].blocks_mut(), input.accumulate);
+            let dx = Delta::new(lane.deltas[input.slot].blocks_mut(), input.accumulate).masked(input.clamp);
             step.kind.layer().backward_input(pass, y, dy, i, dx);
         }
         lane.deltas[step.output] = delta;

@@ -36,10 +36,12 @@ pub(crate) struct Slot {
 /// One layer at work.
 pub(crate) struct Step<F, const N: usize> {
     pub(crate) kind: Kind<F, N>,
-    pub(crate) inputs: Vec<Source>,
+    pub(crate) inputs: Vec<Source<F>>,
     pub(crate) output: usize,
     /// The range of the fused activation, if it has one.
     pub(crate) clamp: Option<(F, F)>,
+    /// Has the layer that reads the output masked its derivative already?
+    pub(crate) masked: bool,
     /// Constants that are trained, and whether a later step (which goes first backwards) has written their gradient.
     pub(crate) wanted: [bool; 2],
     pub(crate) accumulate: [bool; 2],
@@ -62,12 +64,14 @@ impl<F: Real, const N: usize> Kind<F, N> {
 
 /// What a step reads.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Source {
+pub(crate) struct Source<F> {
     pub(crate) slot: usize,
     /// Is the derivative by this input needed?
     pub(crate) wanted: bool,
     /// Has a later step written it already?
     pub(crate) accumulate: bool,
+    /// The range of the fused activation that this step masks the derivative with.
+    pub(crate) clamp: Option<(F, F)>,
 }
 
 impl<F: Real, const N: usize> Network<F, N> {
@@ -103,8 +107,12 @@ impl<F: Real, const N: usize> Network<F, N> {
             if let Kind::BatchNorm(_) = kind {
                 network.meetings.push(network.steps.len());
             }
-            let inputs =
-                node.inputs.iter().map(|id| Source { slot: slot_of[id], wanted: false, accumulate: false });
+            let inputs = node.inputs.iter().map(|id| Source {
+                slot: slot_of[id],
+                wanted: false,
+                accumulate: false,
+                clamp: None,
+            });
             network.steps.push(Step {
                 kind,
                 inputs: inputs.collect(),
@@ -114,6 +122,7 @@ impl<F: Real, const N: usize> Network<F, N> {
                     .fused_activation()
                     .map(range)
                     .filter(|c| c.0 > -F::INFINITY || c.1 < F::INFINITY),
+                masked: false,
                 wanted: [0, 1]
                     .map(|i| node.constants.get(i).is_some_and(|&id| network.layout.place(id).trainable)),
                 accumulate: [false; 2],
@@ -122,6 +131,7 @@ impl<F: Real, const N: usize> Network<F, N> {
         let constants: Vec<&[ConstantId]> =
             nodes.iter().filter(|n| n.op != Op::Flatten).map(|n| &n.constants[..]).collect();
         network.plan_backward(&constants);
+        network.plan_masks();
         Ok(network)
     }
 
@@ -191,6 +201,23 @@ impl<F: Real, const N: usize> Network<F, N> {
             }
             for (accumulate, &constant) in step.accumulate.iter_mut().zip(*constants) {
                 *accumulate = !gradients.insert(constant);
+            }
+        }
+    }
+
+    /// Where the only layer that reads a clamped output can mask the derivative in passing, it does.
+    fn plan_masks(&mut self) {
+        for i in 0..self.steps.len() {
+            let Some(clamp) = self.steps[i].clamp else { continue };
+            let slot = self.steps[i].output;
+            let reads = |step: &Step<F, N>| step.inputs.iter().filter(|input| input.slot == slot).count();
+            let mut readers = (0..self.steps.len()).filter(|&j| reads(&self.steps[j]) > 0);
+            if let (Some(j), None) = (readers.next(), readers.next()) {
+                let reader = &mut self.steps[j];
+                if slot != self.output && reader.inputs.len() == 1 && reader.kind.layer().masks() {
+                    reader.inputs[0].clamp = Some(clamp);
+                    self.steps[i].masked = true;
+                }
             }
         }
     }

@@ -99,78 +99,63 @@ impl Optimizer {
         match (*self, states) {
             (Self::Sgd { momentum, nesterov, .. }, [velocity]) => {
                 let momentum = F::from_f64(momentum);
-                in_parts(
-                    parameters,
-                    gradients,
-                    #[inline(always)]
-                    |range, w, g| {
-                        for ((w, &g), v) in w.iter_mut().zip(g).zip(&mut velocity[range]) {
+                in_parts(parameters, gradients, |range, w, g| {
+                    let v = &mut velocity[range];
+                    vectorized!({
+                        for ((w, &g), v) in w.iter_mut().zip(g).zip(v) {
                             *v = momentum * *v - g * rate;
                             *w += if nesterov { momentum * *v - g * rate } else { *v };
                         }
-                    },
-                );
+                    });
+                });
             }
-            (Self::Sgd { .. }, _) => in_parts(
-                parameters,
-                gradients,
-                #[inline(always)]
-                |_, w, g| {
-                    w.iter_mut().zip(g).for_each(|(w, &g)| *w += -(g * rate));
-                },
-            ),
+            (Self::Sgd { .. }, _) => in_parts(parameters, gradients, |_, w, g| {
+                vectorized!({ w.iter_mut().zip(g).for_each(|(w, &g)| *w += -(g * rate)) });
+            }),
             (Self::Adam { beta_1, beta_2, epsilon, .. }, [m, v]) => {
                 // Keras takes the powers in single precision.
                 let power = |beta: f64| 1.0 - (beta as f32).powf(t as f32);
                 let rate = rate * F::from_f32(power(beta_2).sqrt() / power(beta_1));
                 let (beta_1, beta_2) = (F::from_f64(1.0 - beta_1), F::from_f64(1.0 - beta_2));
                 let epsilon = F::from_f64(epsilon);
-                in_parts(
-                    parameters,
-                    gradients,
-                    #[inline(always)]
-                    |range, w, g| {
-                        let states = m[range.clone()].iter_mut().zip(&mut v[range]);
-                        for ((w, &g), (m, v)) in w.iter_mut().zip(g).zip(states) {
+                in_parts(parameters, gradients, |range, w, g| {
+                    let (m, v) = (&mut m[range.clone()], &mut v[range]);
+                    vectorized!({
+                        for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
                             *m += (g - *m) * beta_1;
                             *v += (g * g - *v) * beta_2;
                             *w += -(*m * rate / (v.sqrt() + epsilon));
                         }
-                    },
-                );
+                    });
+                });
             }
             (Self::Adam { .. }, _) => {}
         }
     }
 }
 
-/// Calls `step(range, w, g)` for parts of the parameters and their gradient.
-#[inline(always)]
+/// Calls `step(range, w, g)` for parts of the parameters and their gradient, the sum of all lanes'.
 fn in_parts<F: Real>(
     parameters: &mut [F],
     gradients: &[&[F]],
     mut step: impl FnMut(Range<usize>, &mut [F], &[F]),
 ) {
     /// Stays in the nearest cache while the lanes are summed up.
-    const PART: usize = 512;
+    const PART: usize = 1024;
     let Some((&first, others)) = gradients.split_first() else { return };
     let mut sum = [F::ZERO; PART];
-    vectorized(
-        #[inline(always)]
-        || {
-            for start in (0..parameters.len()).step_by(PART) {
-                let part = start..parameters.len().min(start + PART);
-                let mut gradient = &first[part.clone()];
-                if !others.is_empty() {
-                    let sum = &mut sum[..part.len()];
-                    sum.copy_from_slice(gradient);
-                    for other in others {
-                        sum.iter_mut().zip(&other[part.clone()]).for_each(|(sum, &g)| *sum += g);
-                    }
-                    gradient = sum;
-                }
-                step(part.clone(), &mut parameters[part], gradient);
+    for start in (0..parameters.len()).step_by(PART) {
+        let part = start..parameters.len().min(start + PART);
+        let mut gradient = &first[part.clone()];
+        if !others.is_empty() {
+            let sum = &mut sum[..part.len()];
+            sum.copy_from_slice(gradient);
+            for other in others {
+                let other = &other[part.clone()];
+                vectorized!({ sum.iter_mut().zip(other).for_each(|(sum, &g)| *sum += g) });
             }
-        },
-    );
+            gradient = sum;
+        }
+        step(part.clone(), &mut parameters[part], gradient);
+    }
 }

@@ -36,7 +36,9 @@ impl Analyze {
             output.result(removed);
         }
         let mut object = json!({ "name": context.graph.name, "dtype": context.dtype() });
-        if let (Value::Object(object), Ok(Value::Object(analysis))) = (&mut object, serde_json::to_value(&analysis)) {
+        if let (Value::Object(object), Ok(Value::Object(analysis))) =
+            (&mut object, serde_json::to_value(&analysis))
+        {
             object.extend(analysis);
         }
         output.object(object);

@@ -25,7 +25,13 @@ impl Doctor {
         });
         let mut table = Table::new(&["", "tool", "needed for", "found"]);
         for tool in &tools {
-            let mark = if tool.found.is_some() { "✔" } else if tool.optional { "–" } else { "✘" };
+            let mark = if tool.found.is_some() {
+                "✔"
+            } else if tool.optional {
+                "–"
+            } else {
+                "✘"
+            };
             let found = tool.found.clone().unwrap_or("no".into());
             table.row([mark.into(), tool.name.clone(), tool.purpose.into(), found]);
         }

@@ -1,12 +1,13 @@
 //! `milligrad eval`
 
 use super::compile;
-use crate::context::{Context, Data};
+use crate::context::{Context, Data, is_int8};
 use crate::desk;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{grouped, percent};
 use clap::Args;
+use milligrad_host::Graph;
 use milligrad_host::train::evaluate;
 use serde_json::json;
 use std::path::PathBuf;
@@ -26,8 +27,9 @@ impl Eval {
         let context = Context::new(&self.model, self.data.as_deref())?;
         let data = context.data()?;
         let (name, samples) = (data.test.name.clone(), data.test.len());
-        let (loss, accuracy) = measure(&context, data)?;
-        let what = format!("{} ({}), {} samples of {name}", context.graph.name, context.dtype(), grouped(samples));
+        let (loss, accuracy) = measure(&context.graph, data)?;
+        let what =
+            format!("{} ({}), {} samples of {name}", context.graph.name, context.dtype(), grouped(samples));
         match (accuracy, loss) {
             (Some(accuracy), Some(loss)) => {
                 output.result(format!("{what}: accuracy {}, loss {loss:.4}", percent(accuracy)));
@@ -48,14 +50,16 @@ impl Eval {
 }
 
 /// Loss and accuracy on the test part. Of an int8 classifier the accuracy alone, as its scores are coarse.
-pub(crate) fn measure(context: &Context, data: Data) -> Result<(Option<f64>, Option<f64>), Failure> {
-    let graph = &context.graph;
-    if !context.is_int8() {
+pub(crate) fn measure(graph: &Graph, data: Data) -> Result<(Option<f64>, Option<f64>), Failure> {
+    if !is_int8(graph) {
         let samples = data.test.into_samples(graph.normalize, data.loss, graph.output_len())?;
         let evaluation = evaluate(graph, &samples, data.loss)?;
         return Ok((Some(evaluation.loss), evaluation.accuracy));
     }
     let program = compile(graph)?;
     let outputs = desk::outputs(&program, &desk::records(&program, &data.test))?;
-    Ok((desk::mean_squared_error(&program, &outputs, &data.test), desk::accuracy(&program, &outputs, &data.test)))
+    Ok((
+        desk::mean_squared_error(&program, &outputs, &data.test),
+        desk::accuracy(&program, &outputs, &data.test),
+    ))
 }

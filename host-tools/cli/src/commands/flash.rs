@@ -1,7 +1,7 @@
 //! `milligrad flash`
 
-use super::validate::Folder;
 use super::Learning;
+use super::validate::Folder;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;

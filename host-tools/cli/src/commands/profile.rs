@@ -1,7 +1,7 @@
 //! `milligrad profile`
 
-use super::validate::Folder;
 use super::compile;
+use super::validate::Folder;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -34,7 +34,7 @@ impl Profile {
         };
         output.note(format!("building for {board}"));
         let folder = Folder::new()?;
-        let firmware = Firmware::build(board, &[folder.model(&program)?])?;
+        let firmware = Firmware::build(board, &[folder.model(&program)?])?.with_log(output.log());
         let profile = firmware.profile(&program.name, &program.encode_input(&raw))?;
 
         let mut table = Table::new(&["layer", "type", "MACs", "instructions", "per MAC", "kernel"]);

@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::table::{Table, grouped, percent};
 use clap::Args;
 use milligrad_host::data::shuffled;
-use milligrad_host::{QuantizeOptions, model_file, quantize};
+use milligrad_host::{Graph, QuantizeOptions, model_file, quantize};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,9 @@ impl Quantize {
         let context = Context::new(&self.model, self.data.as_deref())?;
         let mut data = context.data()?;
         let Some(train) = data.train.take() else {
-            return Err(Failure::usage("calibration takes training samples, and these data are a test part alone"));
+            return Err(Failure::usage(
+                "calibration takes training samples, and these data are a test part alone",
+            ));
         };
         let wanted = self.calibration.map(|n| n as usize).or(data.calibration).unwrap_or(256);
         let mut chosen = shuffled(train.len(), seed.unwrap_or(0));
@@ -49,12 +51,11 @@ impl Quantize {
         let out = self.out.clone().unwrap_or_else(|| beside(&self.model));
         model_file::save(&int8, &out)?;
 
-        let bytes = |graph: &milligrad_host::Graph| -> usize { graph.constants.iter().map(|c| c.values.bytes()).sum() };
+        let bytes = |graph: &Graph| -> usize { graph.constants.iter().map(|c| c.values.bytes()).sum() };
         let (f32_bytes, int8_bytes) = (bytes(&context.graph), bytes(&int8));
         let again = Data { train: None, test: data.test.clone(), ..data };
-        let (f32_loss, f32_accuracy) = eval::measure(&context, again)?;
-        let quantized = Context { graph: int8, ..context };
-        let (int8_loss, int8_accuracy) = eval::measure(&quantized, data)?;
+        let (f32_loss, f32_accuracy) = eval::measure(&context.graph, again)?;
+        let (int8_loss, int8_accuracy) = eval::measure(&int8, data)?;
         let mut table = Table::new(&["", "test", "weights and biases, bytes"]);
         let shown = |accuracy: Option<f64>, loss: Option<f64>| match accuracy {
             Some(accuracy) => percent(accuracy),
@@ -65,7 +66,7 @@ impl Quantize {
         output.table(&table);
         output.note(format!("{} samples for calibration; wrote {}", chosen.len(), out.display()));
         output.object(json!({
-            "name": quantized.graph.name,
+            "name": int8.name,
             "model": out,
             "calibration": chosen.len(),
             "accuracy": { "f32": f32_accuracy, "int8": int8_accuracy },

@@ -4,12 +4,12 @@ use crate::context::SPEC;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::TrainingBar;
-use crate::table::{grouped, percent};
+use crate::table::{Table, grouped, percent};
 use clap::Args;
 use milligrad_host::data::{Dataset, Split};
-use milligrad_host::model_file;
 use milligrad_host::spec::Spec;
 use milligrad_host::train::{Checkpoint, Event, FitOptions, History, evaluate, fit};
+use milligrad_host::{Graph, model_file};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
@@ -67,6 +67,7 @@ impl Train {
             grouped(test.len()),
             train.name
         ));
+        output.detail(summary(&graph));
         let (normalize, outputs) = (graph.normalize, graph.output_len());
         let samples = |data: Dataset| data.into_samples(normalize, spec.train.loss, outputs);
         let (train, validation) = (samples(train)?, validation.map(samples).transpose()?);
@@ -104,7 +105,9 @@ impl Train {
         model_file::save(&graph, &model)?;
         let test = evaluate(&graph, &samples(test)?, spec.train.loss)?;
         match test.accuracy {
-            Some(accuracy) => output.result(format!("test accuracy {}, loss {:.4}", percent(accuracy), test.loss)),
+            Some(accuracy) => {
+                output.result(format!("test accuracy {}, loss {:.4}", percent(accuracy), test.loss))
+            }
             None => output.result(format!("test loss {:.6}", test.loss)),
         }
         output.note(format!("wrote {}", model.display()));
@@ -135,10 +138,22 @@ impl Train {
 
 fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
     if !path.exists() {
-        let problem = "there is nothing to resume; train without --resume, or name the folder of the run with --out";
+        let problem =
+            "there is nothing to resume; train without --resume, or name the folder of the run with --out";
         return Err(Failure::usage(format!("{}: {problem}", path.display())));
     }
     Ok(Checkpoint::read(path)?)
+}
+
+/// The layers, as Keras shows them.
+fn summary(graph: &Graph) -> Table {
+    let mut table = Table::new(&["layer", "type", "output", "parameters"]);
+    for node in &graph.nodes {
+        let shape: Vec<String> = graph.tensor(node.output).shape.iter().map(usize::to_string).collect();
+        let parameters: usize = node.constants.iter().map(|id| graph.constant(*id).values.len()).sum();
+        table.row([node.name.clone(), node.op.name().into(), shape.join("x"), grouped(parameters)]);
+    }
+    table
 }
 
 /// A flag that Ctrl-C sets; the second Ctrl-C ends the program at once.

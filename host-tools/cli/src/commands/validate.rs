@@ -55,7 +55,7 @@ impl Validate {
                 let test = context.data()?.test;
                 let test = self.samples.map_or(test.clone(), |samples| test.take(samples as usize));
                 let inputs = desk::records(&program, &test);
-                let expected = values(&program, &fresh_outputs(&program, &inputs)?);
+                let expected = values(&program, &desk::fresh_outputs(&program, &inputs)?);
                 Vectors { inputs, expected }
             }
         };
@@ -64,7 +64,7 @@ impl Validate {
             Some(board) => {
                 output.note(format!("building for {board}"));
                 let folder = Folder::new()?;
-                let firmware = Firmware::build(board, &[folder.model(&program)?])?;
+                let firmware = Firmware::build(board, &[folder.model(&program)?])?.with_log(output.log());
                 firmware.outputs(&program.name, &vectors.inputs)?
             }
         };
@@ -99,15 +99,6 @@ impl Validate {
     }
 }
 
-/// Every sample in memory of its own: what an earlier sample left behind can't have a part in it.
-fn fresh_outputs(program: &Program, inputs: &[u8]) -> Result<Vec<u8>, Failure> {
-    let mut outputs = Vec::new();
-    for record in inputs.chunks(program.input_bytes()) {
-        outputs.extend(program.runner().predict(record)?);
-    }
-    Ok(outputs)
-}
-
 /// The numbers in output records: int8 as they are, floats as real numbers.
 fn values(program: &Program, records: &[u8]) -> Vec<f64> {
     if program.output_quantization.is_some() {
@@ -128,7 +119,8 @@ fn golden(program: &Program, path: &Path, samples: Option<u32>) -> Result<Vector
     let count = |name: &str, array: &Array, width: usize| {
         let len = array.shape.iter().product::<usize>();
         let whole = len > 0 && len.is_multiple_of(width) && array.shape.first() == Some(&(len / width));
-        let problem = || wrong(format!("`{name}` is {:?}; the model has {width} values a sample", array.shape));
+        let problem =
+            || wrong(format!("`{name}` is {:?}; the model has {width} values a sample", array.shape));
         if whole { Ok(len / width) } else { Err(problem()) }
     };
     let (inputs, expected) = (count("input", input, width)?, count("output", output, outputs)?);
@@ -158,7 +150,9 @@ pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
     pub(crate) fn new() -> Result<Self, Failure> {
-        tempfile::tempdir().map(Self).map_err(|e| Failure::usage(format!("can't make a temporary folder: {e}")))
+        tempfile::tempdir()
+            .map(Self)
+            .map_err(|e| Failure::usage(format!("can't make a temporary folder: {e}")))
     }
 
     /// The program as a source file that a firmware can be built with.

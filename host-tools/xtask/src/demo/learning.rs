@@ -5,11 +5,11 @@ use super::report::LearningFigures;
 use crate::{Result, stages::Stages};
 use milligrad::Sgd;
 use milligrad_board::{Board, Firmware, ModelSource, TrainPlan, Training};
-use milligrad_host::data::{Dataset, shuffled};
+use milligrad_host::data::{Dataset, digits, shuffled};
 use milligrad_host::{CompileOptions, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Rule, quantize};
 
-/// Passes over the training part from scratch.
-const EPOCHS: usize = 15;
+/// Passes over the whole training part from scratch; with the step size chosen on the validation part.
+const EPOCHS: usize = 20;
 
 /// Labelled samples that the drifted board gets to see, each once.
 const SAMPLES: usize = 300;
@@ -65,9 +65,10 @@ fn from_scratch(mlp: &Trained, target: &'static Board, seed: u64, stages: &mut S
     let graph = mlp.spec.graph(&mlp.data.train.classes, seed)?;
     let learn = Some(Learn { layers: Layers::All, optimizer: OptimizerKind::Sgd });
     let program = Program::compile(&graph, &CompileOptions { learn, ..Default::default() })?;
+    let train_part = digits::load()?.train;
     let order: Vec<_> =
-        (0..EPOCHS as u64).flat_map(|epoch| shuffled(mlp.data.train.len(), seed * 1000 + epoch)).collect();
-    train("digits-scratch", &program, &mlp.data.train, &order, 0.05, &mlp.data.test, target, stages)
+        (0..EPOCHS as u64).flat_map(|epoch| shuffled(train_part.len(), seed * 1000 + epoch)).collect();
+    train("digits-scratch", &program, &train_part, &order, 0.05, &mlp.data.test, target, stages)
 }
 
 /// What came of adaptation, and how it is with images that did not drift.

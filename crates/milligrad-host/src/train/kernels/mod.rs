@@ -38,8 +38,13 @@ impl<'a> Patches<'a> {
     }
 }
 
-/// Runs a loop with the widest vectors that the machine has.
-#[inline(always)]
-pub(crate) fn vectorized<R>(body: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(body)
+/// Runs a block with the widest vectors that the machine has. What it calls must be inlined.
+macro_rules! vectorized {
+    ($body:block) => {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || $body,
+        )
+    };
 }
+pub(crate) use vectorized;

@@ -20,28 +20,19 @@ impl<F: Real, const N: usize> Layer<F, N> for Elementwise {
         let six = F::from_f32(6.0);
         match self.activation {
             Activation::Linear => y[..x.len()].copy_from_slice(x),
-            Activation::Relu => vectorized(
-                #[inline(always)]
-                || {
-                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x < F::ZERO { F::ZERO } else { x });
-                },
-            ),
-            Activation::Relu6 => vectorized(
-                #[inline(always)]
-                || {
-                    for (y, &x) in y.iter_mut().zip(x) {
-                        let x = if x < F::ZERO { F::ZERO } else { x };
-                        *y = if x > six { six } else { x };
-                    }
-                },
-            ),
-            Activation::LeakyRelu { alpha } => vectorized(
-                #[inline(always)]
-                || {
-                    let alpha = F::from_f32(alpha);
-                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x < F::ZERO { alpha * x } else { x });
-                },
-            ),
+            Activation::Relu => vectorized!({
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x < F::ZERO { F::ZERO } else { x });
+            }),
+            Activation::Relu6 => vectorized!({
+                for (y, &x) in y.iter_mut().zip(x) {
+                    let x = if x < F::ZERO { F::ZERO } else { x };
+                    *y = if x > six { six } else { x };
+                }
+            }),
+            Activation::LeakyRelu { alpha } => vectorized!({
+                let alpha = F::from_f32(alpha);
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x < F::ZERO { alpha * x } else { x });
+            }),
             Activation::Sigmoid => map(&|x| F::ONE / (F::ONE + (-x).exp()), y),
             Activation::Tanh => map(&F::tanh, y),
         }
@@ -64,16 +55,10 @@ impl<F: Real, const N: usize> Layer<F, N> for Elementwise {
         match self.activation {
             Activation::Linear => dx.put(|i| dy[i]),
             Activation::Relu => {
-                vectorized(
-                    #[inline(always)]
-                    || dx.put(|i| keep::<F, N>(&dy[i], |n| y[i][n] > F::ZERO)),
-                );
+                vectorized!({ dx.put(|i| keep::<F, N>(&dy[i], |n| y[i][n] > F::ZERO)) });
             }
             Activation::Relu6 => {
-                vectorized(
-                    #[inline(always)]
-                    || dx.put(|i| keep::<F, N>(&dy[i], |n| y[i][n] > F::ZERO && y[i][n] < six)),
-                );
+                vectorized!({ dx.put(|i| keep::<F, N>(&dy[i], |n| y[i][n] > F::ZERO && y[i][n] < six)) });
             }
             Activation::LeakyRelu { alpha } => {
                 let alpha = F::from_f32(alpha);
@@ -97,12 +82,9 @@ fn keep<F: Real, const N: usize>(dy: &[F; N], test: impl Fn(usize) -> bool) -> [
 
 /// The backward pass of a fused activation: `δy` becomes zero where the range `low..high` limited `y`.
 pub(crate) fn mask_clamped<F: Real, const N: usize>(y: &[[F; N]], dy: &mut [[F; N]], (low, high): (F, F)) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for (dy, &y) in dy.as_flattened_mut().iter_mut().zip(y.as_flattened()) {
-                *dy = if y > low && y < high { *dy } else { F::ZERO };
-            }
-        },
-    );
+    vectorized!({
+        for (dy, &y) in dy.as_flattened_mut().iter_mut().zip(y.as_flattened()) {
+            *dy = if y > low && y < high { *dy } else { F::ZERO };
+        }
+    });
 }

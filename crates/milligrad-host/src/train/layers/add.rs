@@ -14,16 +14,13 @@ impl<F: Real, const N: usize> Layer<F, N> for Add<F> {
     fn forward(&self, pass: Pass<'_, F, N>, y: &mut [[F; N]]) {
         let [a, b] = [0, 1].map(|i: usize| pass.inputs[i][..self.len].as_flattened());
         let (low, high) = self.clamp;
-        vectorized(
-            #[inline(always)]
-            || {
-                for ((y, &a), &b) in y.as_flattened_mut().iter_mut().zip(a).zip(b) {
-                    let sum = a + b;
-                    let sum = if sum < low { low } else { sum };
-                    *y = if sum > high { high } else { sum };
-                }
-            },
-        );
+        vectorized!({
+            for ((y, &a), &b) in y.as_flattened_mut().iter_mut().zip(a).zip(b) {
+                let sum = a + b;
+                let sum = if sum < low { low } else { sum };
+                *y = if sum > high { high } else { sum };
+            }
+        });
     }
 
     fn backward_input(
@@ -35,9 +32,6 @@ impl<F: Real, const N: usize> Layer<F, N> for Add<F> {
         dx: Delta<'_, F, N>,
     ) {
         let dx = Delta::new(&mut dx.values[..self.len], dx.accumulate);
-        vectorized(
-            #[inline(always)]
-            || dx.put(|i| dy[i]),
-        );
+        vectorized!({ dx.put(|i| dy[i]) });
     }
 }

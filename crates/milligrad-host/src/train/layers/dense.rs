@@ -1,6 +1,6 @@
 //! Dense: `y = activation(W x + b)`.
 
-use super::{Delta, Gradient, Layer, Pass, WeightsAndBias, bias_gradient};
+use super::{Delta, Gradient, Layer, Pass, WeightsAndBias, bias_gradient, row_len};
 use crate::train::kernels::{Patches, vectorized};
 use crate::train::real::Real;
 
@@ -11,11 +11,6 @@ pub(crate) struct Dense<F> {
     pub(crate) inputs: usize,
     pub(crate) place: WeightsAndBias,
     pub(crate) clamp: (F, F),
-}
-
-/// Numbers in a row of transposed inputs: whole pairs of the widest vectors.
-fn row_len(inputs: usize) -> usize {
-    inputs.next_multiple_of(32)
 }
 
 impl<F: Real, const N: usize> Layer<F, N> for Dense<F> {
@@ -33,9 +28,12 @@ impl<F: Real, const N: usize> Layer<F, N> for Dense<F> {
         scratch: &mut [F],
     ) {
         if gradient.wanted[0] {
-            transpose(&pass.x()[..self.inputs], scratch, row_len(self.inputs));
+            let rows = pass.rows.unwrap_or_else(|| {
+                transpose(&pass.x()[..self.inputs], scratch, row_len(self.inputs));
+                scratch
+            });
             let dw = &mut gradient.values[self.place.weights.clone()];
-            F::outer(scratch, self.inputs, dy, dw, gradient.accumulate[0]);
+            F::outer(rows, self.inputs, dy, dw, gradient.accumulate[0]);
         }
         if gradient.wanted[1] {
             bias_gradient(dy, &mut gradient.values[self.place.bias.clone()], gradient.accumulate[1]);
@@ -66,18 +64,15 @@ impl<F: Real, const N: usize> Layer<F, N> for Dense<F> {
 /// `rows[n, i] = x[i][n]`, and zeros where a row is longer than `x`.
 fn transpose<F: Real, const N: usize>(x: &[[F; N]], rows: &mut [F], length: usize) {
     const TILE: usize = 16;
-    vectorized(
-        #[inline(always)]
-        || {
-            for row in rows.chunks_exact_mut(length) {
-                row[x.len()..].fill(F::ZERO);
+    vectorized!({
+        for row in rows.chunks_exact_mut(length) {
+            row[x.len()..].fill(F::ZERO);
+        }
+        for (tile, x) in x.chunks(TILE).enumerate() {
+            for (n, row) in rows.chunks_exact_mut(length).enumerate() {
+                let row = &mut row[tile * TILE..][..x.len()];
+                row.iter_mut().zip(x).for_each(|(row, x)| *row = x[n]);
             }
-            for (tile, x) in x.chunks(TILE).enumerate() {
-                for (n, row) in rows.chunks_exact_mut(length).enumerate() {
-                    let row = &mut row[tile * TILE..][..x.len()];
-                    row.iter_mut().zip(x).for_each(|(row, x)| *row = x[n]);
-                }
-            }
-        },
-    );
+        }
+    });
 }

@@ -39,25 +39,22 @@ impl<F: Real, const N: usize> Layer<F, N> for DepthwiseConv2d<F> {
         let (x, channels, outputs) = (pass.x(), self.channels(), self.outputs());
         let multiplier = outputs / channels;
         let (low, high) = self.clamp;
-        vectorized(
-            #[inline(always)]
-            || {
-                let positions = self.pixels.chunks_exact(self.window.taps());
-                for (pixels, y) in positions.zip(y.chunks_exact_mut(outputs)) {
-                    for (o, (y, &bias)) in y.iter_mut().zip(bias).enumerate() {
-                        let mut sum = [bias; N];
-                        for (&pixel, weights) in pixels.iter().zip(weights.chunks_exact(outputs)) {
-                            let (x, w) = (&x[pixel as usize * channels + o / multiplier], weights[o]);
-                            sum.iter_mut().zip(x).for_each(|(sum, &x)| *sum += w * x);
-                        }
-                        for (y, sum) in y.iter_mut().zip(sum) {
-                            let sum = if sum < low { low } else { sum };
-                            *y = if sum > high { high } else { sum };
-                        }
+        vectorized!({
+            let positions = self.pixels.chunks_exact(self.window.taps());
+            for (pixels, y) in positions.zip(y.chunks_exact_mut(outputs)) {
+                for (o, (y, &bias)) in y.iter_mut().zip(bias).enumerate() {
+                    let mut sum = [bias; N];
+                    for (&pixel, weights) in pixels.iter().zip(weights.chunks_exact(outputs)) {
+                        let (x, w) = (&x[pixel as usize * channels + o / multiplier], weights[o]);
+                        sum.iter_mut().zip(x).for_each(|(sum, &x)| *sum += w * x);
+                    }
+                    for (y, sum) in y.iter_mut().zip(sum) {
+                        let sum = if sum < low { low } else { sum };
+                        *y = if sum > high { high } else { sum };
                     }
                 }
-            },
-        );
+            }
+        });
     }
 
     fn backward_parameters(
@@ -73,21 +70,18 @@ impl<F: Real, const N: usize> Layer<F, N> for DepthwiseConv2d<F> {
         if gradient.wanted[0] {
             let dw = &mut gradient.values[self.place.weights.clone()];
             let accumulate = gradient.accumulate[0];
-            vectorized(
-                #[inline(always)]
-                || {
-                    for (i, dw) in dw.iter_mut().enumerate() {
-                        let (tap, o) = (i / outputs, i % outputs);
-                        let mut sum = [F::ZERO; N];
-                        for (pixels, dy) in self.pixels.chunks_exact(taps).zip(dy.chunks_exact(outputs)) {
-                            let x = &x[pixels[tap] as usize * channels + o / multiplier];
-                            sum.iter_mut().zip(x).zip(&dy[o]).for_each(|((sum, &x), &dy)| *sum += x * dy);
-                        }
-                        let sum = sum.into_iter().fold(F::ZERO, |a, b| a + b);
-                        *dw = if accumulate { *dw + sum } else { sum };
+            vectorized!({
+                for (i, dw) in dw.iter_mut().enumerate() {
+                    let (tap, o) = (i / outputs, i % outputs);
+                    let mut sum = [F::ZERO; N];
+                    for (pixels, dy) in self.pixels.chunks_exact(taps).zip(dy.chunks_exact(outputs)) {
+                        let x = &x[pixels[tap] as usize * channels + o / multiplier];
+                        sum.iter_mut().zip(x).zip(&dy[o]).for_each(|((sum, &x), &dy)| *sum += x * dy);
                     }
-                },
-            );
+                    let sum = sum.into_iter().fold(F::ZERO, |a, b| a + b);
+                    *dw = if accumulate { *dw + sum } else { sum };
+                }
+            });
         }
         if gradient.wanted[1] {
             bias_gradient(dy, &mut gradient.values[self.place.bias.clone()], gradient.accumulate[1]);
@@ -106,20 +100,17 @@ impl<F: Real, const N: usize> Layer<F, N> for DepthwiseConv2d<F> {
         let (channels, outputs) = (self.channels(), self.outputs());
         let multiplier = outputs / channels;
         let dx = dx.sum();
-        vectorized(
-            #[inline(always)]
-            || {
-                let positions = self.pixels.chunks_exact(self.window.taps());
-                for (pixels, dy) in positions.zip(dy.chunks_exact(outputs)) {
-                    for (&pixel, weights) in pixels.iter().zip(weights.chunks_exact(outputs)) {
-                        let dx = &mut dx[pixel as usize * channels..][..channels];
-                        for (o, (dy, &w)) in dy.iter().zip(weights).enumerate() {
-                            dx[o / multiplier].iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += w * dy);
-                        }
+        vectorized!({
+            let positions = self.pixels.chunks_exact(self.window.taps());
+            for (pixels, dy) in positions.zip(dy.chunks_exact(outputs)) {
+                for (&pixel, weights) in pixels.iter().zip(weights.chunks_exact(outputs)) {
+                    let dx = &mut dx[pixel as usize * channels..][..channels];
+                    for (o, (dy, &w)) in dy.iter().zip(weights).enumerate() {
+                        dx[o / multiplier].iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += w * dy);
                     }
                 }
-            },
-        );
+            }
+        });
     }
 
     fn multiplications(&self) -> usize {

@@ -43,14 +43,11 @@ impl Dropout {
 impl<F: Real, const N: usize> Layer<F, N> for Dropout {
     fn forward(&self, pass: Pass<'_, F, N>, y: &mut [[F; N]]) {
         let x = pass.x();
-        vectorized(
-            #[inline(always)]
-            || {
-                self.factors(pass.mode, |i, factors: [F; N]| {
-                    (0..N).for_each(|n| y[i][n] = x[i][n] * factors[n]);
-                });
-            },
-        );
+        vectorized!({
+            self.factors(pass.mode, |i, factors: [F; N]| {
+                (0..N).for_each(|n| y[i][n] = x[i][n] * factors[n]);
+            });
+        });
     }
 
     fn backward_input(
@@ -62,13 +59,10 @@ impl<F: Real, const N: usize> Layer<F, N> for Dropout {
         dx: Delta<'_, F, N>,
     ) {
         let dx = dx.sum();
-        vectorized(
-            #[inline(always)]
-            || {
-                self.factors(pass.mode, |i, factors: [F; N]| {
-                    (0..N).for_each(|n| dx[i][n] += dy[i][n] * factors[n]);
-                });
-            },
-        );
+        vectorized!({
+            self.factors(pass.mode, |i, factors: [F; N]| {
+                (0..N).for_each(|n| dx[i][n] += dy[i][n] * factors[n]);
+            });
+        });
     }
 }

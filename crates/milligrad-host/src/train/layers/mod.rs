@@ -23,6 +23,7 @@ pub(crate) use dropout::Dropout;
 pub(crate) use pool2d::{AvgPool2d, MaxPool2d};
 pub(crate) use softmax::{Softmax, softmax};
 
+use super::kernels::vectorized;
 use super::real::Real;
 use std::ops::Range;
 
@@ -47,6 +48,8 @@ pub(crate) struct Pass<'a, F, const N: usize> {
     pub(crate) parameters: &'a [F],
     /// The inputs. An image is followed by one pixel of zeros, which stands for padding.
     pub(crate) inputs: &'a [&'a [[F; N]]],
+    /// If the layer reads the network's input: the same numbers sample by sample, in rows of [`row_len`].
+    pub(crate) rows: Option<&'a [F]>,
     /// Training or inference.
     pub(crate) mode: Mode,
 }
@@ -72,11 +75,18 @@ pub(crate) struct Gradient<'a, F> {
 pub(crate) struct Delta<'a, F, const N: usize> {
     values: &'a mut [[F; N]],
     accumulate: bool,
+    /// For a layer that [masks](Layer::masks): the range of the input's fused activation.
+    clamp: Option<(F, F)>,
 }
 
 impl<'a, F: Real, const N: usize> Delta<'a, F, N> {
     pub(crate) fn new(values: &'a mut [[F; N]], accumulate: bool) -> Self {
-        Self { values, accumulate }
+        Self { values, accumulate, clamp: None }
+    }
+
+    /// The derivative is to be zero where the range limited the input.
+    pub(crate) fn masked(self, clamp: Option<(F, F)>) -> Self {
+        Self { clamp, ..self }
     }
 
     /// To add to: zeros unless other layers have added already.
@@ -130,10 +140,21 @@ pub(crate) trait Layer<F: Real, const N: usize>: Send + Sync {
         0
     }
 
+    /// `true` if [`backward_input`](Self::backward_input) itself applies the derivative of the input's fused activation,
+    /// where that is asked for.
+    fn masks(&self) -> bool {
+        false
+    }
+
     /// Multiplications of one sample's forward pass.
     fn multiplications(&self) -> usize {
         0
     }
+}
+
+/// Numbers in a row of inputs, of which the last are zero: whole pairs of the widest vectors.
+pub(crate) fn row_len(inputs: usize) -> usize {
+    inputs.next_multiple_of(32)
 }
 
 /// Where the constants of a layer with weights and bias lie in the parameters.
@@ -146,17 +167,14 @@ pub(crate) struct WeightsAndBias {
 /// `db[o] = Σ[p, n] δy[p, o][n]`
 pub(crate) fn bias_gradient<F: Real, const N: usize>(dy: &[[F; N]], db: &mut [F], accumulate: bool) {
     let outputs = db.len();
-    super::kernels::vectorized(
-        #[inline(always)]
-        || {
-            for (o, db) in db.iter_mut().enumerate() {
-                let mut sum = [F::ZERO; N];
-                for dy in dy.iter().skip(o).step_by(outputs) {
-                    sum.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += dy);
-                }
-                let sum = sum.into_iter().fold(F::ZERO, |a, b| a + b);
-                *db = if accumulate { *db + sum } else { sum };
+    vectorized!({
+        for (o, db) in db.iter_mut().enumerate() {
+            let mut sum = [F::ZERO; N];
+            for dy in dy.iter().skip(o).step_by(outputs) {
+                sum.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += dy);
             }
-        },
-    );
+            let sum = sum.into_iter().fold(F::ZERO, |a, b| a + b);
+            *db = if accumulate { *db + sum } else { sum };
+        }
+    });
 }

@@ -1,0 +1,165 @@
+//! The promise itself, on emulated boards: what the desk computes is bit for bit what the chip computes, in prediction
+//! and in training, with an FPU and without; nothing on the way can panic; the stack is bounded.
+
+use milligrad::{Momentum, Sgd};
+use milligrad_board::{Elf, Firmware, ModelSource, TrainPlan, board};
+use milligrad_host::data::{Dataset, digits};
+use milligrad_host::spec::Spec;
+use milligrad_host::train::{FitOptions, Samples, fit};
+use milligrad_host::{OptimizerKind, Program, QuantizeOptions, Rule, export, quantize};
+use milligrad_tests::{cases, noise};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// A program under the name that the firmware knows it by.
+struct Model {
+    name: String,
+    program: Program,
+    /// Raw inputs to try, real images where there are some.
+    inputs: Vec<Vec<f32>>,
+}
+
+impl Model {
+    fn new(name: &str, program: Program, samples: u32) -> Self {
+        let len = program.buffer(program.input).len;
+        let inputs = (0..samples).map(|seed| noise(seed, len)).collect();
+        Self { name: name.into(), program, inputs }
+    }
+
+    fn learns(&self) -> bool {
+        self.program.learning.is_some()
+    }
+
+    fn records(&self) -> Vec<u8> {
+        self.inputs.iter().flat_map(|raw| self.program.encode_input(raw)).collect()
+    }
+}
+
+/// A model of `examples/`, trained a little, in int8.
+fn trained(name: &str, samples: usize) -> Model {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name).with_extension("toml");
+    let spec = Spec::read(path).unwrap();
+    let data = spec.load_data().unwrap();
+    let mut graph = spec.graph(&data.train.classes, 0).unwrap();
+    let samples_of = |data: &Dataset| Samples::of(data, graph.normalize).unwrap();
+    let train = samples_of(&data.train);
+    let options = FitOptions { epochs: 3, ..FitOptions::default() };
+    fit(&mut graph, &train, None, &options, &mut |_| ControlFlow::Continue(())).unwrap();
+    let calibration = data.train.normalized(graph.normalize, 100);
+    let int8 = quantize(&graph, &calibration, &QuantizeOptions::default()).unwrap();
+    let program = Program::compile(&int8, &Default::default()).unwrap();
+    let digits = digits::all().unwrap();
+    let inputs = (0..samples).map(|sample| digits.input(sample).to_vec()).collect();
+    Model { name: name.into(), program, inputs }
+}
+
+/// Builds one firmware with all models.
+fn firmware(board_name: &str, models: &[Model]) -> Firmware {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(board_name);
+    std::fs::create_dir_all(&folder).unwrap();
+    let sources: Vec<_> = models
+        .iter()
+        .map(|model| {
+            let path = folder.join(&model.name).with_extension("rs");
+            std::fs::write(&path, export::rust(&model.program).unwrap()).unwrap();
+            match model.learns() {
+                true => ModelSource::learning(&model.name, path),
+                false => ModelSource::new(&model.name, path),
+            }
+        })
+        .collect();
+    Firmware::build(board(board_name).unwrap(), &sources).unwrap()
+}
+
+fn predicts_the_same(firmware: &Firmware, model: &Model) {
+    let records = model.records();
+    let predictions = firmware.predict(&model.name, &records).unwrap();
+    let desk = model.program.outputs(&records).unwrap();
+    let place = format!("{} on {}", model.name, firmware.board().name);
+    assert_eq!(predictions.outputs.len(), desk.len(), "{place}: bytes");
+    let differing = predictions.outputs.iter().zip(&desk).filter(|(board, desk)| board != desk).count();
+    assert_eq!(differing, 0, "{place}: bytes that differ of {}", desk.len());
+    assert!(predictions.cost.stack_bytes <= 1024, "{place}: predict takes {} B of stack", predictions.cost.stack_bytes);
+}
+
+/// Trains with labels in turn, a label out of range among them, and compares every parameter.
+fn learns_the_same(firmware: &Firmware, model: &Model) {
+    let classes = model.program.buffer(model.program.output).len;
+    let (mut steps, mut runner) = (Vec::new(), model.program.runner());
+    let rule = match model.program.learning.as_ref().unwrap().optimizer {
+        OptimizerKind::Sgd => Rule::Sgd(Sgd::new(0.05)),
+        OptimizerKind::Momentum => Rule::Momentum(Momentum::new(0.05, 0.9)),
+    };
+    for (step, raw) in model.inputs.iter().cycle().take(120).enumerate() {
+        let label = if step == 60 { classes } else { step % classes };
+        let record = model.program.encode_input(raw);
+        assert_eq!(runner.train_step(&record, label, &rule).is_err(), step == 60);
+        steps.extend(record);
+        steps.push(label as u8);
+    }
+    let plan = TrainPlan { steps: &steps, learning_rate: 0.05, momentum: 0.9, tests: &[] };
+    let training = firmware.train(&model.name, &plan).unwrap();
+    let place = format!("{} on {}", model.name, firmware.board().name);
+    assert_eq!((training.losses.len(), training.refused), (120, 1), "{place}");
+    assert_eq!(training.parameters.len(), runner.parameters().len(), "{place}");
+    for ((name, board), desk) in training.parameters.iter().zip(runner.parameters()) {
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(board), bits(desk), "{place}: {name}");
+        assert!(board.iter().all(|v| v.is_finite()), "{place}: {name}");
+    }
+    assert!(training.cost.stack_bytes <= 2048, "{place}: train_step takes {} B of stack", training.cost.stack_bytes);
+}
+
+fn cannot_panic(firmware: &Firmware, elf: &Elf, model: &Model) {
+    for training in [false, true] {
+        if training && !model.learns() {
+            continue;
+        }
+        let entry = firmware.entry(&model.name, training).unwrap();
+        let reach = elf.reach(&[&entry]).unwrap();
+        let none: [String; 0] = [];
+        assert_eq!(reach.panics(), none, "{entry}");
+        let bound = reach.stack_bound_bytes().unwrap_or_else(|| panic!("{entry}: {:?}", reach.unbounded()));
+        assert!(bound <= if training { 2048 } else { 1024 }, "{entry}: at most {bound} B of stack");
+    }
+}
+
+fn check(board_name: &str, models: &[Model]) {
+    let firmware = firmware(board_name, models);
+    let elf = firmware.analyse().unwrap();
+    for model in models {
+        cannot_panic(&firmware, &elf, model);
+        predicts_the_same(&firmware, model);
+        if model.learns() {
+            learns_the_same(&firmware, model);
+        }
+    }
+}
+
+fn all_cases() -> Vec<Model> {
+    cases().unwrap().into_iter().map(|case| Model::new(case.name, case.program, 20)).collect()
+}
+
+/// 500 real images stream through the convolutional network.
+#[test]
+fn cortex_m4f_is_the_desk() {
+    let mut models = all_cases();
+    models.extend([trained("digits-mlp", 500), trained("digits-cnn", 500)]);
+    check("mps2-an386", &models);
+}
+
+/// The same floats without an FPU.
+#[test]
+fn cortex_m3_is_the_desk() {
+    let mut models = all_cases();
+    models.extend([trained("digits-mlp", 50), trained("digits-cnn", 50)]);
+    check("mps2-an385", &models);
+}
+
+/// 16 KB of RAM, no division, no 64-bit multiplication.
+#[test]
+fn cortex_m0_is_the_desk() {
+    let mut models: Vec<_> = all_cases().into_iter().filter(|model| model.name.ends_with("int8")).collect();
+    models.extend([trained("digits-mlp", 50), trained("digits-cnn", 20)]);
+    check("microbit", &models);
+}
