@@ -12,6 +12,10 @@ mod buffer;
 mod checkpoint;
 mod fit;
 #[cfg(test)]
+mod fit_tests;
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
 mod gradient_tests;
 mod history;
 mod init;

@@ -2,7 +2,6 @@
 
 use super::dense::backward_clamp;
 use crate::{Arithmetic, Trainable, Window2d};
-use core::ops::Range;
 
 /// `y[p, c] = activation(max of x[., c] under the window at p)`; padding does not count.
 #[derive(Debug, Clone, Copy)]
@@ -32,21 +31,9 @@ impl<A: Arithmetic> MaxPool2d<A> {
     /// Pools `x` into `y`. NaN counts as larger than any number.
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
-        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth(&self.window))) {
-            let area = Area::new(&self.window, at);
-            let mut first = true;
-            for line in area.lines() {
-                for pixel in x.get(line).unwrap_or_default().chunks_exact(area.depth) {
-                    for (y, &x) in y.iter_mut().zip(pixel) {
-                        if first || x > *y || x.partial_cmp(&x).is_none() {
-                            *y = x;
-                        }
-                    }
-                    first = false;
-                }
-            }
-            y.iter_mut().for_each(|y| *y = A::clamp(&self.output, *y));
-        }
+        let larger =
+            |max: A::Element, x: A::Element| if x > max || x.partial_cmp(&x).is_none() { x } else { max };
+        pool(&self.window, x, y, |x| x, larger, |max, _| A::clamp(&self.output, max));
     }
 }
 
@@ -63,20 +50,8 @@ impl<A: Arithmetic> AvgPool2d<A> {
     /// Pools `x` into `y`.
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
-        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth(&self.window))) {
-            let area = Area::new(&self.window, at);
-            let mean = |sum| A::clamp(&self.output, A::average(sum, area.count()));
-            let (blocks, rest) = y.as_chunks_mut::<4>();
-            let mut channel = 0;
-            for block in blocks {
-                *block = sum::<A, 4>(&area, channel, x).map(mean);
-                channel += 4;
-            }
-            for y in rest {
-                [*y] = sum::<A, 1>(&area, channel, x).map(mean);
-                channel += 1;
-            }
-        }
+        let mean = |sum, count| A::clamp(&self.output, A::average(sum, count));
+        pool(&self.window, x, y, |_| A::ZERO, A::add, mean);
     }
 }
 
@@ -101,11 +76,13 @@ impl<A: Trainable> MaxPool2d<A> {
                 if !A::passed(&self.output, y) {
                     continue;
                 }
-                let mut taps = area.lines().flat_map(|line| line.step_by(depth));
-                let found = taps.find(|tap| x.get(tap + channel) == Some(&y));
-                if let Some(delta_x) = found.and_then(|tap| delta_x.get_mut(tap + channel)) {
-                    *delta_x = A::add_delta(*delta_x, delta);
-                }
+                let mut found = false;
+                area.each_pixel_mut::<_, 1>(delta_x, channel, |tap, [delta_x]| {
+                    if !found && x.get(tap) == Some(&y) {
+                        *delta_x = A::add_delta(*delta_x, delta);
+                        found = true;
+                    }
+                });
             }
         }
     }
@@ -151,18 +128,56 @@ fn depth(window: &Window2d) -> usize {
     window.input()[2].max(1)
 }
 
-/// The sums of `N` channels from `channel` on.
+/// Folds what each position covers, channel by channel, four channels at a time: from `start` of the first element by
+/// `step`, which sees the first again, to the output by `end`, which gets the number of elements.
 #[inline(always)]
-fn sum<A: Arithmetic, const N: usize>(area: &Area, channel: usize, x: &[A::Element]) -> [A::Accumulator; N] {
-    let mut sums = [A::ZERO; N];
-    for line in area.lines() {
-        for pixel in x.get(line).unwrap_or_default().chunks_exact(area.depth) {
-            if let Some(pixel) = pixel.get(channel..).and_then(|pixel| pixel.first_chunk::<N>()) {
-                sums.iter_mut().zip(pixel).for_each(|(sum, &x)| *sum = A::add(*sum, x));
+fn pool<T: Copy, S: Copy>(
+    window: &Window2d,
+    x: &[T],
+    y: &mut [T],
+    start: impl Fn(T) -> S,
+    step: impl Fn(S, T) -> S,
+    end: impl Fn(S, u32) -> T,
+) {
+    for (at, y) in window.each_position().zip(y.chunks_exact_mut(depth(window))) {
+        let area = Area::new(window, at);
+        let (blocks, rest) = y.as_chunks_mut::<4>();
+        let mut channel = 0;
+        for block in blocks {
+            if let Some(sums) = fold::<T, S, 4>(&area, channel, x, &start, &step) {
+                *block = sums.map(|sum| end(sum, area.count()));
             }
+            channel += 4;
+        }
+        for y in rest {
+            if let Some([sum]) = fold::<T, S, 1>(&area, channel, x, &start, &step) {
+                *y = end(sum, area.count());
+            }
+            channel += 1;
         }
     }
-    sums
+}
+
+/// Folds `N` channels from `channel` on.
+#[inline(never)]
+fn fold<T: Copy, S: Copy, const N: usize>(
+    area: &Area,
+    channel: usize,
+    x: &[T],
+    start: impl Fn(T) -> S,
+    step: impl Fn(S, T) -> S,
+) -> Option<[S; N]> {
+    let mut sums = x.get(area.start + channel..)?.first_chunk::<N>()?.map(start);
+    for line in 0..area.rows {
+        let mut rest = x.get(area.start + channel + line * area.stride..)?;
+        for _ in 0..area.columns {
+            let Some(pixel) = rest.first_chunk::<N>() else { break };
+            sums.iter_mut().zip(pixel).for_each(|(sum, &x)| *sum = step(*sum, x));
+            let Some(next) = rest.get(area.depth..) else { break };
+            rest = next;
+        }
+    }
+    Some(sums)
 }
 
 /// Adds `N` channels of `delta`, divided by the number of pixels, to each pixel.
@@ -174,13 +189,9 @@ fn spread<A: Trainable, const N: usize>(
     delta_x: &mut [A::Element],
 ) {
     let shares = delta.map(|delta| A::divide_delta(delta, area.count()));
-    for line in area.lines() {
-        for pixel in delta_x.get_mut(line).unwrap_or_default().chunks_exact_mut(area.depth) {
-            if let Some(pixel) = pixel.get_mut(channel..).and_then(|pixel| pixel.first_chunk_mut::<N>()) {
-                pixel.iter_mut().zip(shares).for_each(|(x, share)| *x = A::add_delta(*x, share));
-            }
-        }
-    }
+    area.each_pixel_mut::<_, N>(delta_x, channel, |_, pixel| {
+        pixel.iter_mut().zip(shares).for_each(|(x, share)| *x = A::add_delta(*x, share));
+    });
 }
 
 /// The part of an image under a window.
@@ -214,10 +225,24 @@ impl Area {
         (self.rows * self.columns) as u32
     }
 
-    /// The range of each line.
+    /// Calls `visit` with `N` channels of each pixel, and with the index of the first of them.
     #[inline(always)]
-    fn lines(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (start, span, stride) = (self.start, self.columns * self.depth, self.stride);
-        (0..self.rows).map(move |row| start + row * stride..start + row * stride + span)
+    fn each_pixel_mut<T, const N: usize>(
+        &self,
+        image: &mut [T],
+        channel: usize,
+        mut visit: impl FnMut(usize, &mut [T; N]),
+    ) {
+        for line in 0..self.rows {
+            let mut at = self.start + channel + line * self.stride;
+            let mut rest = image.get_mut(at..).unwrap_or_default();
+            for _ in 0..self.columns {
+                let Some(pixel) = rest.first_chunk_mut::<N>() else { break };
+                visit(at, pixel);
+                let Some(next) = rest.get_mut(self.depth..) else { break };
+                rest = next;
+                at += self.depth;
+            }
+        }
     }
 }

@@ -24,6 +24,12 @@ impl Trained {
         self.data.train.normalized(self.graph.normalize, self.spec.quantize.calibration)
     }
 
+    /// The model in int8.
+    pub(crate) fn int8(&self) -> Result<Program> {
+        let graph = quantize(&self.graph, &self.calibration(), &QuantizeOptions::default())?;
+        Ok(Program::compile(&graph, &Default::default())?)
+    }
+
     /// Labels of the test part.
     pub(crate) fn labels(&self) -> Result<&[u32]> {
         labels(&self.data.test)
@@ -82,10 +88,7 @@ pub(crate) fn quantized(
     let name = model.spec.name.as_str();
     let labels = model.labels()?;
     let float = Program::compile(&model.graph, &Default::default())?;
-    let program = stages.stage(&format!("{name}: quantise"), || -> Result<_> {
-        let graph = quantize(&model.graph, &model.calibration(), &QuantizeOptions::default())?;
-        Ok(Program::compile(&graph, &Default::default())?)
-    })?;
+    let program = stages.stage(&format!("{name}: quantise"), || model.int8())?;
     let records = program.records(&model.data.test);
     let (float_accuracy, outputs) =
         stages.stage(&format!("{name}: {} test samples on the desk", labels.len()), || -> Result<_> {
