@@ -127,8 +127,9 @@ pub(crate) fn rows<A: Arithmetic>(
     }
 }
 
+/// Sums as outputs.
 #[inline(always)]
-fn finish<A: Arithmetic, const N: usize>(
+pub(crate) fn finish<A: Arithmetic, const N: usize>(
     output: &A::Output,
     channels: &[A::Channel; N],
     sums: [A::Accumulator; N],

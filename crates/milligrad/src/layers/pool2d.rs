@@ -2,6 +2,7 @@
 
 use super::dense::backward_clamp;
 use crate::{Arithmetic, Trainable, Window2d};
+use core::ops::Range;
 
 /// `y[p, c] = activation(max of x[., c] under the window at p)`; padding does not count.
 #[derive(Debug, Clone, Copy)]
@@ -28,12 +29,26 @@ impl<A: Arithmetic> MaxPool2d<A> {
         Self { window, output }
     }
 
-    /// Pools `x` into `y`. NaN counts as larger than any number.
+    /// Pools `x` into `y`.
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
-        let larger =
-            |max: A::Element, x: A::Element| if x > max || x.partial_cmp(&x).is_none() { x } else { max };
-        pool(&self.window, x, y, |x| x, larger, |max, _| A::clamp(&self.output, max));
+        let depth = self.window.input()[2];
+        if depth == 0 {
+            return;
+        }
+        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth)) {
+            let mut pixels = pixels(&self.window, at, x);
+            let Some(first) = pixels.next() else { continue };
+            y.iter_mut().zip(first).for_each(|(y, &x)| *y = x);
+            for pixel in pixels {
+                for (y, &x) in y.iter_mut().zip(pixel) {
+                    if x > *y {
+                        *y = x;
+                    }
+                }
+            }
+            y.iter_mut().for_each(|y| *y = A::clamp(&self.output, *y));
+        }
     }
 }
 
@@ -50,8 +65,27 @@ impl<A: Arithmetic> AvgPool2d<A> {
     /// Pools `x` into `y`.
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
-        let mean = |sum, count| A::clamp(&self.output, A::average(sum, count));
-        pool(&self.window, x, y, |_| A::ZERO, A::add, mean);
+        let [_, width, depth] = self.window.input();
+        if depth == 0 {
+            return;
+        }
+        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth)) {
+            let (rows, columns) = self.window.covered(at);
+            let area = Area { rows: rows.len(), columns: columns.len(), depth, stride: width * depth };
+            let mean = |sum| A::clamp(&self.output, A::average(sum, (area.rows * area.columns) as u32));
+            let mut channels = x.get((rows.start * width + columns.start) * depth..).unwrap_or_default();
+            let (blocks, rest) = y.as_chunks_mut::<4>();
+            for block in blocks {
+                let sums = sum::<A, 4>(channels, &area);
+                block.iter_mut().zip(sums).for_each(|(y, sum)| *y = mean(sum));
+                channels = channels.get(4..).unwrap_or_default();
+            }
+            for y in rest {
+                let [sum] = sum::<A, 1>(channels, &area);
+                *y = mean(sum);
+                channels = channels.get(1..).unwrap_or_default();
+            }
+        }
     }
 }
 
@@ -67,22 +101,24 @@ impl<A: Trainable> MaxPool2d<A> {
         delta: &[A::Element],
         delta_x: &mut [A::Element],
     ) {
-        let depth = depth(&self.window);
+        let [_, width, depth] = self.window.input();
+        if depth == 0 {
+            return;
+        }
         delta_x.fill(A::NO_DELTA);
         let outputs = y.chunks_exact(depth).zip(delta.chunks_exact(depth));
         for (at, (y, delta)) in self.window.each_position().zip(outputs) {
-            let area = Area::new(&self.window, at);
             for (channel, (&y, &delta)) in y.iter().zip(delta).enumerate() {
                 if !A::passed(&self.output, y) {
                     continue;
                 }
-                let mut found = false;
-                area.each_pixel_mut::<_, 1>(delta_x, channel, |tap, [delta_x]| {
-                    if !found && x.get(tap) == Some(&y) {
-                        *delta_x = A::add_delta(*delta_x, delta);
-                        found = true;
-                    }
-                });
+                let (rows, columns) = self.window.covered(at);
+                let mut taps =
+                    rows.flat_map(|row| columns.clone().map(move |column| (row * width + column) * depth));
+                let found = taps.find(|tap| x.get(tap + channel) == Some(&y));
+                if let Some(delta_x) = found.and_then(|tap| delta_x.get_mut(tap + channel)) {
+                    *delta_x = A::add_delta(*delta_x, delta);
+                }
             }
         }
     }
@@ -98,18 +134,20 @@ impl<A: Trainable> AvgPool2d<A> {
     /// `δx` from `δ`: each is spread evenly over what its window covers.
     #[inline(never)]
     pub fn backward_input(&self, delta: &[A::Element], delta_x: &mut [A::Element]) {
+        let [_, width, depth] = self.window.input();
+        if depth == 0 {
+            return;
+        }
         delta_x.fill(A::NO_DELTA);
-        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(depth(&self.window))) {
-            let area = Area::new(&self.window, at);
-            let (blocks, rest) = delta.as_chunks::<4>();
-            let mut channel = 0;
-            for &block in blocks {
-                spread::<A, 4>(&area, channel, block, delta_x);
-                channel += 4;
-            }
-            for &delta in rest {
-                spread::<A, 1>(&area, channel, [delta], delta_x);
-                channel += 1;
+        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(depth)) {
+            let count = count(&self.window, at);
+            let (rows, columns) = self.window.covered(at);
+            for tap in rows.flat_map(|row| columns.clone().map(move |column| (row * width + column) * depth))
+            {
+                let delta_x = delta_x.get_mut(tap..tap + depth).unwrap_or_default();
+                for (delta_x, &delta) in delta_x.iter_mut().zip(delta) {
+                    *delta_x = A::add_delta(*delta_x, A::divide_delta(delta, count));
+                }
             }
         }
     }
@@ -122,127 +160,49 @@ const fn check(window: &Window2d) {
     assert!(window.sees_pixels(), "a pooling window covers a pixel at every position");
 }
 
-/// Channels of the image, which are at least one.
-#[inline(always)]
-fn depth(window: &Window2d) -> usize {
-    window.input()[2].max(1)
-}
-
-/// Folds what each position covers, channel by channel, four channels at a time: from `start` of the first element by
-/// `step`, which sees the first again, to the output by `end`, which gets the number of elements.
-#[inline(always)]
-fn pool<T: Copy, S: Copy>(
-    window: &Window2d,
-    x: &[T],
-    y: &mut [T],
-    start: impl Fn(T) -> S,
-    step: impl Fn(S, T) -> S,
-    end: impl Fn(S, u32) -> T,
-) {
-    for (at, y) in window.each_position().zip(y.chunks_exact_mut(depth(window))) {
-        let area = Area::new(window, at);
-        let (blocks, rest) = y.as_chunks_mut::<4>();
-        let mut channel = 0;
-        for block in blocks {
-            if let Some(sums) = fold::<T, S, 4>(&area, channel, x, &start, &step) {
-                *block = sums.map(|sum| end(sum, area.count()));
-            }
-            channel += 4;
-        }
-        for y in rest {
-            if let Some([sum]) = fold::<T, S, 1>(&area, channel, x, &start, &step) {
-                *y = end(sum, area.count());
-            }
-            channel += 1;
-        }
-    }
-}
-
-/// Folds `N` channels from `channel` on.
-#[inline(never)]
-fn fold<T: Copy, S: Copy, const N: usize>(
-    area: &Area,
-    channel: usize,
-    x: &[T],
-    start: impl Fn(T) -> S,
-    step: impl Fn(S, T) -> S,
-) -> Option<[S; N]> {
-    let mut sums = x.get(area.start + channel..)?.first_chunk::<N>()?.map(start);
-    for line in 0..area.rows {
-        let mut rest = x.get(area.start + channel + line * area.stride..)?;
-        for _ in 0..area.columns {
-            let Some(pixel) = rest.first_chunk::<N>() else { break };
-            sums.iter_mut().zip(pixel).for_each(|(sum, &x)| *sum = step(*sum, x));
-            let Some(next) = rest.get(area.depth..) else { break };
-            rest = next;
-        }
-    }
-    Some(sums)
-}
-
-/// Adds `N` channels of `delta`, divided by the number of pixels, to each pixel.
-#[inline(always)]
-fn spread<A: Trainable, const N: usize>(
-    area: &Area,
-    channel: usize,
-    delta: [A::Element; N],
-    delta_x: &mut [A::Element],
-) {
-    let shares = delta.map(|delta| A::divide_delta(delta, area.count()));
-    area.each_pixel_mut::<_, N>(delta_x, channel, |_, pixel| {
-        pixel.iter_mut().zip(shares).for_each(|(x, share)| *x = A::add_delta(*x, share));
-    });
-}
-
 /// The part of an image under a window.
 struct Area {
-    /// Its first element.
-    start: usize,
     rows: usize,
     columns: usize,
+    /// Elements from one pixel to the next.
     depth: usize,
     /// Elements from one line of the image to the next.
     stride: usize,
 }
 
-impl Area {
-    #[inline(always)]
-    fn new(window: &Window2d, at: (usize, usize)) -> Self {
-        let (width, depth) = (window.input()[1], depth(window));
-        let (rows, columns) = window.covered(at);
-        Self {
-            start: (rows.start * width + columns.start) * depth,
-            rows: rows.len(),
-            columns: columns.len(),
-            depth,
-            stride: width * depth,
+/// The sums of `N` channels, from the image's first element in the area on.
+#[inline(never)]
+fn sum<A: Arithmetic, const N: usize>(mut line: &[A::Element], area: &Area) -> [A::Accumulator; N] {
+    let mut sums = [A::ZERO; N];
+    for _ in 0..area.rows {
+        let mut pixel = line;
+        for _ in 0..area.columns {
+            let Some(channels) = pixel.first_chunk::<N>() else { break };
+            sums.iter_mut().zip(channels).for_each(|(sum, &x)| *sum = A::add(*sum, x));
+            let Some(next) = pixel.get(area.depth..) else { break };
+            pixel = next;
         }
+        line = line.get(area.stride..).unwrap_or_default();
     }
+    sums
+}
 
-    /// Number of pixels.
-    #[inline(always)]
-    fn count(&self) -> u32 {
-        (self.rows * self.columns) as u32
-    }
+/// The pixels that the window at `at` covers.
+#[inline(always)]
+fn pixels<'a, T>(window: &Window2d, at: (usize, usize), x: &'a [T]) -> impl Iterator<Item = &'a [T]> {
+    let [_, width, depth] = window.input();
+    let (rows, columns): (Range<usize>, Range<usize>) = window.covered(at);
+    rows.flat_map(move |row| {
+        let start = (row * width + columns.start) * depth;
+        let end = (row * width + columns.end) * depth;
+        // A depth of zero was refused when the window was made.
+        x.get(start..end).unwrap_or_default().chunks_exact(depth.max(1))
+    })
+}
 
-    /// Calls `visit` with `N` channels of each pixel, and with the index of the first of them.
-    #[inline(always)]
-    fn each_pixel_mut<T, const N: usize>(
-        &self,
-        image: &mut [T],
-        channel: usize,
-        mut visit: impl FnMut(usize, &mut [T; N]),
-    ) {
-        for line in 0..self.rows {
-            let mut at = self.start + channel + line * self.stride;
-            let mut rest = image.get_mut(at..).unwrap_or_default();
-            for _ in 0..self.columns {
-                let Some(pixel) = rest.first_chunk_mut::<N>() else { break };
-                visit(at, pixel);
-                let Some(next) = rest.get_mut(self.depth..) else { break };
-                rest = next;
-                at += self.depth;
-            }
-        }
-    }
+/// How many pixels the window at `at` covers.
+#[inline(always)]
+fn count(window: &Window2d, at: (usize, usize)) -> u32 {
+    let (rows, columns) = window.covered(at);
+    (rows.len() * columns.len()) as u32
 }

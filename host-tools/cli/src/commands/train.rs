@@ -88,7 +88,7 @@ impl Train {
             output.note(format!("going on after epoch {}", resumed.epochs()));
         }
         let stop = stop_on_interrupt()?;
-        let bar = TrainingBar::new(*output, options.epochs);
+        let mut bar = TrainingBar::new(*output, options.epochs);
         let history = fit(&mut graph, &train, validation.as_ref(), &options, &mut |event| {
             match event {
                 Event::Batch(progress) => bar.batch(&progress),

@@ -12,6 +12,7 @@ use milligrad_host::data::npz::{Array, Npz};
 use milligrad_host::{Program, export};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Compare all outputs of a model with golden vectors, or those of a board with those of the desk.
 #[derive(Debug, Args)]
@@ -59,12 +60,15 @@ impl Validate {
                 Vectors { inputs, expected }
             }
         };
+        let samples = vectors.inputs.len() / program.input_bytes();
         let outputs = match board {
             None => desk::outputs(&program, &vectors.inputs)?,
             Some(board) => {
                 output.note(format!("building for {board}"));
                 let folder = Folder::new()?;
-                let firmware = Firmware::build(board, &[folder.model(&program)?])?.with_log(output.log());
+                let firmware = Firmware::build(board, &[folder.model(&program)?])?
+                    .with_log(output.log())
+                    .with_limit(limit(samples, &program));
                 firmware.outputs(&program.name, &vectors.inputs)?
             }
         };
@@ -78,8 +82,11 @@ impl Validate {
         // NaN is no answer.
         let mismatches = differences.clone().filter(|&d| !(d <= self.tolerance)).count();
         let largest = differences.fold(0.0, f64::max);
-        let samples = vectors.inputs.len() / program.input_bytes();
-        let against = if self.golden.is_some() { "golden vectors" } else { "the desk" };
+        let against = match (&self.golden, board) {
+            (Some(_), _) => "golden vectors",
+            (None, Some(_)) => "the desk",
+            (None, None) => "itself in fresh memory",
+        };
         output.result(format!(
             "{} on {on} against {against}: {} samples, {} values, {} mismatches, largest difference {largest}",
             program.name,
@@ -97,6 +104,13 @@ impl Validate {
         }));
         if mismatches == 0 { Ok(()) } else { Err(Failure::check()) }
     }
+}
+
+/// Time that QEMU may take, even on a slow and busy machine.
+fn limit(samples: usize, program: &Program) -> Duration {
+    const OPERATIONS_PER_SECOND: u64 = 2_000_000;
+    let operations = program.analysis().macs.saturating_mul(samples as u64);
+    Duration::from_secs(120 + operations / OPERATIONS_PER_SECOND)
 }
 
 /// The numbers in output records: int8 as they are, floats as real numbers.
