@@ -67,22 +67,23 @@ impl<'a, A: Arithmetic> DepthwiseConv2d<'a, A> {
     }
 
     /// Adds what `N` outputs from `output` on see of a patch to their sums, tap by tap.
-    #[inline(never)]
+    #[inline(always)]
     fn sums<const N: usize>(
         &self,
         mut sums: [A::Accumulator; N],
         patch: &[A::Element],
         output: usize,
     ) -> [A::Accumulator; N] {
-        let mut x = patch.get(output / self.multiplier().max(1)..).unwrap_or_default();
-        let mut weights = self.weights.get(output..).unwrap_or_default();
-        while let (Some(x_tap), Some(w_tap)) = (x.first_chunk::<N>(), weights.first_chunk::<N>()) {
-            for ((sum, &x), &w) in sums.iter_mut().zip(x_tap).zip(w_tap) {
-                *sum = A::multiply_add(*sum, x, w);
+        let input = output / self.multiplier().max(1);
+        let taps = patch.chunks_exact(self.window.input()[2].max(1));
+        for (x, weights) in taps.zip(self.weights.chunks_exact(self.channels.len().max(1))) {
+            let x = x.get(input..).and_then(|x| x.first_chunk::<N>());
+            let weights = weights.get(output..).and_then(|weights| weights.first_chunk::<N>());
+            if let (Some(x), Some(weights)) = (x, weights) {
+                for ((sum, &x), &w) in sums.iter_mut().zip(x).zip(weights) {
+                    *sum = A::multiply_add(*sum, x, w);
+                }
             }
-            let next = (x.get(self.window.input()[2]..), weights.get(self.channels.len()..));
-            let (Some(next_x), Some(next_weights)) = next else { break };
-            (x, weights) = (next_x, next_weights);
         }
         sums
     }

@@ -8,24 +8,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The command, ready to be given arguments.
-pub fn milligrad() -> Command {
+pub(crate) fn milligrad() -> Command {
     Command::new(env!("CARGO_BIN_EXE_milligrad"))
 }
 
 /// A specification that ships with milligrad.
-pub fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name).with_extension("toml")
 }
 
 /// What a run gave.
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -35,7 +35,7 @@ impl Run {
     }
 
     /// The one JSON object on standard output.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let value: Value = serde_json::from_str(&self.stdout)
             .unwrap_or_else(|e| panic!("{e}: `{}`, with `{}`", self.stdout, self.stderr));
         assert_eq!(value["schema"], 1);
@@ -44,30 +44,30 @@ impl Run {
 
     /// Fails with this code and says so.
     #[track_caller]
-    pub fn fails(&self, code: i32, problem: &str) {
+    pub(crate) fn fails(&self, code: i32, problem: &str) {
         assert_eq!(self.code, code, "{}", self.stderr);
         assert!(self.stderr.contains(problem), "`{problem}` is not in: {}", self.stderr);
     }
 }
 
 /// Runs the command.
-pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
+pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
     Run::of(milligrad().args(arguments).output().unwrap())
 }
 
 /// Runs the command and expects it to succeed.
 #[track_caller]
-pub fn good<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
+pub(crate) fn good<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
     let run = run(arguments);
     assert_eq!(run.code, 0, "{}", run.stderr);
     run
 }
 
 /// A folder with a trained `model.safetensors` and its `model-int8.safetensors`.
-pub struct Trained(tempfile::TempDir);
+pub(crate) struct Trained(tempfile::TempDir);
 
 impl Trained {
-    pub fn digits() -> Self {
+    pub(crate) fn digits() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let spec = example("digits-mlp");
         good([
@@ -82,15 +82,15 @@ impl Trained {
         trained
     }
 
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).to_str().unwrap().into()
     }
 
-    pub fn model(&self) -> String {
+    pub(crate) fn model(&self) -> String {
         self.path("model.safetensors")
     }
 
-    pub fn int8(&self) -> String {
+    pub(crate) fn int8(&self) -> String {
         self.path("model-int8.safetensors")
     }
 }
