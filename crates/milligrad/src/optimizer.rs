@@ -12,7 +12,8 @@ pub trait Optimizer<A: Trainable> {
     /// The state before the first step.
     const START: Self::State;
 
-    /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`.
+    /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`. Where `δ` is zero the gradients are, even if
+    /// `x` is not finite.
     fn update_rows(
         &self,
         weights: &mut [A::Weight],
@@ -113,7 +114,12 @@ impl Optimizer<f32> for Momentum {
         let inputs = x.len().max(1);
         let rows = weights.chunks_exact_mut(inputs).zip(state.chunks_exact_mut(inputs));
         for ((row, state), &delta) in rows.zip(delta) {
-            row.iter_mut().zip(state).zip(x).for_each(|((w, v), &x)| self.step(w, v, delta * x));
+            let row = row.iter_mut().zip(state);
+            if delta == 0.0 {
+                row.for_each(|(w, v)| self.step(w, v, 0.0));
+            } else {
+                row.zip(x).for_each(|((w, v), &x)| self.step(w, v, delta * x));
+            }
         }
     }
 

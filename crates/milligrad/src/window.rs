@@ -44,7 +44,12 @@ impl Window2d {
     ///
     /// # Panics
     /// If an extent is zero or does not fit 16 bits, or the window is larger than the padded image; in a
-    /// `const` or `static` that is a compile error.
+    /// `const` or `static` that is a compile error:
+    ///
+    /// ```compile_fail,E0080
+    /// use milligrad::{Padding, Window2d};
+    /// static TOO_LARGE: Window2d = Window2d::new([2, 2, 1], [3, 3], [1, 1], [1, 1], Padding::Valid);
+    /// ```
     pub const fn new(
         input: [usize; 3],
         kernel: [usize; 2],
@@ -109,23 +114,23 @@ impl Window2d {
     /// Number of elements of the input.
     pub const fn input_len(&self) -> usize {
         let [h, w, c] = self.input();
-        h * w * c
+        h.saturating_mul(w).saturating_mul(c)
     }
 
     /// Number of positions, which is output height times width.
     pub const fn positions(&self) -> usize {
         let [h, w] = self.output();
-        h * w
+        h.saturating_mul(w)
     }
 
     /// Number of taps, which is kernel height times width.
     pub const fn taps(&self) -> usize {
-        self.kernel[0] as usize * self.kernel[1] as usize
+        (self.kernel[0] as usize).saturating_mul(self.kernel[1] as usize)
     }
 
     /// Number of elements that one position sees, padding included: taps times channels.
     pub const fn patch_len(&self) -> usize {
-        self.taps() * self.input[2] as usize
+        self.taps().saturating_mul(self.input[2] as usize)
     }
 
     /// `true` for a 1x1 window that visits every pixel in order: its patches are the pixels themselves.
@@ -246,8 +251,11 @@ impl Window2d {
 
     /// Where the window's first tap lies, which may be before the image.
     fn origin(&self, (row, column): (usize, usize)) -> (isize, isize) {
-        let along =
-            |at: usize, axis: usize| (at * self.stride[axis] as usize) as isize - self.before[axis] as isize;
+        // Positions beyond the last are as one behind it, so that nothing overflows.
+        let along = |at: usize, axis: usize| {
+            let at = at.min(self.output[axis] as usize);
+            (at * self.stride[axis] as usize) as isize - self.before[axis] as isize
+        };
         (along(row, 0), along(column, 1))
     }
 }
@@ -271,13 +279,13 @@ const fn axis(
         None => (0, 0),
     };
     let span = span(kernel, dilation);
-    let padded = input + before as usize + after as usize;
+    let padded = extent(input) as usize + before as usize + after as usize;
     assert!(span <= padded, "the window is larger than the padded image");
     (before, extent((padded - span) / extent(stride) as usize + 1))
 }
 
 const fn axis_same(input: usize, kernel: usize, stride: usize, dilation: usize) -> (u16, u16) {
-    let output = input.div_ceil(extent(stride) as usize);
+    let output = (extent(input) as usize).div_ceil(extent(stride) as usize);
     let needed = (output - 1) * stride + span(kernel, dilation);
     let total = needed.saturating_sub(input);
     assert!(total / 2 <= u16::MAX as usize, "padding is at most 65,535");

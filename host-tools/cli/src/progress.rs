@@ -49,9 +49,12 @@ impl TrainingBar {
     }
 
     pub(crate) fn epoch(&self, record: &EpochRecord) {
-        let seconds = Duration::from_secs_f64(record.seconds.max(0.0));
+        let time = match record.seconds {
+            seconds if seconds < 1.0 => format!("{:.1} ms", 1000.0 * seconds),
+            seconds => format!("{seconds:.1} s"),
+        };
         let numbers = numbers(record.loss, record.accuracy, record.val_loss, record.val_accuracy);
-        let line = format!("Epoch {}/{} {seconds:.2?}{numbers}", record.epoch, self.epochs);
+        let line = format!("Epoch {}/{} - {time}{numbers}", record.epoch, self.epochs);
         if self.draws {
             self.bar.suspend(|| self.output.note(line));
         } else {

@@ -52,6 +52,8 @@ fn a_model_on_boards() {
     let flash = ["flash", &trained.int8(), "--board=nrf52840-dk", "--json"];
     let dry = good([&flash[..], &["--dry-run"]].concat()).json();
     assert_eq!((dry["ran"].as_bool(), dry["chip"].as_str()), (Some(false), Some("nRF52840_xxAA")));
+    good(["flash", &trained.model(), "--trainable=last:1", "--board=nrf52840-dk", "--dry-run"]);
+    run(["flash", &trained.model(), "--board=nrf52840-dk", "--dry-run"]).fails(2, "an int8 model");
     let command: Vec<&str> =
         dry["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     assert_eq!(command[..4], ["probe-rs", "run", "--chip", "nRF52840_xxAA"]);

@@ -25,7 +25,13 @@ impl<'a, A: Arithmetic> Dense<'a, A> {
     /// A layer of `inputs` inputs and as many outputs as `channels` has entries (biases, for floats).
     ///
     /// # Panics
-    /// If `weights` has not inputs times outputs entries; in a `const` or `static` that is a compile error.
+    /// If `weights` has not inputs times outputs entries; in a `const` or `static` that is a compile error:
+    ///
+    /// ```compile_fail,E0080
+    /// use milligrad::{Clamp, layers::Dense};
+    /// // 2 inputs and 2 outputs make 4 weights.
+    /// static LAYER: Dense<f32> = Dense::new(2, &[1.0, 2.0, 3.0], &[0.5, -20.0], Clamp::<f32>::RELU);
+    /// ```
     pub const fn new(
         inputs: usize,
         weights: &'a [A::Weight],

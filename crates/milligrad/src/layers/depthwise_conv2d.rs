@@ -1,6 +1,6 @@
 //! DepthwiseConv2d: every input channel is convolved with filters of its own.
 
-use super::dense::{backward_clamp, finish};
+use super::dense::{backward_clamp, finish, is_product};
 use crate::{Arithmetic, Trainable, Window2d};
 
 /// `y[p, o] = activation(Σ patch(p)[k, o / m] W[k, o] + b[o])` over HWC images, with `m` output channels for
@@ -20,7 +20,15 @@ impl<'a, A: Arithmetic> DepthwiseConv2d<'a, A> {
     ///
     /// # Panics
     /// If the outputs are no multiple of the input channels, or `weights` has not taps times outputs
-    /// entries; in a `const` or `static` that is a compile error.
+    /// entries; in a `const` or `static` that is a compile error:
+    ///
+    /// ```compile_fail,E0080
+    /// use milligrad::{Clamp, Padding, Window2d, layers::DepthwiseConv2d};
+    /// const WINDOW: Window2d = Window2d::new([8, 8, 2], [3, 3], [1, 1], [1, 1], Padding::Valid);
+    /// // Three outputs are no multiple of two channels.
+    /// static LAYER: DepthwiseConv2d<f32> =
+    ///     DepthwiseConv2d::new(WINDOW, &[0.0; 27], &[0.0; 3], Clamp::<f32>::LINEAR, 0.0);
+    /// ```
     pub const fn new(
         window: Window2d,
         weights: &'a [A::Weight],
@@ -34,7 +42,7 @@ impl<'a, A: Arithmetic> DepthwiseConv2d<'a, A> {
             "a depthwise convolution has a whole number of outputs for each input channel"
         );
         assert!(
-            weights.len() == window.taps() * channels.len(),
+            is_product(weights.len(), window.taps(), channels.len()),
             "a depthwise convolution has kernel height x kernel width x output channels weights"
         );
         Self { window, weights, channels, output, pad }
@@ -67,7 +75,7 @@ impl<'a, A: Arithmetic> DepthwiseConv2d<'a, A> {
     }
 
     /// Adds what `N` outputs from `output` on see of a patch to their sums, tap by tap.
-    #[inline(always)]
+    #[inline(never)]
     fn sums<const N: usize>(
         &self,
         mut sums: [A::Accumulator; N],

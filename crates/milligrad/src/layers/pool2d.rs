@@ -23,7 +23,14 @@ impl<A: Arithmetic> MaxPool2d<A> {
     ///
     /// # Panics
     /// If the window is dilated, or lies in the padding alone at some position; in a `const` or `static` that is
-    /// a compile error.
+    /// a compile error:
+    ///
+    /// ```compile_fail,E0080
+    /// use milligrad::{Clamp, Padding, Window2d, layers::MaxPool2d};
+    /// const PADDING: Padding = Padding::Explicit { top: 2, bottom: 0, left: 0, right: 0 };
+    /// const WINDOW: Window2d = Window2d::new([8, 8, 1], [2, 2], [2, 2], [1, 1], PADDING);
+    /// static LAYER: MaxPool2d<f32> = MaxPool2d::new(WINDOW, Clamp::<f32>::LINEAR);
+    /// ```
     pub const fn new(window: Window2d, output: A::Output) -> Self {
         check(&window);
         Self { window, output }

@@ -5,7 +5,7 @@ use crate::quantization::{doubling_high_multiply, rounding_divide_by_power_of_tw
 use crate::quantized_math::{exp_on_negative_values, one_over_one_plus};
 
 /// Softmax of float scores, in place. The largest score is subtracted first, so that nothing overflows.
-#[inline]
+#[inline(never)]
 pub fn softmax<F: Float>(x: &mut [F]) {
     let Some((&first, rest)) = x.split_first() else { return };
     let max = rest.iter().fold(first, |max, &x| if x > max { x } else { max });
@@ -50,7 +50,6 @@ impl QuantizedSoftmax {
     }
 
     /// `y[i] = e^x[i] / Σ e^x[j]`
-    #[inline]
     pub fn forward(&self, x: &[i8], y: &mut [i8]) {
         let max = x.iter().fold(i8::MIN, |max, &x| if x > max { x } else { max });
         // 12 integer bits hold the sum of up to 4,096 terms of at most 1.

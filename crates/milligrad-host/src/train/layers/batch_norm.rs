@@ -1,6 +1,7 @@
 //! BatchNorm: each channel scaled to zero mean and unit variance over the batch.
 
 use super::{Delta, Gradient, Layer, Pass};
+use crate::train::kernels::vectorized;
 use crate::train::real::Real;
 use std::ops::Range;
 
@@ -63,13 +64,21 @@ impl BatchNorm {
         let mut moments = Moments { count, first: Vec::new(), second: Vec::new() };
         for channel in 0..self.channels {
             let pixels = || x[channel..self.len].iter().step_by(self.channels);
-            let mut sums = [F::ZERO; N];
-            pixels().for_each(|x| (0..N).for_each(|n| sums[n] += x[n]));
-            let mean = sums[..valid].iter().fold(F::ZERO, |a, &b| a + b) / count;
-            let mut squares = [F::ZERO; N];
-            pixels().for_each(|x| (0..N).for_each(|n| squares[n] += (x[n] - mean) * (x[n] - mean)));
+            let total = |sums: [F; N]| sums[..valid].iter().fold(F::ZERO, |a, &b| a + b);
+            let (mut sums, mut squares) = ([F::ZERO; N], [F::ZERO; N]);
+            vectorized!({
+                for x in pixels() {
+                    sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
+                }
+            });
+            let mean = total(sums) / count;
+            vectorized!({
+                for x in pixels() {
+                    squares.iter_mut().zip(x).for_each(|(sum, &x)| *sum += (x - mean) * (x - mean));
+                }
+            });
             moments.first.push(mean);
-            moments.second.push(squares[..valid].iter().fold(F::ZERO, |a, &b| a + b));
+            moments.second.push(total(squares));
         }
         moments
     }
@@ -95,12 +104,16 @@ impl BatchNorm {
         y: &mut [[F; N]],
     ) {
         let (gamma, beta) = (&parameters[self.gamma.clone()], &parameters[self.beta.clone()]);
-        for (x, y) in x[..self.len].chunks_exact(self.channels).zip(y.chunks_exact_mut(self.channels)) {
-            for (c, (x, y)) in x.iter().zip(y).enumerate() {
-                let factor = gamma[c] * self.inverse(variance[c]);
-                (0..N).for_each(|n| y[n] = (x[n] - mean[c]) * factor + beta[c]);
+        let factors: Vec<F> = gamma.iter().zip(variance).map(|(&g, &v)| g * self.inverse(v)).collect();
+        vectorized!({
+            let pixels = x[..self.len].chunks_exact(self.channels).zip(y.chunks_exact_mut(self.channels));
+            for (x, y) in pixels {
+                let channels = x.iter().zip(y).zip(mean).zip(&factors).zip(beta);
+                for ((((x, y), &mean), &factor), &beta) in channels {
+                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * factor + beta);
+                }
             }
-        }
+        });
     }
 
     /// `1 / √(variance + epsilon)`
@@ -120,12 +133,14 @@ impl BatchNorm {
             let (mean, inverse) = (batch.first[c], self.inverse(batch.second[c] / batch.count));
             let (mut first, mut second) = ([F::ZERO; N], [F::ZERO; N]);
             let pixels = x[c..self.len].iter().zip(&dy[c..self.len]).step_by(self.channels);
-            for (x, dy) in pixels {
-                for n in 0..N {
-                    first[n] += dy[n];
-                    second[n] += dy[n] * ((x[n] - mean) * inverse);
+            vectorized!({
+                for (x, dy) in pixels {
+                    for n in 0..N {
+                        first[n] += dy[n];
+                        second[n] += dy[n] * ((x[n] - mean) * inverse);
+                    }
                 }
-            }
+            });
             sums.first.push(first.into_iter().fold(F::ZERO, |a, b| a + b));
             sums.second.push(second.into_iter().fold(F::ZERO, |a, b| a + b));
         }
@@ -143,15 +158,17 @@ impl BatchNorm {
     ) {
         let gamma = &parameters[self.gamma.clone()];
         let dx = dx.sum();
-        for c in 0..self.channels {
+        for (c, &gamma) in gamma.iter().enumerate() {
             let (mean, inverse) = (batch.first[c], self.inverse(batch.second[c] / batch.count));
             let (first, second) = (sums.first[c] / batch.count, sums.second[c] / batch.count);
-            for i in (c..self.len).step_by(self.channels) {
-                for n in 0..valid {
-                    let normal = (x[i][n] - mean) * inverse;
-                    dx[i][n] += gamma[c] * inverse * (dy[i][n] - first - normal * second);
+            vectorized!({
+                for i in (c..self.len).step_by(self.channels) {
+                    let numbers = dx[i].iter_mut().zip(&x[i]).zip(&dy[i]).take(valid);
+                    for ((dx, &x), &dy) in numbers {
+                        *dx += gamma * inverse * (dy - first - (x - mean) * inverse * second);
+                    }
                 }
-            }
+            });
         }
     }
 

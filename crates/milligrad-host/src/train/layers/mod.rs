@@ -89,6 +89,11 @@ impl<'a, F: Real, const N: usize> Delta<'a, F, N> {
         Self { clamp, ..self }
     }
 
+    /// The first `len` elements.
+    pub(crate) fn limited(self, len: usize) -> Self {
+        Self { values: &mut self.values[..len], ..self }
+    }
+
     /// To add to: zeros unless other layers have added already.
     pub(crate) fn sum(self) -> &'a mut [[F; N]] {
         if !self.accumulate {
