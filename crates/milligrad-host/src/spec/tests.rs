@@ -186,9 +186,17 @@ fn schedules() {
         read("{ type = \"cosine\", warmup_epochs = 1, floor = 0.1 }"),
         Schedule::Cosine { warmup_epochs: 1.0, floor: 0.1 }
     );
-    assert_eq!(read("{ type = \"step\", epochs = 2, factor = 0.5 }"), Schedule::Step { epochs: 2, factor: 0.5 });
+    assert_eq!(
+        read("{ type = \"step\", epochs = 2, factor = 0.5 }"),
+        Schedule::Step { epochs: 2, factor: 0.5 }
+    );
     assert_eq!(read("{ type = \"exponential\", factor = 0.9 }"), Schedule::Exponential { factor: 0.9 });
-    for bad in ["\"step\"", "\"sine\"", "{ type = \"exponential\", factor = 2.0 }", "{ type = \"cosine\", floor = 3.0 }"] {
+    for bad in [
+        "\"step\"",
+        "\"sine\"",
+        "{ type = \"exponential\", factor = 2.0 }",
+        "{ type = \"cosine\", floor = 3.0 }",
+    ] {
         let Error::Spec(message) = parse(&with(bad)).unwrap_err() else { panic!("{bad}") };
         assert!(message.contains("schedule"), "{message}");
     }

@@ -135,7 +135,11 @@ fn schedule(train: &Table<'_, '_>) -> Result<Option<Schedule>> {
         return match change {
             Change::Constant => Ok(Some(Schedule::Constant)),
             Change::Cosine => Ok(Some(Schedule::Cosine { warmup_epochs: 0.0, floor: 0.0 })),
-            _ => Err(train.fail("schedule", "it needs a factor", "write { type = \"exponential\", factor = 0.9 }")),
+            _ => Err(train.fail(
+                "schedule",
+                "it needs a factor",
+                "write { type = \"exponential\", factor = 0.9 }",
+            )),
         };
     }
     let Some(table) = train.table("schedule")? else { return Ok(None) };

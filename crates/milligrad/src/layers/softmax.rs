@@ -56,7 +56,8 @@ impl QuantizedSoftmax {
         let sum = x
             .iter()
             .filter_map(|&x| self.exp(x, max))
-            .fold(0i32, |sum, e| sum.wrapping_add(rounding_divide_by_power_of_two(e, 12)));
+            .fold(0i32, |sum, e| sum.saturating_add(rounding_divide_by_power_of_two(e, 12)))
+            .max(1);
         let headroom = sum.leading_zeros();
         let scale = one_over_one_plus(((sum as u32).wrapping_shl(headroom) ^ (1 << 31)) as i32);
         // 8 bits of output; the sum's integer bits less its headroom are what the reciprocal lacks.
