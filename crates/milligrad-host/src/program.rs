@@ -12,7 +12,8 @@ use milligrad::{Arithmetic, Clamp, Int8, Quantization, Window2d};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BufferId(pub usize);
 
-/// Memory for one value while it is needed. Times count the program's actions; see [`Program::actions`].
+/// Memory for one value while it is needed. Times count the program's actions: the steps of the
+/// forward pass, the loss, the way back, the updates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buffer {
     /// What it holds, for people.

@@ -69,7 +69,10 @@ fn install(stages: &mut Stages) -> Result<()> {
     if exists("apt-get") && is_root() {
         let apt = |words: &[&str]| {
             let mut command = Command::new("apt-get");
-            command.args(["-q", "-y", "-o", "Dpkg::Use-Pty=0"]).args(words).env("DEBIAN_FRONTEND", "noninteractive");
+            command
+                .args(["-q", "-y", "-o", "Dpkg::Use-Pty=0"])
+                .args(words)
+                .env("DEBIAN_FRONTEND", "noninteractive");
             execute(&mut command)
         };
         // A failed update is no reason to stop: the lists may be recent enough.

@@ -2,7 +2,6 @@
 
 use super::compile;
 use crate::context::Context;
-use crate::desk;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::grouped;
@@ -55,14 +54,14 @@ impl Validate {
             None => {
                 let test = context.data()?.test;
                 let test = self.samples.map_or(test.clone(), |samples| test.take(samples as usize));
-                let inputs = desk::records(&program, &test);
-                let expected = values(&program, &desk::fresh_outputs(&program, &inputs)?);
+                let inputs = program.records(&test);
+                let expected = values(&program, &program.with_separate_buffers().outputs(&inputs)?);
                 Vectors { inputs, expected }
             }
         };
         let samples = vectors.inputs.len() / program.input_bytes();
         let outputs = match board {
-            None => desk::outputs(&program, &vectors.inputs)?,
+            None => program.outputs(&vectors.inputs)?,
             Some(board) => {
                 output.note(format!("building for {board}"));
                 let folder = Folder::new()?;
@@ -85,7 +84,7 @@ impl Validate {
         let against = match (&self.golden, board) {
             (Some(_), _) => "golden vectors",
             (None, Some(_)) => "the desk",
-            (None, None) => "itself in fresh memory",
+            (None, None) => "itself without a memory plan",
         };
         output.result(format!(
             "{} on {on} against {against}: {} samples, {} values, {} mismatches, largest difference {largest}",

@@ -22,7 +22,8 @@ pub(super) fn run(only: &[String], stages: &mut Stages) -> Result<()> {
             int8.push(program.accuracy(&program.outputs(&program.records(&trained.data.test))?, labels));
             (parameters, macs) = (program.analysis().parameters, program.analysis().macs);
         }
-        let mean = |values: &[f64]| format!("{:.2} %", 100.0 * values.iter().sum::<f64>() / values.len() as f64);
+        let mean =
+            |values: &[f64]| format!("{:.2} %", 100.0 * values.iter().sum::<f64>() / values.len() as f64);
         let all = |values: &[f64]| {
             values.iter().map(|value| format!("{:.2}", 100.0 * value)).collect::<Vec<_>>().join(" ")
         };

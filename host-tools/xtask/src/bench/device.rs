@@ -22,7 +22,8 @@ pub(super) fn run(only: &[String], stages: &mut Stages) -> Result<()> {
         for model in MODELS {
             let spec = Spec::read(root().join("examples").join(model).with_extension("toml"))?;
             let graph = spec.graph(&[], 0)?;
-            let noise: Vec<f32> = (0..32 * graph.input_len()).map(|i| (i * 7919 % 1000) as f32 / 1000.0).collect();
+            let noise: Vec<f32> =
+                (0..32 * graph.input_len()).map(|i| (i * 7919 % 1000) as f32 / 1000.0).collect();
             let program = Program::compile(
                 &quantize(&graph, &noise, &QuantizeOptions::default())?,
                 &CompileOptions::default(),
