@@ -1,7 +1,7 @@
 //! Optimizers: how a parameter changes by its gradient.
 
 use crate::fixed::{ACTIVATION_BITS, DELTA_BITS, SUM_BITS, WEIGHT_BITS, round_shift, saturate};
-use crate::layers::dense;
+use crate::layers::matrix;
 use crate::{Fixed16, Trainable};
 
 /// An update rule. The shape of its calls follows what a microcontroller can afford: a dense layer's
@@ -55,7 +55,7 @@ impl Optimizer<f32> for Sgd {
 
     #[inline(never)]
     fn update_rows(&self, weights: &mut [f32], _: &mut [()], delta: &[f32], x: &[f32]) {
-        dense::update_rows(
+        matrix::update_rows(
             weights,
             delta,
             x,
@@ -170,7 +170,7 @@ impl Optimizer<Fixed16> for PowerOfTwoSgd {
 
     #[inline(never)]
     fn update_rows(&self, weights: &mut [i16], _: &mut [()], delta: &[i16], x: &[i16]) {
-        dense::update_rows(weights, delta, x, 0, i32::from, |w, delta, x| {
+        matrix::update_rows(weights, delta, x, 0, i32::from, |w, delta, x| {
             self.weight(w, delta * i32::from(x))
         });
     }

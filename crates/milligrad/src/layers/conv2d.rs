@@ -1,6 +1,6 @@
 //! Conv2d, the 2-D convolution: a dense layer over the patch that each output position sees.
 
-use super::dense::{backward_clamp, columns, is_product, outer, rows};
+use super::matrix::{backward_clamp, columns, is_product, outer, rows};
 use crate::{Arithmetic, Trainable, Window2d};
 
 /// `y[p, o] = activation(Σ patch(p)[k, i] W[o, k, i] + b[o])` over HWC images, with weights in OHWI order.

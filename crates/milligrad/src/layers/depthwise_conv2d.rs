@@ -1,6 +1,6 @@
 //! DepthwiseConv2d: every input channel is convolved with filters of its own.
 
-use super::dense::{backward_clamp, finish, is_product};
+use super::matrix::{backward_clamp, finish, is_product};
 use crate::{Arithmetic, Trainable, Window2d};
 
 /// `y[p, o] = activation(Σ patch(p)[k, o / m] W[k, o] + b[o])` over HWC images, with `m` output channels for

@@ -18,6 +18,7 @@ mod conv2d;
 mod convert;
 pub mod dense;
 mod depthwise_conv2d;
+pub(crate) mod matrix;
 mod pool2d;
 mod softmax;
 

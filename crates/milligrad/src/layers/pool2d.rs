@@ -1,6 +1,6 @@
 //! MaxPool2d and AvgPool2d: the largest and the mean element under a window, channel by channel.
 
-use super::dense::backward_clamp;
+use super::matrix::backward_clamp;
 use crate::{Arithmetic, Trainable, Window2d};
 use core::ops::Range;
 
