@@ -12,8 +12,8 @@ pub trait Optimizer<A: Trainable> {
     /// The state before the first step.
     const START: Self::State;
 
-    /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`. Where `δ` is zero the gradients are, even if
-    /// `x` is not finite.
+    /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`. Where `δ` is zero the gradients are,
+    /// even if `x` is not finite.
     fn update_rows(
         &self,
         weights: &mut [A::Weight],

@@ -102,7 +102,7 @@ impl Requantize {
         }
     }
 
-    /// [`apply`](Self::apply) once rounded, for factors of a half and more, which are rare: not repeated in every kernel.
+    /// [`apply`](Self::apply), rounded once, for factors from a half on: rare, so not repeated in every kernel.
     #[cold]
     #[inline(never)]
     const fn apply_single_left(self, x: i32) -> i32 {
@@ -124,8 +124,8 @@ const fn halve(x: i32) -> i32 {
     x.wrapping_add(1) >> 1
 }
 
-/// `round(a b / 2^31)`, half up: gemmlowp's `SaturatingRoundingDoublingHighMul`, without its check for the one case that
-/// overflows, both operands `i32::MIN`: a multiplier or a constant that is positive excludes it.
+/// `round(a b / 2^31)`, half up: gemmlowp's `SaturatingRoundingDoublingHighMul`, but for the one case that overflows,
+/// both operands `i32::MIN`, which a positive multiplier excludes.
 #[inline(always)]
 pub(crate) const fn doubling_high_multiply(a: i32, b: i32) -> i32 {
     ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32

@@ -103,6 +103,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn left_shifts_saturate_as_gemmlowp_does() {
+        // The last number below the threshold shifts, the next saturates: one short of what would fit.
+        let limit = (1 << 29) - 1;
+        assert_eq!(
+            [limit, limit + 1, i32::MAX].map(|x| shift_left_saturating(x, 2)),
+            [limit << 2, i32::MAX, i32::MAX]
+        );
+        let negative = [-limit, -limit - 1, i32::MIN].map(|x| shift_left_saturating(x, 2));
+        assert_eq!(negative, [-limit << 2, i32::MIN, i32::MIN]);
+    }
+
+    #[test]
     fn near_the_real_functions() {
         let real = |raw: i32, bits: i32| f64::from(raw) / libm::ldexp(1.0, 31 - bits);
         for a in (-(15 << 27)..(15 << 27)).step_by(1_000_003) {

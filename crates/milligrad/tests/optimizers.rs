@@ -121,6 +121,9 @@ fn no_delta_no_change() {
             let row = o * 7..(o + 1) * 7;
             assert_eq!(w[row.clone()], weights[row], "output {o} with delta {delta}");
         }
+        let (mut gradient, mut biases) = ([0.0; 35], [0.0; 5]);
+        dense::accumulate::<f32>(&x, &delta, &mut gradient, &mut biases);
+        assert_eq!((&gradient[..21], biases), (&[0.0; 21][..], delta));
     }
 }
 
@@ -151,6 +154,17 @@ fn momentum_is_its_formula() {
             assert_eq!((b, v), (&bias, &velocity), "bias {o}");
         }
     }
+}
+
+/// An output that gets no delta keeps moving by its velocity, and takes nothing from inputs that are not finite.
+#[test]
+fn momentum_goes_on_without_delta() {
+    let (mut w, mut v) = ([1.0, 2.0, 3.0, 4.0], [0.5, -0.5, 0.25, 0.0]);
+    let (mut b, mut vb) = ([0.0, 0.0], [0.0, 0.0]);
+    let x = [f32::INFINITY, f32::NAN];
+    let states = (&mut v[..], &mut vb[..]);
+    dense::apply::<f32, _>(&x, &[0.0, -0.0], &mut w, &mut b, states, &Momentum::new(0.1, 0.5));
+    assert_eq!((w, v), ([1.25, 1.75, 3.125, 4.0], [0.25, -0.25, 0.125, 0.0]));
 }
 
 /// Slices that do not fit each other: nothing panics, nothing beyond the shortest is touched.
