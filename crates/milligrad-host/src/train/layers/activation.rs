@@ -30,13 +30,11 @@ macro_rules! slope {
             $dx.put(
                 #[inline(always)]
                 |i| {
-                    let mut dx = [F::ZERO; N];
-                    for (((dx, &$element), &$result), &dy) in
-                        dx.iter_mut().zip(&$x[i]).zip(&$y[i]).zip(&$dy[i])
-                    {
-                        *dx = $slope * dy;
+                    let (x, y, dy) = (&$x[i], &$y[i], &$dy[i]);
+                    move |n: usize| {
+                        let ($element, $result) = (x[n], y[n]);
+                        dy[n] * $slope
                     }
-                    dx
                 },
             )
         })

@@ -32,6 +32,11 @@ impl<F: Real, const N: usize> Layer<F, N> for Add<F> {
         dx: Delta<'_, F, N>,
     ) {
         let dx = dx.limited(self.len);
-        vectorized!({ dx.put(|i| dy[i]) });
+        vectorized!({
+            dx.put(|i| {
+                let dy = &dy[i];
+                move |n: usize| dy[n]
+            })
+        });
     }
 }

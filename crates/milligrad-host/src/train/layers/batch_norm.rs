@@ -176,12 +176,8 @@ impl BatchNorm {
                 #[inline(always)]
                 |channel, i| {
                     let [a, b, c, mean] = factors[channel];
-                    let mut delta = [F::ZERO; N];
-                    let numbers = delta.iter_mut().zip(&x[i]).zip(&dy[i]).zip(&present);
-                    for (((delta, &x), &dy), &present) in numbers {
-                        *delta = (a * dy - b - c * (x - mean)) * present;
-                    }
-                    delta
+                    let (x, dy, present) = (&x[i], &dy[i], &present);
+                    move |n: usize| (a * dy[n] - b - c * (x[n] - mean)) * present[n]
                 },
             );
         });

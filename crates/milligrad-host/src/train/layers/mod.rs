@@ -102,26 +102,24 @@ impl<'a, F: Real, const N: usize> Delta<'a, F, N> {
         self.values
     }
 
-    /// Adds `f(i)` for each element `i`, or puts it there.
+    /// Adds `f(i)(n)` for each element `i` of sample `n`, or puts it there.
     #[inline(always)]
-    pub(crate) fn put(self, f: impl Fn(usize) -> [F; N]) {
+    pub(crate) fn put<G: Fn(usize) -> F>(self, f: impl Fn(usize) -> G) {
         let len = self.values.len();
         self.put_channels(len, |_, i| f(i));
     }
 
-    /// Adds `f(c, i)` for each element `i`, which is of channel `c`, or puts it there.
+    /// Adds `f(c, i)(n)` for each element `i`, which is of channel `c`, of sample `n`, or puts it there.
     #[inline(always)]
-    pub(crate) fn put_channels(self, channels: usize, f: impl Fn(usize, usize) -> [F; N]) {
-        let pixels = self.values.chunks_exact_mut(channels).enumerate();
-        if self.accumulate {
-            for (pixel, values) in pixels {
-                for (c, dx) in values.iter_mut().enumerate() {
-                    dx.iter_mut().zip(f(c, pixel * channels + c)).for_each(|(dx, d)| *dx += d);
+    pub(crate) fn put_channels<G: Fn(usize) -> F>(self, channels: usize, f: impl Fn(usize, usize) -> G) {
+        for (pixel, values) in self.values.chunks_exact_mut(channels).enumerate() {
+            for (c, dx) in values.iter_mut().enumerate() {
+                let f = f(c, pixel * channels + c);
+                if self.accumulate {
+                    (0..N).for_each(|n| dx[n] += f(n));
+                } else {
+                    (0..N).for_each(|n| dx[n] = f(n));
                 }
-            }
-        } else {
-            for (pixel, values) in pixels {
-                values.iter_mut().enumerate().for_each(|(c, dx)| *dx = f(c, pixel * channels + c));
             }
         }
     }

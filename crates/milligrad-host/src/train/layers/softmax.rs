@@ -27,7 +27,10 @@ impl<F: Real, const N: usize> Layer<F, N> for Softmax {
         for (y, dy) in y[..self.len].iter().zip(dy) {
             (0..N).for_each(|n| dot[n] += y[n] * dy[n]);
         }
-        dx.limited(self.len).put(|i| std::array::from_fn(|n| y[i][n] * (dy[i][n] - dot[n])));
+        dx.limited(self.len).put(|i| {
+            let (y, dy, dot) = (&y[i], &dy[i], &dot);
+            move |n: usize| y[n] * (dy[n] - dot[n])
+        });
     }
 }
 
