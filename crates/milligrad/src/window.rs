@@ -196,7 +196,7 @@ impl Window2d {
     /// Calls `visit` with runs of elements that lie together: their range in the image, or `None` for padding, and
     /// their range in the patch.
     #[inline]
-    fn each_tap(
+    pub(crate) fn each_tap(
         &self,
         (row, column): (usize, usize),
         mut visit: impl FnMut(Option<Range<usize>>, Range<usize>),
@@ -245,7 +245,7 @@ impl Window2d {
     }
 
     /// Where the window's first tap lies, which may be before the image.
-    fn origin(&self, (row, column): (usize, usize)) -> (isize, isize) {
+    pub(crate) fn origin(&self, (row, column): (usize, usize)) -> (isize, isize) {
         let along =
             |at: usize, axis: usize| (at * self.stride[axis] as usize) as isize - self.before[axis] as isize;
         (along(row, 0), along(column, 1))
