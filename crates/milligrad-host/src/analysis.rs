@@ -79,6 +79,10 @@ impl Program {
         let (weight_bytes, constant_bytes, learns) = match &step.kernel {
             Kernel::Int8(layer) => layer_bytes::<Int8>(layer, 4),
             Kernel::F32(layer) => layer_bytes::<f32>(layer, 4),
+            Kernel::Packed(packed) => {
+                let (weights, constants) = packed.bytes();
+                (weights, constants, false)
+            }
             Kernel::Lookup(_) => (0, 256, false),
             Kernel::QuantizedAdd(_) => (0, device_size::<QuantizedAdd>(0), false),
             Kernel::QuantizedSoftmax(_) => (0, device_size::<QuantizedSoftmax>(0), false),

@@ -9,6 +9,7 @@ pub mod graph;
 pub mod lower;
 pub mod model_file;
 pub mod ops;
+pub mod pack;
 pub mod plan;
 mod prepare;
 pub mod program;

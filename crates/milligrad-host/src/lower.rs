@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Op, TensorId, Values};
 use crate::ops;
 use crate::plan::Plan;
-use crate::program::{Buffer, BufferId, Kernel, OptimizerKind, Program, Source, Step, Trainable};
-use milligrad::Rounding;
+use crate::program::{Buffer, BufferId, Kernel, OptimizerKind, Program, Source, Step, Trainable, overlaps};
+use milligrad::{Core, Rounding};
 
 /// How a graph becomes a program.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,13 +16,15 @@ pub struct CompileOptions {
     /// How a fully connected int8 layer rounds: twice as in TensorFlow Lite Micro, or once as in TensorFlow's
     /// interpreter.
     pub rounding: Rounding,
+    /// The core to pack weights and to choose kernels for.
+    pub core: Core,
     /// Which layers learn on the device.
     pub learn: Option<Learn>,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { rounding: Rounding::Double, learn: None }
+        Self { rounding: Rounding::Double, core: Core::Portable, learn: None }
     }
 }
 
@@ -90,11 +92,11 @@ impl Program {
         let mut lowering = Lowering::new(&graph, trained);
         for (index, node) in graph.nodes.iter().enumerate() {
             match ops::lower(&graph, node, options.rounding) {
-                Some(kernel) => lowering.step(index, kernel)?,
+                Some(kernel) => lowering.step(index, crate::pack::choose(kernel, options.core))?,
                 None => lowering.buffer_of[node.output.0] = lowering.buffer_of[node.inputs[0].0],
             }
         }
-        lowering.finish(options.learn)
+        lowering.finish(options)
     }
 }
 
@@ -128,7 +130,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn new_buffer(&mut self, name: impl Into<String>, dtype: DType, len: usize, time: usize) -> BufferId {
-        self.buffers.push(Buffer { name: name.into(), dtype, len, first: time, last: time });
+        self.buffers.push(Buffer { name: name.into(), dtype, len, align: 1, first: time, last: time });
         BufferId(self.buffers.len() - 1)
     }
 
@@ -158,7 +160,11 @@ impl<'a> Lowering<'a> {
         self.buffer_of[node.output.0] = Some(output);
         let scratch = (kernel.scratch() > 0).then(|| {
             let dtype = graph.tensor(node.inputs[0]).dtype;
-            self.new_buffer(format!("{} patch", node.name), dtype, kernel.scratch(), time)
+            let scratch = self.new_buffer(format!("{} patch", node.name), dtype, kernel.scratch(), time);
+            if let Kernel::Packed(_) = kernel {
+                self.buffers[scratch.0].align = 4;
+            }
+            scratch
         });
         let parameters = node.constants.iter().map(|&id| graph.constant(id).values.len()).sum();
         if self.trained.contains(&index) {
@@ -229,17 +235,18 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    fn finish(mut self, learn: Option<Learn>) -> Result<Program> {
+    fn finish(mut self, options: &CompileOptions) -> Result<Program> {
         let graph = self.graph;
         let output = self.buffer_of[graph.output.0].expect("a verified graph writes its output");
         let input = self.buffer_of[graph.input.0].expect("the input has a buffer");
         self.touch(output, self.steps.len());
-        let learning = learn.map(|learn| self.learning(learn.optimizer, output)).transpose()?;
+        let learning = options.learn.map(|learn| self.learning(learn.optimizer, output)).transpose()?;
         let program = Program {
             name: graph.name.clone(),
             labels: graph.labels.clone(),
             normalize: graph.normalize,
-            plan: Plan::new(&self.buffers),
+            core: options.core,
+            plan: Plan::new(&self.buffers, &overlaps(&self.steps, &self.buffers)),
             steps: self.steps,
             buffers: self.buffers,
             input,

@@ -4,9 +4,10 @@
 //! counts it. So what is tested on the desk is what runs on the chip.
 
 use crate::graph::{DType, Normalize};
-use crate::plan::Plan;
+use crate::pack::Packed;
+use crate::plan::{Overlap, Plan};
 use milligrad::layers::{QuantizedAdd, QuantizedSoftmax, Table};
-use milligrad::{Arithmetic, Clamp, Int8, Quantization, Window2d};
+use milligrad::{Arithmetic, Clamp, Core, Int8, Quantization, Window2d};
 
 /// Index of a buffer in its program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +22,8 @@ pub struct Buffer {
     pub dtype: DType,
     /// Number of elements.
     pub len: usize,
+    /// Its offset is a multiple of so many elements.
+    pub align: usize,
     /// First action that writes it; 0 also for the input.
     pub first: usize,
     /// Last action that reads it.
@@ -146,6 +149,8 @@ impl<A: Arithmetic> Layer<A> {
 pub enum Kernel {
     /// A layer in int8.
     Int8(Layer<Int8>),
+    /// The same, packed for a core.
+    Packed(Packed),
     /// A layer in f32.
     F32(Layer<f32>),
     /// A function of one int8, in place.
@@ -187,6 +192,7 @@ impl Kernel {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Int8(layer) => layer.kernel(),
+            Self::Packed(packed) => packed.kernel(),
             Self::F32(layer) => layer.kernel(),
             Self::Lookup(_) => "lookup",
             Self::QuantizedSoftmax(_) => "quantized_softmax",
@@ -205,6 +211,7 @@ impl Kernel {
     pub fn scratch(&self) -> usize {
         match self {
             Self::Int8(layer) => layer.scratch(),
+            Self::Packed(packed) => packed.scratch(),
             Self::F32(layer) => layer.scratch(),
             _ => 0,
         }
@@ -354,6 +361,8 @@ impl OptimizerKind {
 pub struct Program {
     /// Name of the model.
     pub name: String,
+    /// The core that it is compiled for.
+    pub core: Core,
     /// Names of the classes.
     pub labels: Vec<String>,
     /// Transform of raw data.
@@ -390,10 +399,31 @@ impl Program {
         start..start + self.buffer(id).len
     }
 
+    /// The inputs that a step's output may lie over, and how.
+    pub fn overlaps(&self) -> Vec<(BufferId, BufferId, Overlap)> {
+        overlaps(&self.steps, &self.buffers)
+    }
+
     /// Bytes of RAM: arenas, parameters that learn, and what the optimizer remembers of them.
     pub fn ram_bytes(&self) -> usize {
         let state = self.learning.as_ref().map_or(0, |learning| learning.optimizer.state_per_parameter());
         let parameters: usize = self.parameters.iter().map(|p| p.values.len()).sum();
         self.plan.bytes() + 4 * parameters * (1 + state)
     }
+}
+
+/// Pairs of an input that nobody needs after a step, and the step's output.
+pub(crate) fn overlaps(steps: &[Step], buffers: &[Buffer]) -> Vec<(BufferId, BufferId, Overlap)> {
+    let mut pairs = Vec::new();
+    for (time, step) in steps.iter().enumerate() {
+        let Kernel::Packed(packed) = &step.kernel else { continue };
+        let overlap = packed.overlap();
+        for &x in &step.inputs {
+            let ends = buffers[x.0].last == time && buffers[step.output.0].first == time;
+            if ends && x != step.output && overlap != Overlap::Never {
+                pairs.push((x, step.output, overlap));
+            }
+        }
+    }
+    pairs
 }

@@ -1,7 +1,7 @@
 //! The forward pass as source.
 
 use super::values::{self, Literal, channels, clamp, constant_name, quantized_output};
-use super::{arena, array_type, table};
+use super::{arena, array_type, packed, table};
 use crate::program::{BufferId, Kernel, Layer, Parameters, Program, Source, Step};
 use milligrad::Window2d;
 use std::fmt::Write as _;
@@ -55,16 +55,9 @@ pub(super) fn statics(step: &Step, text: &mut String) {
             );
         }
         Kernel::QuantizedAdd(add) => {
-            let term = |(zero_point, scale)| format!("({zero_point}, {})", values::requantize(&scale));
-            let _ = writeln!(
-                text,
-                "static {name}: QuantizedAdd = QuantizedAdd::new({}, {}, {}, {});\n",
-                term(add.a),
-                term(add.b),
-                values::requantize(&add.sum),
-                quantized_output(&add.output)
-            );
+            let _ = writeln!(text, "static {name}: QuantizedAdd = {};\n", values::quantized_add(add));
         }
+        Kernel::Packed(packed) => packed::statics(packed, &name, text),
         _ => {}
     }
 }
@@ -181,6 +174,7 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
         Kernel::QuantizedSoftmax(_) => {
             with(program, &buffers(false), &format!("{name}.forward(x, y);"), text)
         }
+        Kernel::Packed(kernel) => packed::forward(program, step, kernel, &name, text),
         Kernel::QuantizedAdd(_) => sum(program, step, |a, b| format!("{name}.forward({a}, {b}, y);"), text),
         Kernel::Add(range) => {
             sum(program, step, |a, b| format!("layers::add({a}, {b}, &{}, y);", clamp(range)), text);

@@ -1,5 +1,6 @@
 //! Values as Rust source.
 
+use milligrad::layers::QuantizedAdd;
 use milligrad::{
     Clamp, Padding, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d,
 };
@@ -38,7 +39,7 @@ pub(crate) fn array<T: Literal>(values: &[T]) -> String {
     lines(values.iter().map(Literal::literal))
 }
 
-fn lines(items: impl Iterator<Item = String>) -> String {
+pub(crate) fn lines(items: impl Iterator<Item = String>) -> String {
     let mut text = String::from("[\n");
     let mut line = String::from("   ");
     for item in items {
@@ -65,6 +66,13 @@ pub(crate) fn channels(channels: &[QuantizedChannel]) -> String {
 /// `Requantize::new(...)`
 pub(crate) fn requantize(r: &Requantize) -> String {
     format!("Requantize::new({}, {}, Rounding::{:?})", r.multiplier, r.shift, r.rounding)
+}
+
+/// `QuantizedAdd::new(...)`
+pub(crate) fn quantized_add(add: &QuantizedAdd) -> String {
+    let term = |(zero_point, scale)| format!("({zero_point}, {})", requantize(&scale));
+    let (a, b) = (term(add.a), term(add.b));
+    format!("QuantizedAdd::new({a}, {b}, {}, {})", requantize(&add.sum), quantized_output(&add.output))
 }
 
 /// `QuantizedOutput::new(...)`

@@ -1,7 +1,7 @@
 //! Conv2d over widened patches: two filters and four positions at a time.
 
 use super::{PackedChannel, PackedOutput, Places};
-use crate::{QuantizedOutput, Window2d, arena};
+use crate::{QuantizedOutput, Window2d};
 
 /// The order in which a packed convolution goes through a patch.
 ///
@@ -101,12 +101,12 @@ impl<'a> PackedConv2d<'a> {
             #[cfg(milligrad_dsp)]
             crate::arch::dsp::conv2d(self, words, at);
             #[cfg(not(milligrad_dsp))]
-            self.portable(arena::bytes_mut(words), at);
+            self.portable(crate::arena::bytes_mut(words), at);
         }
     }
 
     /// The same on any core: patches are gathered as bytes.
-    #[cfg_attr(milligrad_dsp, allow(dead_code))]
+    #[cfg(not(milligrad_dsp))]
     fn portable(&self, arena: &mut [i8], at: Places) {
         let taps = Taps::new(&self.window);
         let (len, positions) = (taps.len(), self.window.positions());
@@ -133,6 +133,7 @@ impl<'a> PackedConv2d<'a> {
         }
     }
 
+    #[cfg(not(milligrad_dsp))]
     fn gather(&self, x: &[i8], pixel: (usize, usize), taps: &Taps, patch: &mut [i8]) {
         self.window.each_tap(pixel, |from, elements| {
             let mut run = from.map(|from| x.get(from).unwrap_or_default().iter());
@@ -146,6 +147,7 @@ impl<'a> PackedConv2d<'a> {
     }
 
     /// All filters at one position.
+    #[cfg(not(milligrad_dsp))]
     fn column(&self, patch: &[i8], y: &mut [i8]) {
         let filters = self.weights.chunks_exact((patch.len() / 2).max(1)).zip(self.channels.as_chunks::<2>().0);
         for (y, (weights, channels)) in y.chunks_mut(2).zip(filters) {

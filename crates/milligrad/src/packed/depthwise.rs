@@ -1,7 +1,7 @@
 //! DepthwiseConv2d with a 3x3 kernel, one channel after the other.
 
 use super::{PackedChannel, PackedOutput, Places};
-use crate::{QuantizedOutput, Window2d, arena};
+use crate::{QuantizedOutput, Window2d};
 
 /// A depthwise convolution as [`DepthwiseConv2d`](crate::layers::DepthwiseConv2d), with a kernel of 3x3 taps, stride 1 or
 /// 2 along the rows, and as many outputs as inputs.
@@ -71,7 +71,7 @@ impl<'a> PackedDepthwise<'a> {
             #[cfg(milligrad_dsp)]
             crate::arch::dsp::depthwise(self, words, at);
             #[cfg(not(milligrad_dsp))]
-            self.portable(arena::bytes_mut(words), at);
+            self.portable(crate::arena::bytes_mut(words), at);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Convolution: four positions by two filters, 13 instructions for 16 products.
 
 use crate::packed::{PackedConv2d, Places, Taps};
-use crate::{PackedChannel, Window2d, arena};
+use crate::packed::PackedChannel;
+use crate::{Window2d, arena};
 use core::arch::global_asm;
 
 /// What the assembly works through: all filters, at four positions or at one.

@@ -1,7 +1,8 @@
 //! Dense: four rows at a time, 20 instructions for 16 products.
 
 use crate::packed::{PackedDense, Places};
-use crate::{PackedChannel, arena};
+use crate::arena;
+use crate::packed::PackedChannel;
 use core::arch::global_asm;
 
 /// What the assembly works through.

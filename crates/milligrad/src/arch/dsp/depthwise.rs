@@ -1,7 +1,8 @@
 //! Depthwise 3x3: two outputs of a row by 12 multiplications of pairs.
 
 use crate::packed::{PackedDepthwise, Places};
-use crate::{PackedChannel, arena};
+use crate::arena;
+use crate::packed::PackedChannel;
 use core::arch::global_asm;
 
 /// What the assembly works through: one channel.
