@@ -24,7 +24,7 @@ pub struct Analysis {
     pub arena_lower_bound_bytes: usize,
     /// Bytes of RAM: the arena, the parameters that learn, and what the optimizer remembers.
     pub ram_bytes: usize,
-    /// Layers that were removed at export, and why.
+    /// What was removed at export, and why.
     pub removed: Vec<String>,
     /// Layer by layer.
     pub layers: Vec<LayerCost>,
@@ -68,7 +68,7 @@ impl Program {
             arena_lower_bound_bytes: lower_bound(&self.buffers, DType::I8)
                 + 4 * lower_bound(&self.buffers, DType::F32),
             ram_bytes: self.ram_bytes(),
-            removed: Vec::new(),
+            removed: self.removed.clone(),
             layers,
         }
     }

@@ -9,6 +9,7 @@ pub mod graph;
 pub mod lower;
 pub mod model_file;
 pub mod ops;
+mod optimize;
 pub mod pack;
 pub mod plan;
 mod prepare;

@@ -5,7 +5,8 @@ mod learn;
 
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Op, TensorId, Values};
-use crate::ops;
+use crate::{ops, optimize};
+use crate::pack;
 use crate::plan::Plan;
 use crate::program::{Buffer, BufferId, Kernel, OptimizerKind, Program, Source, Step, Trainable, overlaps};
 use milligrad::{Core, Rounding};
@@ -92,7 +93,7 @@ impl Program {
         let mut lowering = Lowering::new(&graph, trained);
         for (index, node) in graph.nodes.iter().enumerate() {
             match ops::lower(&graph, node, options.rounding) {
-                Some(kernel) => lowering.step(index, crate::pack::choose(kernel, options.core))?,
+                Some(kernel) => lowering.step(index, kernel)?,
                 None => lowering.buffer_of[node.output.0] = lowering.buffer_of[node.inputs[0].0],
             }
         }
@@ -160,11 +161,7 @@ impl<'a> Lowering<'a> {
         self.buffer_of[node.output.0] = Some(output);
         let scratch = (kernel.scratch() > 0).then(|| {
             let dtype = graph.tensor(node.inputs[0]).dtype;
-            let scratch = self.new_buffer(format!("{} patch", node.name), dtype, kernel.scratch(), time);
-            if let Kernel::Packed(_) = kernel {
-                self.buffers[scratch.0].align = 4;
-            }
-            scratch
+            self.new_buffer(format!("{} patch", node.name), dtype, kernel.scratch(), time)
         });
         let parameters = node.constants.iter().map(|&id| graph.constant(id).values.len()).sum();
         if self.trained.contains(&index) {
@@ -235,11 +232,46 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
+    /// Removes what no output needs.
+    fn optimize(&mut self, input: BufferId, output: BufferId) -> Vec<String> {
+        optimize::run(optimize::Draft { steps: &mut self.steps, buffers: &mut self.buffers, input, output })
+    }
+
+    /// Chooses kernels for a core, and gives each the scratch that it needs.
+    fn pack(&mut self, core: Core) {
+        for time in 0..self.steps.len() {
+            let kernel = std::mem::replace(&mut self.steps[time].kernel, Kernel::Softmax);
+            let kernel = pack::choose(kernel, core);
+            let len = kernel.scratch();
+            let scratch = match (self.steps[time].scratch, len) {
+                (_, 0) => None,
+                (Some(scratch), _) => Some(scratch),
+                (None, _) => {
+                    let name = format!("{} scratch", self.steps[time].name);
+                    Some(self.new_buffer(name, DType::I8, len, time))
+                }
+            };
+            if let Some(unused) = self.steps[time].scratch {
+                self.buffers[unused.0].len = len;
+            }
+            if let Some(scratch) = scratch {
+                self.buffers[scratch.0].align = if let Kernel::Packed(_) = kernel { 4 } else { 1 };
+            }
+            let step = &mut self.steps[time];
+            (step.kernel, step.scratch) = (kernel, scratch);
+        }
+    }
+
     fn finish(mut self, options: &CompileOptions) -> Result<Program> {
         let graph = self.graph;
         let output = self.buffer_of[graph.output.0].expect("a verified graph writes its output");
         let input = self.buffer_of[graph.input.0].expect("the input has a buffer");
         self.touch(output, self.steps.len());
+        let removed = match options.learn {
+            None => self.optimize(input, output),
+            Some(_) => Vec::new(),
+        };
+        self.pack(options.core);
         let learning = options.learn.map(|learn| self.learning(learn.optimizer, output)).transpose()?;
         let program = Program {
             name: graph.name.clone(),
@@ -255,6 +287,7 @@ impl<'a> Lowering<'a> {
             output_quantization: graph.tensor(graph.output).quantization,
             parameters: self.parameters,
             learning,
+            removed,
         };
         crate::plan::check::check(&program)
             .map_err(|problem| Error::Model { model: program.name.clone(), problem })?;

@@ -385,6 +385,8 @@ pub struct Program {
     pub parameters: Vec<Trainable>,
     /// How it learns, if it does.
     pub learning: Option<Learning>,
+    /// What was removed from the model without a change of any output, and why.
+    pub removed: Vec<String>,
 }
 
 impl Program {

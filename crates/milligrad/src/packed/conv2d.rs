@@ -98,8 +98,9 @@ impl<'a> PackedConv2d<'a> {
     pub fn forward(&self, words: &mut [u32], at: Places) {
         let (x, scratch) = (self.window.input_len(), Self::scratch_len(&self.window));
         if at.fit(words.len() * 4, x, scratch, self.window.positions() * usize::from(self.filters)) {
+            // One copy of the kernel for all layers: the compiler would make one for each.
             #[cfg(milligrad_dsp)]
-            crate::arch::dsp::conv2d(self, words, at);
+            crate::arch::dsp::conv2d(core::hint::black_box(self), words, at);
             #[cfg(not(milligrad_dsp))]
             self.portable(crate::arena::bytes_mut(words), at);
         }

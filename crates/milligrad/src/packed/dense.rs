@@ -40,7 +40,13 @@ impl<'a> PackedDense<'a> {
 
     /// `y = activation(W x + b)`; `y` must not lie over `x`.
     #[inline]
-    pub fn forward(&self, words: &mut [u32], mut at: Places) {
+    pub fn forward(&self, words: &mut [u32], at: Places) {
+        // One copy of the kernel for all layers: the compiler would make one for each.
+        core::hint::black_box(self).run(words, at);
+    }
+
+    #[inline(never)]
+    fn run(&self, words: &mut [u32], mut at: Places) {
         let (len, scratch) = (self.inputs.next_multiple_of(4), Self::scratch_len(self.inputs));
         if !at.fit(words.len() * 4, self.inputs, scratch, self.outputs) {
             return;

@@ -68,8 +68,9 @@ impl<'a> PackedDepthwise<'a> {
     pub fn forward(&self, words: &mut [u32], at: Places) {
         let (x, y) = (self.window.input_len(), self.window.positions() * self.channels.len());
         if at.fit(words.len() * 4, x, Self::scratch_len(&self.window), y) {
+            // One copy of the kernel for all layers: the compiler would make one for each.
             #[cfg(milligrad_dsp)]
-            crate::arch::dsp::depthwise(self, words, at);
+            crate::arch::dsp::depthwise(core::hint::black_box(self), words, at);
             #[cfg(not(milligrad_dsp))]
             self.portable(crate::arena::bytes_mut(words), at);
         }
@@ -85,8 +86,8 @@ impl<'a> PackedDepthwise<'a> {
             for i in 0..rows * columns {
                 let (row, column) = ((i / columns).wrapping_sub(top), (i % columns).wrapping_sub(left));
                 let inside = row < height && column < width;
-                let from = at.x + row.wrapping_mul(width).wrapping_add(column).wrapping_mul(depth) + c;
-                let x = if inside { arena.get(from).copied() } else { Some(self.pad) };
+                let from = || at.x + (row * width + column) * depth + c;
+                let x = if inside { arena.get(from()).copied() } else { Some(self.pad) };
                 if let (Some(to), Some(x)) = (arena.get_mut(at.scratch + i), x) {
                     *to = x;
                 }

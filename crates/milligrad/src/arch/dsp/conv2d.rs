@@ -139,6 +139,7 @@ impl Gather<'_> {
     ///
     /// # Safety
     /// As [`group`](Self::group), and the windows lie within the image.
+    #[inline(never)]
     unsafe fn four(&self, row: usize, column: usize, mut columns: *mut u32) {
         let ([_, width, depth], [stride_y, stride_x]) = (self.window.input(), self.window.stride());
         let [dilation_y, dilation_x] = self.window.dilation();
@@ -178,6 +179,7 @@ impl Gather<'_> {
     ///
     /// # Safety
     /// As [`group`](Self::group).
+    #[inline(never)]
     unsafe fn column(&self, pixel: (usize, usize), to: *mut u16, group: usize) {
         let (quads, rest) = self.taps.quads();
         let whole = quads * 4;
