@@ -6,6 +6,7 @@ pub mod data;
 pub mod error;
 pub mod export;
 pub mod graph;
+pub mod import;
 pub mod lower;
 pub mod model_file;
 pub mod ops;
@@ -23,8 +24,8 @@ pub use analysis::{Analysis, LayerCost};
 pub use builder::Builder;
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, Constant, ConstantId, DType, Draft, Graph, Node, Normalize, Op, TensorId, TensorInfo, Values,
-    Window,
+    Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Normalize, Op, Operand, Reduction,
+    TensorId, TensorInfo, Values, Window,
 };
 pub use lower::{CompileOptions, Layers, Learn};
 pub use prepare::for_inference;

@@ -1,6 +1,8 @@
 //! Running a program on the desk, with the device crate's own kernels in the planned arena: what comes out is bit
 //! for bit what the chip computes.
 
+mod int8;
+
 use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::program::{Apply, Backward, BufferId, Kernel, Layer, Parameters, Program, Step};
@@ -189,7 +191,8 @@ impl<'p> Runner<'p> {
             Kernel::Lookup(lookup) => layers::lookup_in_place(&lookup.table, in_place(&mut self.int8, x, y)),
             Kernel::QuantizedSoftmax(softmax) => {
                 let [x, y] = split(&mut self.int8, [x, y]);
-                softmax.forward(x, y);
+                let row = *step.shape.last().expect("a tensor has axes");
+                x.chunks_exact(row).zip(y.chunks_exact_mut(row)).for_each(|(x, y)| softmax.forward(x, y));
             }
             Kernel::QuantizedAdd(add) => {
                 let (a, b, y) = operands(&mut self.int8, x, range(step.inputs[1]), y);
@@ -207,6 +210,10 @@ impl<'p> Runner<'p> {
             Kernel::Dequantize(quantization) => {
                 layers::dequantize(*quantization, &self.int8[x], &mut self.f32[y])
             }
+            Kernel::Quantize(quantization) => {
+                layers::quantize(*quantization, &self.f32[x], &mut self.int8[y])
+            }
+            _ => int8::step(program, step, &mut self.int8),
         }
     }
 
