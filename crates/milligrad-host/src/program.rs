@@ -17,7 +17,8 @@ pub use int8::{Broadcasting, Elementwise, Elements, QuantizedFunction};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BufferId(pub usize);
 
-/// Memory for one value while it is needed. Times count the program's actions; see [`Program::actions`].
+/// Memory for one value while it is needed. Times count the program's actions: the steps of the
+/// forward pass, the loss, the way back, the updates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buffer {
     /// What it holds, for people.

@@ -89,7 +89,7 @@ pub const fn sigmoid_table(zero_point: i8, scale: Requantize, radius: i32) -> Ta
     let mut i = 0;
     while i < 256 {
         let x = i as u8 as i8 as i32 - zero_point as i32;
-        table[i] = if x <= -radius {
+        table[i] = if -x >= radius {
             i8::MIN
         } else if x >= radius {
             i8::MAX
@@ -109,7 +109,7 @@ pub const fn tanh_table(zero_point: i8, scale: Requantize, radius: i32) -> Table
     let mut i = 0;
     while i < 256 {
         let x = i as u8 as i8 as i32 - zero_point as i32;
-        table[i] = if x <= -radius {
+        table[i] = if -x >= radius {
             i8::MIN
         } else if x >= radius {
             i8::MAX

@@ -35,5 +35,5 @@ pub fn clamp<F: Float>(range: &Clamp<F>, x: &mut [F]) {
 /// `δ = 0` where the range limited the output `y`.
 #[inline]
 pub fn clamp_backward<F: Float>(range: &Clamp<F>, y: &[F], delta: &mut [F]) {
-    super::dense::backward_clamp::<F>(range, y, delta);
+    super::matrix::backward_clamp::<F>(range, y, delta);
 }

@@ -24,6 +24,7 @@ mod convert;
 pub mod dense;
 mod depthwise_conv2d;
 mod elementwise;
+pub(crate) mod matrix;
 mod pool2d;
 mod reduce;
 mod resize;
