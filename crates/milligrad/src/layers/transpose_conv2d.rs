@@ -1,6 +1,6 @@
 //! TransposeConv2d: the convolution that runs backwards, from a small image to a large one.
 
-use super::dense::rows;
+use super::matrix::rows;
 use crate::Arithmetic;
 
 /// Geometry of a transposed convolution: input pixel `(y, x)` reaches the output pixels `(y s - before + k, ..)` for all
