@@ -1,4 +1,6 @@
-//! What the suites across crates share: small models of every operator.
+//! What the suites across crates share: small models of every operator, and golden vectors.
+
+pub mod golden;
 
 use milligrad_host::{
     Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Result, quantize,

@@ -79,7 +79,11 @@ fn predicts_the_same(firmware: &Firmware, model: &Model) {
     assert_eq!(predictions.outputs.len(), desk.len(), "{place}: bytes");
     let differing = predictions.outputs.iter().zip(&desk).filter(|(board, desk)| board != desk).count();
     assert_eq!(differing, 0, "{place}: bytes that differ of {}", desk.len());
-    assert!(predictions.cost.stack_bytes <= 1024, "{place}: predict takes {} B of stack", predictions.cost.stack_bytes);
+    assert!(
+        predictions.cost.stack_bytes <= 1024,
+        "{place}: predict takes {} B of stack",
+        predictions.cost.stack_bytes
+    );
 }
 
 /// Trains with labels in turn, a label out of range among them, and compares every parameter.
@@ -107,7 +111,11 @@ fn learns_the_same(firmware: &Firmware, model: &Model) {
         assert_eq!(bits(board), bits(desk), "{place}: {name}");
         assert!(board.iter().all(|v| v.is_finite()), "{place}: {name}");
     }
-    assert!(training.cost.stack_bytes <= 2048, "{place}: train_step takes {} B of stack", training.cost.stack_bytes);
+    assert!(
+        training.cost.stack_bytes <= 2048,
+        "{place}: train_step takes {} B of stack",
+        training.cost.stack_bytes
+    );
 }
 
 fn cannot_panic(firmware: &Firmware, elf: &Elf, model: &Model) {

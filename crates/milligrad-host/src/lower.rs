@@ -92,7 +92,9 @@ impl Program {
         };
         let mut lowering = Lowering::new(&graph, trained);
         for (index, node) in graph.nodes.iter().enumerate() {
-            match ops::lower(&graph, node, options.rounding) {
+            let kernel =
+                ops::lower(&graph, node, options.rounding).map_err(|problem| graph.error(node, problem))?;
+            match kernel {
                 Some(kernel) => lowering.step(index, kernel)?,
                 None => lowering.buffer_of[node.output.0] = lowering.buffer_of[node.inputs[0].0],
             }
@@ -301,7 +303,11 @@ fn macs(graph: &Graph, node: &crate::Node) -> u64 {
     let output = graph.tensor(node.output);
     let positions = match node.op {
         Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => output.shape[0] * output.shape[1],
-        Op::Dense { .. } => 1,
+        Op::Dense { .. } => output.len() / output.shape.last().copied().unwrap_or(1),
+        Op::TransposeConv2d { .. } => {
+            let input = graph.tensor(node.inputs[0]);
+            input.shape[0] * input.shape[1]
+        }
         _ => 0,
     };
     (weights * positions) as u64

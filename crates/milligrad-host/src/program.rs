@@ -3,17 +3,23 @@
 //! One `Program` serves all: the desk runs it ([`Runner`](crate::Runner)), the exporter prints it, the analysis
 //! counts it. So what is tested on the desk is what runs on the chip.
 
+mod int8;
+
 use crate::graph::{DType, Normalize};
 use crate::pack::Packed;
 use crate::plan::{Overlap, Plan};
 use milligrad::layers::{QuantizedAdd, QuantizedSoftmax, Table};
-use milligrad::{Arithmetic, Clamp, Core, Int8, Quantization, Window2d};
+use milligrad::layers::TransposedWindow;
+use milligrad::{Arithmetic, Clamp, Core, Int8, Quantization, QuantizedOutput, Requantize, Window2d};
+
+pub use int8::{Broadcasting, Elementwise, Elements, QuantizedFunction};
 
 /// Index of a buffer in its program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BufferId(pub usize);
 
-/// Memory for one value while it is needed. Times count the program's actions; see [`Program::actions`].
+/// Memory for one value while it is needed. Times count the program's actions: the steps of the
+/// forward pass, the loss, the way back, the updates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buffer {
     /// What it holds, for people.
@@ -176,6 +182,50 @@ pub enum Kernel {
     Add(Clamp<f32>),
     /// int8 to f32.
     Dequantize(Quantization),
+    /// f32 to int8.
+    Quantize(Quantization),
+    /// int8 sum, difference or product that is more than [`QuantizedAdd`](Self::QuantizedAdd).
+    Elementwise(Elementwise),
+    /// Elements of an int8 tensor in another order, or some of them.
+    Gather(Elements),
+    /// A border of one int8 value.
+    Pad {
+        /// The value.
+        value: i8,
+        /// Where the input goes.
+        inner: Elements,
+    },
+    /// int8 tensors side by side: where each goes.
+    Concat(Vec<Elements>),
+    /// int8 mean or sum.
+    Reduce {
+        /// Where the sums begin.
+        kept: Elements,
+        /// What they run over.
+        reduced: Elements,
+        /// The input's zero point times the number of elements of a sum.
+        offset: i32,
+        /// Input scale over output scale, for a mean over the number of elements.
+        scale: Requantize,
+        /// Zero point and range.
+        output: QuantizedOutput,
+    },
+    /// int8 transposed convolution.
+    TransposeConv2d {
+        /// Geometry.
+        window: TransposedWindow,
+        /// Weights, biases.
+        parameters: Parameters<Int8>,
+    },
+    /// int8 image at another size.
+    ResizeNearest {
+        /// Height, width and channels of the input.
+        input: [usize; 3],
+        /// The row that each row comes from.
+        rows: Vec<u16>,
+        /// The column that each column comes from.
+        columns: Vec<u16>,
+    },
 }
 
 /// A table and the call that makes it at compile time.
@@ -204,6 +254,14 @@ impl Kernel {
             Self::Softmax => "softmax",
             Self::Add(_) => "add",
             Self::Dequantize(_) => "dequantize",
+            Self::Quantize(_) => "quantize",
+            Self::Elementwise(elementwise) => elementwise.kernel(),
+            Self::Gather(_) => "gather",
+            Self::Pad { .. } => "pad",
+            Self::Concat(_) => "concat",
+            Self::Reduce { .. } => "reduce",
+            Self::TransposeConv2d { .. } => "transpose_conv2d",
+            Self::ResizeNearest { .. } => "resize_nearest",
         }
     }
 
@@ -213,6 +271,7 @@ impl Kernel {
             Self::Int8(layer) => layer.scratch(),
             Self::Packed(packed) => packed.scratch(),
             Self::F32(layer) => layer.scratch(),
+            Self::TransposeConv2d { window, .. } => window.patch_len(),
             _ => 0,
         }
     }

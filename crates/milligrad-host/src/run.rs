@@ -1,6 +1,8 @@
 //! Running a program on the desk, with the device crate's own kernels in the planned arena: what comes out is bit
 //! for bit what the chip computes.
 
+mod int8;
+
 use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::program::{Apply, Backward, BufferId, Kernel, Layer, Parameters, Program, Step};
@@ -196,7 +198,8 @@ impl<'p> Runner<'p> {
             Kernel::Lookup(lookup) => layers::lookup_in_place(&lookup.table, in_place(arena::bytes_mut(&mut self.words), x, y)),
             Kernel::QuantizedSoftmax(softmax) => {
                 let [x, y] = split(arena::bytes_mut(&mut self.words), [x, y]);
-                softmax.forward(x, y);
+                let row = *step.shape.last().expect("a tensor has axes");
+                x.chunks_exact(row).zip(y.chunks_exact_mut(row)).for_each(|(x, y)| softmax.forward(x, y));
             }
             Kernel::QuantizedAdd(add) => {
                 let (a, b, y) = operands(arena::bytes_mut(&mut self.words), x, range(step.inputs[1]), y);
@@ -214,6 +217,10 @@ impl<'p> Runner<'p> {
             Kernel::Dequantize(quantization) => {
                 layers::dequantize(*quantization, &arena::bytes(&self.words)[x], &mut self.f32[y])
             }
+            Kernel::Quantize(quantization) => {
+                layers::quantize(*quantization, &self.f32[x], &mut arena::bytes_mut(&mut self.words)[y])
+            }
+            _ => int8::step(program, step, arena::bytes_mut(&mut self.words)),
         }
     }
 

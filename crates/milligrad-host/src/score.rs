@@ -2,6 +2,7 @@
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::plan::Plan;
 use crate::program::Program;
 use rayon::prelude::*;
 
@@ -31,6 +32,12 @@ impl Program {
         Ok(outputs?.concat())
     }
 
+    /// The same program with every value in memory of its own, so that nothing can overwrite anything: what a planned
+    /// program is compared with.
+    pub fn with_separate_buffers(&self) -> Self {
+        Self { plan: Plan::separate(&self.buffers), ..self.clone() }
+    }
+
     /// Share of the samples whose largest output is that of their label; of a single output, whether it is over
     /// one half.
     pub fn accuracy(&self, outputs: &[u8], labels: &[u32]) -> f64 {
@@ -41,5 +48,12 @@ impl Program {
             });
         let right = classes.zip(labels).filter(|(class, label)| *class == **label as usize).count();
         right as f64 / labels.len().max(1) as f64
+    }
+
+    /// Mean squared difference between output records and targets.
+    pub fn mean_squared_error(&self, outputs: &[u8], targets: &[f32]) -> f64 {
+        let outputs = outputs.chunks_exact(self.output_bytes()).flat_map(|record| self.decode_output(record));
+        let sum: f64 = outputs.zip(targets).map(|(y, &t)| f64::from(y - t).powi(2)).sum();
+        sum / targets.len().max(1) as f64
     }
 }

@@ -47,7 +47,7 @@ pub const fn array<T, const N: usize>(arena: &[T], at: usize) -> &[T; N] {
     }
 }
 
-/// As [`array`], to write to.
+/// As [`array()`], to write to.
 ///
 /// # Panics
 /// If the arena is shorter; with constant offsets the compiler sees that it isn't.

@@ -10,7 +10,7 @@ use crate::math::Float;
 /// `1/n Σ (y - t)²`, with `δ = 2 (y - t) / n`.
 #[inline]
 pub fn mean_squared_error<F: Float>(y: &mut [F], target: &[F]) -> F {
-    let n = F::from_f64(y.len() as f64);
+    let n = F::from_len(y.len());
     let mut loss = F::ZERO;
     for (y, &target) in y.iter_mut().zip(target) {
         let error = *y - target;
@@ -23,7 +23,7 @@ pub fn mean_squared_error<F: Float>(y: &mut [F], target: &[F]) -> F {
 /// `-1/n Σ (t ln p + (1 - t) ln(1 - p))` of sigmoid outputs, with `δ = (p - t) / n`.
 #[inline]
 pub fn binary_cross_entropy<F: Float>(p: &mut [F], target: &[F]) -> F {
-    let (n, one) = (F::from_f64(p.len() as f64), F::from_f64(1.0));
+    let (n, one) = (F::from_len(p.len()), F::from_f64(1.0));
     let mut loss = F::ZERO;
     for (p, &target) in p.iter_mut().zip(target) {
         loss = loss - (target * floor(*p).ln() + (one - target) * floor(one - *p).ln());

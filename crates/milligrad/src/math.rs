@@ -103,6 +103,8 @@ pub trait Float:
 {
     /// The nearest number of this format.
     fn from_f64(x: f64) -> Self;
+    /// The nearest number to a length.
+    fn from_len(n: usize) -> Self;
     /// `eˣ`
     fn exp(self) -> Self;
     /// `ln x`
@@ -117,6 +119,10 @@ impl Float for f32 {
     #[inline(always)]
     fn from_f64(x: f64) -> Self {
         x as f32
+    }
+    #[inline(always)]
+    fn from_len(n: usize) -> Self {
+        n as f32
     }
     #[inline(always)]
     fn exp(self) -> Self {
@@ -139,6 +145,9 @@ impl Float for f32 {
 impl Float for f64 {
     fn from_f64(x: f64) -> Self {
         x
+    }
+    fn from_len(n: usize) -> Self {
+        n as f64
     }
     fn exp(self) -> Self {
         libm::exp(self)

@@ -1,7 +1,7 @@
 //! Optimizers: how a parameter changes by its gradient.
 
 use crate::fixed::{ACTIVATION_BITS, DELTA_BITS, SUM_BITS, WEIGHT_BITS, round_shift, saturate};
-use crate::layers::dense;
+use crate::layers::matrix;
 use crate::{Fixed16, Trainable};
 
 /// An update rule. The shape of its calls follows what a microcontroller can afford: a dense layer's
@@ -12,7 +12,8 @@ pub trait Optimizer<A: Trainable> {
     /// The state before the first step.
     const START: Self::State;
 
-    /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`.
+    /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`. Where `δ` is zero the gradients are, even if
+    /// `x` is not finite.
     fn update_rows(
         &self,
         weights: &mut [A::Weight],
@@ -54,7 +55,7 @@ impl Optimizer<f32> for Sgd {
 
     #[inline(never)]
     fn update_rows(&self, weights: &mut [f32], _: &mut [()], delta: &[f32], x: &[f32]) {
-        dense::update_rows(
+        matrix::update_rows(
             weights,
             delta,
             x,
@@ -113,7 +114,12 @@ impl Optimizer<f32> for Momentum {
         let inputs = x.len().max(1);
         let rows = weights.chunks_exact_mut(inputs).zip(state.chunks_exact_mut(inputs));
         for ((row, state), &delta) in rows.zip(delta) {
-            row.iter_mut().zip(state).zip(x).for_each(|((w, v), &x)| self.step(w, v, delta * x));
+            let row = row.iter_mut().zip(state);
+            if delta == 0.0 {
+                row.for_each(|(w, v)| self.step(w, v, 0.0));
+            } else {
+                row.zip(x).for_each(|((w, v), &x)| self.step(w, v, delta * x));
+            }
         }
     }
 
@@ -164,7 +170,7 @@ impl Optimizer<Fixed16> for PowerOfTwoSgd {
 
     #[inline(never)]
     fn update_rows(&self, weights: &mut [i16], _: &mut [()], delta: &[i16], x: &[i16]) {
-        dense::update_rows(weights, delta, x, 0, i32::from, |w, delta, x| {
+        matrix::update_rows(weights, delta, x, 0, i32::from, |w, delta, x| {
             self.weight(w, delta * i32::from(x))
         });
     }

@@ -86,23 +86,36 @@ impl Requantize {
         // A negative shift drops `drop + 1` bits: `drop` of them, then one with rounding.
         let drop = !self.shift as u32;
         match self.rounding {
-            Rounding::Double if self.shift < 0 => {
-                // One less, if negative: half up becomes half away from zero.
-                let high = doubling_high_multiply(x, self.multiplier);
-                halve(high.wrapping_add(high >> 31).wrapping_shr(drop))
-            }
-            Rounding::Double => doubling_high_multiply(x.wrapping_shl(self.shift as u32), self.multiplier),
-            Rounding::Single => {
-                let product = x as i64 * self.multiplier as i64;
-                let product = product + (product >> 63);
-                if self.shift < 0 {
-                    return halve(((product >> 31) as i32).wrapping_shr(drop));
+            Rounding::Double => {
+                let left = if self.shift > 0 { self.shift as u32 } else { 0 };
+                let high = doubling_high_multiply(x.wrapping_shl(left), self.multiplier);
+                if self.shift >= 0 {
+                    return high;
                 }
-                let half = 1i64.wrapping_shl(drop.wrapping_add(31));
-                product.wrapping_add(half).wrapping_shr(drop.wrapping_add(32)) as i32
+                halve((away_from_zero(high as i64) as i32).wrapping_shr(drop))
             }
+            Rounding::Single if self.shift < 0 => {
+                let product = away_from_zero(x as i64 * self.multiplier as i64);
+                halve(((product >> 31) as i32).wrapping_shr(drop))
+            }
+            Rounding::Single => self.apply_single_left(x),
         }
     }
+
+    /// [`apply`](Self::apply) once rounded, for factors of a half and more, which are rare: not repeated in every kernel.
+    #[cold]
+    #[inline(never)]
+    const fn apply_single_left(self, x: i32) -> i32 {
+        let product = away_from_zero(x as i64 * self.multiplier as i64);
+        let half = 1i64.wrapping_shl(30u32.wrapping_sub(self.shift as u32));
+        product.wrapping_add(half).wrapping_shr(31u32.wrapping_sub(self.shift as u32)) as i32
+    }
+}
+
+/// One less, if negative: then half up is half away from zero.
+#[inline(always)]
+const fn away_from_zero(x: i64) -> i64 {
+    x + (x >> 63)
 }
 
 /// `round(x / 2)`, half up.

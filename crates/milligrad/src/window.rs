@@ -44,7 +44,12 @@ impl Window2d {
     ///
     /// # Panics
     /// If an extent is zero or does not fit 16 bits, or the window is larger than the padded image; in a
-    /// `const` or `static` that is a compile error.
+    /// `const` or `static` that is a compile error:
+    ///
+    /// ```compile_fail,E0080
+    /// use milligrad::{Padding, Window2d};
+    /// static TOO_LARGE: Window2d = Window2d::new([2, 2, 1], [3, 3], [1, 1], [1, 1], Padding::Valid);
+    /// ```
     pub const fn new(
         input: [usize; 3],
         kernel: [usize; 2],
@@ -109,23 +114,23 @@ impl Window2d {
     /// Number of elements of the input.
     pub const fn input_len(&self) -> usize {
         let [h, w, c] = self.input();
-        h * w * c
+        h.saturating_mul(w).saturating_mul(c)
     }
 
     /// Number of positions, which is output height times width.
     pub const fn positions(&self) -> usize {
         let [h, w] = self.output();
-        h * w
+        h.saturating_mul(w)
     }
 
     /// Number of taps, which is kernel height times width.
     pub const fn taps(&self) -> usize {
-        self.kernel[0] as usize * self.kernel[1] as usize
+        (self.kernel[0] as usize).saturating_mul(self.kernel[1] as usize)
     }
 
     /// Number of elements that one position sees, padding included: taps times channels.
     pub const fn patch_len(&self) -> usize {
-        self.taps() * self.input[2] as usize
+        self.taps().saturating_mul(self.input[2] as usize)
     }
 
     /// `true` for a 1x1 window that visits every pixel in order: its patches are the pixels themselves.
@@ -162,14 +167,12 @@ impl Window2d {
     /// where the window reaches beyond the image.
     #[inline]
     pub fn gather<T: Copy>(&self, image: &[T], at: (usize, usize), pad: T, patch: &mut [T]) {
-        self.each_tap(at, |from, to| {
-            let to = patch.get_mut(to).unwrap_or_default();
-            match from {
-                Some(from) => {
-                    to.iter_mut().zip(image.get(from).unwrap_or_default()).for_each(|(to, &x)| *to = x)
-                }
-                None => to.fill(pad),
-            }
+        if !self.is_inside(at) {
+            patch.fill(pad);
+        }
+        self.each_run(at, |from, to, len| {
+            let (from, to) = (image.get(from..).unwrap_or_default(), patch.get_mut(to..).unwrap_or_default());
+            to.iter_mut().zip(from).take(len).for_each(|(to, &x)| *to = x);
         });
     }
 
@@ -183,54 +186,50 @@ impl Window2d {
         image: &mut [T],
         join: impl Fn(T, T) -> T,
     ) {
-        self.each_tap(at, |to, from| {
-            if let Some(to) = to {
-                let to = image.get_mut(to).unwrap_or_default();
-                to.iter_mut()
-                    .zip(patch.get(from).unwrap_or_default())
-                    .for_each(|(to, &x)| *to = join(*to, x));
-            }
+        self.each_run(at, |to, from, len| {
+            let (from, to) = (patch.get(from..).unwrap_or_default(), image.get_mut(to..).unwrap_or_default());
+            to.iter_mut().zip(from).take(len).for_each(|(to, &x)| *to = join(*to, x));
         });
     }
 
-    /// Calls `visit` with runs of elements that lie together: their range in the image, or `None` for padding, and
-    /// their range in the patch.
-    #[inline]
-    pub(crate) fn each_tap(
-        &self,
-        (row, column): (usize, usize),
-        mut visit: impl FnMut(Option<Range<usize>>, Range<usize>),
-    ) {
+    /// Calls `visit` with runs of elements under the window that lie together: where they start in the image and in
+    /// the patch, and how many they are.
+    #[inline(always)]
+    pub(crate) fn each_run(&self, at: (usize, usize), mut visit: impl FnMut(usize, usize, usize)) {
         let [height, width, channels] = self.input();
         let [kernel_height, kernel_width] = self.kernel();
         let [step_y, step_x] = self.dilation();
-        let (top, left) = self.origin((row, column));
+        let (top, left) = self.origin(at);
         // The taps of a row lie together unless they are dilated.
         let (runs, taps) = if step_x == 1 { (1, kernel_width) } else { (kernel_width, 1) };
-        let mut at = 0;
-        for ky in 0..kernel_height {
-            let y = top + (ky * step_y) as isize;
-            let covered = y >= 0 && y < height as isize;
-            for run in 0..runs {
-                // Taps `before..end` lie in the image, those around them are padding.
-                let x = left + (run * step_x) as isize;
-                let within = |tap: isize| if covered { tap.max(0).min(taps as isize) as usize } else { 0 };
-                let (before, end) = (within(-x), within(width as isize - x));
-                if before < end {
-                    let from = (y as usize * width + (x + before as isize) as usize) * channels;
-                    let inside = (end - before) * channels;
-                    visit(Some(from..from + inside), at + before * channels..at + before * channels + inside);
+        for run in 0..runs {
+            // Taps `before..end` lie in the image, those around them are padding.
+            let x = left + (run * step_x) as isize;
+            let within = |tap: isize| tap.max(0).min(taps as isize) as usize;
+            let (before, end) = (within(-x), within(width as isize - x));
+            let len = end.saturating_sub(before) * channels;
+            let column = x.max(0) as usize;
+            let mut to = (run + before) * channels;
+            for ky in 0..kernel_height {
+                // A row above the image is a very large number.
+                let y = (top + (ky * step_y) as isize) as usize;
+                if y < height && len > 0 {
+                    visit((y * width + column) * channels, to, len);
                 }
-                let (before, end) = if before < end { (before, end) } else { (taps, taps) };
-                if before > 0 {
-                    visit(None, at..at + before * channels);
-                }
-                if end < taps {
-                    visit(None, at + end * channels..at + taps * channels);
-                }
-                at += taps * channels;
+                to += kernel_width * channels;
             }
         }
+    }
+
+    /// `true` if all taps of position `at` are in the image.
+    #[inline(always)]
+    pub(crate) fn is_inside(&self, at: (usize, usize)) -> bool {
+        let (top, left) = self.origin(at);
+        let fits = |start: isize, axis: usize| {
+            let reach = (self.kernel[axis] as usize - 1) * self.dilation[axis] as usize;
+            start >= 0 && start as usize + reach < self.input[axis] as usize
+        };
+        fits(top, 0) && fits(left, 1)
     }
 
     /// The rows and columns of the image that a pooling window at `at` covers, without padding.
@@ -245,9 +244,12 @@ impl Window2d {
     }
 
     /// Where the window's first tap lies, which may be before the image.
-    pub(crate) fn origin(&self, (row, column): (usize, usize)) -> (isize, isize) {
-        let along =
-            |at: usize, axis: usize| (at * self.stride[axis] as usize) as isize - self.before[axis] as isize;
+    fn origin(&self, (row, column): (usize, usize)) -> (isize, isize) {
+        // Positions beyond the last are as one behind it, so that nothing overflows.
+        let along = |at: usize, axis: usize| {
+            let at = at.min(self.output[axis] as usize);
+            (at * self.stride[axis] as usize) as isize - self.before[axis] as isize
+        };
         (along(row, 0), along(column, 1))
     }
 }
@@ -271,13 +273,13 @@ const fn axis(
         None => (0, 0),
     };
     let span = span(kernel, dilation);
-    let padded = input + before as usize + after as usize;
+    let padded = extent(input) as usize + before as usize + after as usize;
     assert!(span <= padded, "the window is larger than the padded image");
     (before, extent((padded - span) / extent(stride) as usize + 1))
 }
 
 const fn axis_same(input: usize, kernel: usize, stride: usize, dilation: usize) -> (u16, u16) {
-    let output = input.div_ceil(extent(stride) as usize);
+    let output = (extent(input) as usize).div_ceil(extent(stride) as usize);
     let needed = (output - 1) * stride + span(kernel, dilation);
     let total = needed.saturating_sub(input);
     assert!(total / 2 <= u16::MAX as usize, "padding is at most 65,535");

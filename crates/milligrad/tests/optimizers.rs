@@ -16,6 +16,9 @@ struct Layer<A: Arithmetic> {
     biases: Vec<A::Channel>,
 }
 
+/// Weights and biases.
+type Parameters<A> = (Vec<<A as Arithmetic>::Weight>, Vec<<A as Arithmetic>::Channel>);
+
 fn float_layer(random: &mut Random) -> Layer<f32> {
     let (inputs, outputs) = (random.size(1, 40), random.size(1, 12));
     let mut floats = |n: usize| random.reals(n).iter().map(|&v| v as f32).collect::<Vec<_>>();
@@ -36,10 +39,7 @@ fn fixed_layer(random: &mut Random) -> Layer<Fixed16> {
 
 /// Parameters after `dense::apply`, and after `accumulate` and the updates by the gradient. Two steps, so that a state
 /// takes part.
-fn both_ways<A: Trainable, O: Optimizer<A>>(
-    layer: &Layer<A>,
-    optimizer: &O,
-) -> [(Vec<A::Weight>, Vec<A::Channel>); 2] {
+fn both_ways<A: Trainable, O: Optimizer<A>>(layer: &Layer<A>, optimizer: &O) -> [Parameters<A>; 2] {
     let Layer { x, delta, weights, biases } = layer;
     let states = || (vec![O::START; weights.len()], vec![O::START; biases.len()]);
     let (mut w, mut b) = (weights.clone(), biases.clone());

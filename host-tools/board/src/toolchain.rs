@@ -31,7 +31,7 @@ pub enum Toolchain {
 /// Finds a toolchain for the target; builds `core` for it first if that is the way, which takes minutes once.
 ///
 /// # Errors
-/// [`Error::NoTarget`](crate::Error::NoTarget), which says what to install.
+/// [`Error::NoTarget`], which says what to install.
 pub fn prepare(target: &'static str) -> Result<Toolchain> {
     if installed(target) {
         return Ok(Toolchain::Installed);

@@ -60,8 +60,8 @@ impl Context {
                  an NPZ file with arrays x and y, or a folder of IDX files)",
                 beside.display()
             ))),
-            Some("digits") => self.from_source(Source::Digits, usual(), None),
-            Some("fashion-mnist") => self.from_source(Source::FashionMnist(None), usual(), None),
+            Some("digits") => self.of_source(Source::Digits, usual(), None),
+            Some("fashion-mnist") => self.of_source(Source::FashionMnist(None), usual(), None),
             Some(path) => {
                 let path = Path::new(path);
                 match path.extension().and_then(|extension| extension.to_str()) {
@@ -71,7 +71,7 @@ impl Context {
                             Npz::read(path)?.dataset("x", "y", &self.task())?.reshaped(self.input())?;
                         Ok(Data { train: None, test, loss: usual(), calibration: None })
                     }
-                    _ if path.is_dir() => self.from_source(Source::Idx(path.into()), usual(), None),
+                    _ if path.is_dir() => self.of_source(Source::Idx(path.into()), usual(), None),
                     _ => Err(Failure::usage(format!(
                         "--data {}: it is digits, fashion-mnist, a specification (.toml), an NPZ file with arrays x \
                          and y, or a folder of IDX files",
@@ -89,7 +89,7 @@ impl Context {
         Ok(Data { train, test: split.test, loss: spec.train.loss, calibration })
     }
 
-    fn from_source(&self, source: Source, loss: Loss, calibration: Option<usize>) -> Result<Data, Failure> {
+    fn of_source(&self, source: Source, loss: Loss, calibration: Option<usize>) -> Result<Data, Failure> {
         let split = DataSpec::new(source).load(self.input(), &self.task())?;
         Ok(Data { train: Some(split.train), test: split.test, loss, calibration })
     }

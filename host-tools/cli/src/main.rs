@@ -6,7 +6,6 @@
 
 mod commands;
 mod context;
-mod desk;
 mod failure;
 mod output;
 mod progress;

@@ -4,7 +4,12 @@ use crate::output::Output;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use milligrad_host::train::{EpochRecord, Progress};
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// A bar that follows every batch would cost more than the batch.
+const PERIOD: Duration = Duration::from_millis(80);
+
+const TEMPLATE: &str = "{prefix} {pos:>5}/{len} {bar:30} {elapsed}{msg}";
 
 /// Shows how training goes: a bar on a terminal, a line an epoch elsewhere.
 pub(crate) struct TrainingBar {
@@ -12,6 +17,7 @@ pub(crate) struct TrainingBar {
     bar: ProgressBar,
     draws: bool,
     epochs: usize,
+    drawn: Instant,
 }
 
 impl TrainingBar {
@@ -21,16 +27,18 @@ impl TrainingBar {
             if draws { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         // The template is a constant that a test has seen.
-        if let Ok(style) = ProgressStyle::with_template("{prefix}\n{pos:>5}/{len} {bar:30} {elapsed}{msg}") {
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("━╸ "));
         }
-        Self { output, bar, draws, epochs }
+        Self { output, bar, draws, epochs, drawn: Instant::now() }
     }
 
-    pub(crate) fn batch(&self, progress: &Progress) {
-        if !self.draws {
+    pub(crate) fn batch(&mut self, progress: &Progress) {
+        let last = progress.batch == progress.batches;
+        if !self.draws || (self.drawn.elapsed() < PERIOD && progress.batch > 1 && !last) {
             return;
         }
+        self.drawn = Instant::now();
         if progress.batch == 1 {
             self.bar.reset();
             self.bar.set_length(progress.batches as u64);
@@ -41,9 +49,12 @@ impl TrainingBar {
     }
 
     pub(crate) fn epoch(&self, record: &EpochRecord) {
-        let seconds = Duration::from_secs_f64(record.seconds.max(0.0));
+        let time = match record.seconds {
+            seconds if seconds < 1.0 => format!("{:.1} ms", 1000.0 * seconds),
+            seconds => format!("{seconds:.1} s"),
+        };
         let numbers = numbers(record.loss, record.accuracy, record.val_loss, record.val_accuracy);
-        let line = format!("Epoch {}/{} {seconds:.2?}{numbers}", record.epoch, self.epochs);
+        let line = format!("Epoch {}/{} - {time}{numbers}", record.epoch, self.epochs);
         if self.draws {
             self.bar.suspend(|| self.output.note(line));
         } else {
@@ -74,6 +85,6 @@ mod tests {
     fn keras_names() {
         let line = numbers(0.5, Some(0.25), Some(0.125), None);
         assert_eq!(line, " - loss: 0.5000 - accuracy: 0.2500 - val_loss: 0.1250");
-        assert!(ProgressStyle::with_template("{prefix}\n{pos:>5}/{len} {bar:30} {elapsed}{msg}").is_ok());
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
     }
 }

@@ -34,5 +34,6 @@ pub(crate) fn root() -> PathBuf {
 
 /// `true` if a program is on the path.
 pub(crate) fn exists(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }

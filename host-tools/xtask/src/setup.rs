@@ -54,7 +54,10 @@ pub(crate) fn run() -> Result<()> {
 
 /// What is not here, with the way to get it.
 fn missing() -> Vec<String> {
-    let tools = toolchain::status().into_iter().filter(|tool| !tool.optional && tool.found.is_none());
+    // Compilers for other boards are the concern of those who have them.
+    let needed = |name: &str| name.strip_prefix("Rust for ").is_none_or(|target| TESTED.contains(&target));
+    let tools = toolchain::status().into_iter();
+    let tools = tools.filter(|tool| !tool.optional && tool.found.is_none() && needed(&tool.name));
     tools.map(|tool| format!("  {} ({}): {}", tool.name, tool.purpose, tool.remedy)).collect()
 }
 
@@ -66,7 +69,10 @@ fn install(stages: &mut Stages) -> Result<()> {
     if exists("apt-get") && is_root() {
         let apt = |words: &[&str]| {
             let mut command = Command::new("apt-get");
-            command.args(["-q", "-y", "-o", "Dpkg::Use-Pty=0"]).args(words).env("DEBIAN_FRONTEND", "noninteractive");
+            command
+                .args(["-q", "-y", "-o", "Dpkg::Use-Pty=0"])
+                .args(words)
+                .env("DEBIAN_FRONTEND", "noninteractive");
             execute(&mut command)
         };
         // A failed update is no reason to stop: the lists may be recent enough.

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn all(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
     if !arguments.fast {
         stages.stage("cargo fmt --check", || execute(&mut cargo(&["fmt", "--all", "--check"])))?;
-        stages.stage("cargo fmt --check, firmware", || execute(&mut firmware(&["fmt", "--all", "--check"])))?;
+        stages.stage("cargo fmt --check, firmware", || execute(&mut firmware(&FIRMWARE_FMT)))?;
         let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
         stages.stage("cargo clippy", || execute(&mut cargo(&clippy)))?;
         let features = ["clippy", "-p", "milligrad", "--all-features", "--quiet", "--", "-D", "warnings"];
@@ -46,6 +46,21 @@ fn tests() -> Result<()> {
     };
     execute(&mut cargo(arguments))
 }
+
+/// By name, because `--all` would follow path dependencies into the other workspace.
+const FIRMWARE_FMT: [&str; 11] = [
+    "fmt",
+    "--check",
+    "-p",
+    "milligrad-firmware",
+    "-p",
+    "milligrad-protocol",
+    "-p",
+    "milligrad-firmware-build",
+    "-p",
+    "milligrad-nrf52840-dk",
+    "--quiet",
+];
 
 /// cargo in the firmware's own workspace.
 fn firmware(arguments: &[&str]) -> Command {

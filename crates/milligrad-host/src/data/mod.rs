@@ -11,6 +11,7 @@ mod dataset;
 pub mod digits;
 mod file;
 pub mod idx;
+mod npy;
 pub mod npz;
 mod split;
 

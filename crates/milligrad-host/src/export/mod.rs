@@ -4,6 +4,7 @@
 //! struct that is all the RAM of the model, with a straight-line `predict` and, where layers learn, `train_step`.
 //! The same program gives the same bytes.
 
+mod int8;
 mod learn;
 mod packed;
 mod steps;
@@ -81,15 +82,25 @@ fn imports(body: &str) -> String {
     ]);
     let layers = list(&[
         "AvgPool2d",
+        "Broadcast",
         "Conv2d",
         "Dense",
         "DepthwiseConv2d",
         "MaxPool2d",
         "QuantizedAdd",
+        "QuantizedMul",
+        "QuantizedReduce",
         "QuantizedSoftmax",
+        "QuantizedSub",
+        "ResizeNearest",
+        "Strided",
         "Table",
+        "TransposeConv2d",
+        "TransposedWindow",
         "dense",
+        "hard_swish_table",
         "leaky_relu_table",
+        "requantize_table",
         "sigmoid_table",
         "tanh_table",
     ]);

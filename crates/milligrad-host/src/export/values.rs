@@ -21,6 +21,13 @@ impl Literal for i8 {
     }
 }
 
+impl Literal for u16 {
+    const TYPE: &'static str = "u16";
+    fn literal(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Literal for f32 {
     const TYPE: &'static str = "f32";
     fn literal(&self) -> String {

@@ -68,7 +68,7 @@ fn a_good_text() {
 fn points_at_the_line() {
     let message = wrong("epochs", "epoch");
     let expected = "unknown key `epoch` in [train]\n  --> t.toml:28:1\n   |\n28 | epoch = 3\n   | ^^^^^\n   \
-                    = allowed: loss, optimizer, epochs, batch, seed, shuffle";
+                    = allowed: loss, optimizer, epochs, batch, seed, shuffle, schedule";
     assert_eq!(message, expected);
     let message = wrong("kernel = 3", "kernel = \"é\" # 3");
     let expected = "`kernel` is a whole number from 1, or two of them: [height, width], found `\"é\"`\n --> \
@@ -172,5 +172,32 @@ fn no_text_makes_it_panic() {
             bytes[at] = b"0123456789-[]{}.,=\"\n #e\xc3\xa9"[random.below(25) as usize];
         }
         let _ = parse(&String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn schedules() {
+    use crate::train::Schedule;
+    let with = |schedule: &str| GOOD.replacen("epochs = 3", &format!("epochs = 3\nschedule = {schedule}"), 1);
+    let read = |schedule| parse(&with(schedule)).unwrap().train.schedule;
+    assert_eq!(parse(GOOD).unwrap().train.schedule, Schedule::Constant);
+    assert_eq!(read("\"cosine\""), Schedule::Cosine { warmup_epochs: 0.0, floor: 0.0 });
+    assert_eq!(
+        read("{ type = \"cosine\", warmup_epochs = 1, floor = 0.1 }"),
+        Schedule::Cosine { warmup_epochs: 1.0, floor: 0.1 }
+    );
+    assert_eq!(
+        read("{ type = \"step\", epochs = 2, factor = 0.5 }"),
+        Schedule::Step { epochs: 2, factor: 0.5 }
+    );
+    assert_eq!(read("{ type = \"exponential\", factor = 0.9 }"), Schedule::Exponential { factor: 0.9 });
+    for bad in [
+        "\"step\"",
+        "\"sine\"",
+        "{ type = \"exponential\", factor = 2.0 }",
+        "{ type = \"cosine\", floor = 3.0 }",
+    ] {
+        let Error::Spec(message) = parse(&with(bad)).unwrap_err() else { panic!("{bad}") };
+        assert!(message.contains("schedule"), "{message}");
     }
 }

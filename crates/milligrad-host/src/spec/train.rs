@@ -4,7 +4,7 @@ use super::reader::{Count, Table};
 use crate::Result;
 use crate::data::Task;
 use crate::graph::{Activation, Graph, Op};
-use crate::train::{FitOptions, Loss, Optimizer};
+use crate::train::{FitOptions, Loss, Optimizer, Schedule};
 
 /// How a model is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct TrainSpec {
     pub seed: u64,
     /// Whether every epoch has an order of its own.
     pub shuffle: bool,
+    /// How the learning rate changes over the run.
+    pub schedule: Schedule,
 }
 
 /// Keras' spelling is understood too.
@@ -52,6 +54,7 @@ impl TrainSpec {
             batch: 32,
             seed: 0,
             shuffle: true,
+            schedule: Schedule::default(),
         }
     }
 
@@ -63,6 +66,7 @@ impl TrainSpec {
             optimizer: self.optimizer,
             loss: self.loss,
             shuffle: self.shuffle,
+            schedule: self.schedule,
             seed,
             ..FitOptions::default()
         }
@@ -71,7 +75,7 @@ impl TrainSpec {
     pub(super) fn read(table: Option<&Table<'_, '_>>, graph: &Graph) -> Result<Self> {
         let usual = Self::new(graph);
         let Some(table) = table else { return Ok(usual) };
-        table.allow(&["loss", "optimizer", "epochs", "batch", "seed", "shuffle"])?;
+        table.allow(&["loss", "optimizer", "epochs", "batch", "seed", "shuffle", "schedule"])?;
         let loss = table.choice("loss", LOSSES)?.unwrap_or(usual.loss);
         let softmax = graph.nodes.last().is_some_and(|node| node.op == Op::Softmax);
         if softmax && loss == Loss::BinaryCrossEntropy {
@@ -87,6 +91,7 @@ impl TrainSpec {
             batch,
             seed: table.or("seed", usual.seed)?,
             shuffle: table.or("shuffle", usual.shuffle)?,
+            schedule: schedule(table)?.unwrap_or(usual.schedule),
         })
     }
 
@@ -106,6 +111,71 @@ fn usual_loss(graph: &Graph) -> Loss {
         Some(Op::Activation { activation: Activation::Sigmoid }) => Loss::BinaryCrossEntropy,
         _ => Loss::MeanSquaredError,
     }
+}
+
+const SCHEDULES: &[(&str, Change)] = &[
+    ("constant", Change::Constant),
+    ("step", Change::Step),
+    ("exponential", Change::Exponential),
+    ("cosine", Change::Cosine),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Change {
+    Constant,
+    Step,
+    Exponential,
+    Cosine,
+}
+
+/// `"cosine"` or `{ type = "step", epochs = 10, factor = 0.5 }`
+fn schedule(train: &Table<'_, '_>) -> Result<Option<Schedule>> {
+    if let Ok(Some(_)) = train.optional::<String>("schedule") {
+        let Some(change) = train.choice("schedule", SCHEDULES)? else { return Ok(None) };
+        return match change {
+            Change::Constant => Ok(Some(Schedule::Constant)),
+            Change::Cosine => Ok(Some(Schedule::Cosine { warmup_epochs: 0.0, floor: 0.0 })),
+            _ => Err(train.fail(
+                "schedule",
+                "it needs a factor",
+                "write { type = \"exponential\", factor = 0.9 }",
+            )),
+        };
+    }
+    let Some(table) = train.table("schedule")? else { return Ok(None) };
+    let table = table.titled("`schedule`");
+    let Some(change) = table.choice("type", SCHEDULES)? else {
+        return Err(table.missing("type", "\"constant\", \"step\", \"exponential\" or \"cosine\""));
+    };
+    let factor = || {
+        let factor: f64 = table.required("factor")?;
+        let fits = factor > 0.0 && factor <= 1.0;
+        if fits { Ok(factor) } else { Err(table.fail("factor", "`factor` is above 0.0 and at most 1.0", "")) }
+    };
+    Ok(Some(match change {
+        Change::Constant => {
+            table.allow(&["type"])?;
+            Schedule::Constant
+        }
+        Change::Step => {
+            table.allow(&["type", "epochs", "factor"])?;
+            let Count(epochs) = table.required("epochs")?;
+            Schedule::Step { epochs, factor: factor()? }
+        }
+        Change::Exponential => {
+            table.allow(&["type", "factor"])?;
+            Schedule::Exponential { factor: factor()? }
+        }
+        Change::Cosine => {
+            table.allow(&["type", "warmup_epochs", "floor"])?;
+            let (warmup_epochs, floor) = (table.or("warmup_epochs", 0.0)?, table.or("floor", 0.0)?);
+            if !(warmup_epochs >= 0.0 && (0.0..=1.0).contains(&floor)) {
+                let help = "`warmup_epochs` is not negative, `floor` from 0.0 to 1.0";
+                return Err(table.fail_here("this schedule has no sense", help));
+            }
+            Schedule::Cosine { warmup_epochs, floor }
+        }
+    }))
 }
 
 /// `"adam"` or `{ type = "adam", learning_rate = ... }`

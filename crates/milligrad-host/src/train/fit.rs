@@ -240,7 +240,7 @@ pub fn evaluate(graph: &Graph, samples: &Samples, loss: Loss) -> Result<Evaluati
 /// [`Error::Data`] if `inputs` are no whole samples, [`Error::Graph`] if the graph is quantised.
 pub fn predict(graph: &Graph, inputs: &[f32]) -> Result<Vec<f32>> {
     let width = graph.input_len();
-    if inputs.len() % width != 0 {
+    if !inputs.len().is_multiple_of(width) {
         return Err(Error::Data(format!("{} numbers are no whole samples of {width}", inputs.len())));
     }
     let network = Network::<f32, BLOCK>::compile(graph, graph.output, |_| true)?;

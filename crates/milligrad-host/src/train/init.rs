@@ -113,7 +113,7 @@ fn fans(graph: &Graph, node: &Node, shape: &[usize]) -> Fans {
 /// Normal values within two standard deviations; what is beyond is drawn again. `deviation` is that of the result.
 fn truncated_normal(random: &mut Pcg32, len: usize, deviation: f32) -> Vec<f32> {
     /// Standard deviation of a normal distribution cut off at two.
-    const CUT: f32 = 0.879_625_66;
+    const CUT: f32 = 0.879_625_7;
     let mut draw = || loop {
         let x = random.normal();
         if x.abs() <= 2.0 {

@@ -8,9 +8,14 @@
 //! side, so that every layer is the algorithm for one sample with vectors in place of numbers, whatever its stride,
 //! dilation or padding. A batch is cut into lanes that do not depend on the number of threads.
 
+mod arch;
 mod buffer;
 mod checkpoint;
 mod fit;
+#[cfg(test)]
+mod fit_tests;
+#[cfg(test)]
+mod golden_tests;
 #[cfg(test)]
 mod gradient_tests;
 mod history;

@@ -86,7 +86,8 @@ impl<F: Real, const N: usize> Network<F, N> {
             if node.inputs.iter().chain([&node.output]).any(|&id| graph.tensor(id).dtype != DType::F32) {
                 return Err(graph.error(node, "the trainer computes in floats; train before you quantise"));
             }
-            let trained = |i: usize| !frozen(node) && !(matches!(node.op, Op::BatchNorm { .. }) && i >= 2);
+            let statistics = |i: usize| matches!(node.op, Op::BatchNorm { .. }) && i >= 2;
+            let trained = |i: usize| !frozen(node) && !statistics(i);
             constants.extend(node.constants.iter().enumerate().map(|(i, &id)| (id, trained(i))));
         }
         let layout = Layout::new(graph, &constants);
@@ -176,7 +177,7 @@ impl<F: Real, const N: usize> Network<F, N> {
                 }
                 Box::new(layer)
             }
-            Op::Dequantize => {
+            _ => {
                 return Err(graph.error(node, "the trainer computes in floats; train before you quantise"));
             }
         };

@@ -38,7 +38,7 @@ impl Samples {
         else {
             return error(format!("samples can't have the shape {shape:?}"));
         };
-        if inputs.len() % width != 0 {
+        if !inputs.len().is_multiple_of(width) {
             return error(format!("{} numbers are no whole samples of shape {shape:?}", inputs.len()));
         }
         let samples = inputs.len() / width;
@@ -47,7 +47,7 @@ impl Samples {
             Targets::Classes(classes) => classes.len(),
             Targets::Values { width: 0, .. } => return error("targets have no values".into()),
             Targets::Values { width, values } => {
-                if values.len() % width != 0 {
+                if !values.len().is_multiple_of(*width) {
                     return error(format!("{} target values are no whole rows of {width}", values.len()));
                 }
                 check_finite("target", values, *width)?;

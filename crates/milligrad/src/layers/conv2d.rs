@@ -1,12 +1,21 @@
 //! Conv2d, the 2-D convolution: a dense layer over the patch that each output position sees.
 
-use super::dense::{backward_clamp, columns, outer, rows};
+use super::matrix::{backward_clamp, columns, is_product, outer, rows};
 use crate::{Arithmetic, Trainable, Window2d};
 
 /// `y[p, o] = activation(Σ patch(p)[k, i] W[o, k, i] + b[o])` over HWC images, with weights in OHWI order.
 ///
 /// Each position's patch is gathered into a scratch of [`Window2d::patch_len`] elements, with padding
 /// filled in, and goes through the same rows of weights as a dense layer.
+///
+/// ```
+/// use milligrad::{Clamp, Padding, Window2d, layers::Conv2d};
+/// const WINDOW: Window2d = Window2d::new([3, 3, 1], [2, 2], [1, 1], [1, 1], Padding::Valid);
+/// static LAYER: Conv2d<f32> = Conv2d::new(WINDOW, &[1.0; 4], &[0.5], Clamp::<f32>::LINEAR, 0.0);
+/// let (x, mut patch, mut y) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], [0.0; 4], [0.0; 4]);
+/// LAYER.forward(&x, &mut patch, &mut y);
+/// assert_eq!(y, [12.5, 16.5, 24.5, 28.5]);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Conv2d<'a, A: Arithmetic> {
     window: Window2d,
@@ -21,7 +30,14 @@ impl<'a, A: Arithmetic> Conv2d<'a, A> {
     /// zero: 0.0, or the input's zero point.
     ///
     /// # Panics
-    /// If `weights` has not filters times patch length entries; in a `const` or `static` that is a compile error.
+    /// If `weights` has not filters times patch length entries; in a `const` or `static` that is a compile error:
+    ///
+    /// ```compile_fail,E0080
+    /// use milligrad::{Clamp, Padding, Window2d, layers::Conv2d};
+    /// const WINDOW: Window2d = Window2d::new([8, 8, 1], [3, 3], [1, 1], [1, 1], Padding::Valid);
+    /// // Two filters of 3x3 make 18 weights.
+    /// static LAYER: Conv2d<f32> = Conv2d::new(WINDOW, &[0.0; 17], &[0.0; 2], Clamp::<f32>::LINEAR, 0.0);
+    /// ```
     pub const fn new(
         window: Window2d,
         weights: &'a [A::Weight],
@@ -30,20 +46,17 @@ impl<'a, A: Arithmetic> Conv2d<'a, A> {
         pad: A::Element,
     ) -> Self {
         assert!(
-            weights.len() == window.patch_len() * channels.len(),
+            is_product(weights.len(), window.patch_len(), channels.len()),
             "a convolution has filters x kernel height x kernel width x input channels weights"
         );
         Self { window, weights, channels, output, pad }
     }
 
     /// Convolves `x` into `y`, through a `patch` of [`Window2d::patch_len`] elements.
-    #[inline]
+    #[inline(never)]
     pub fn forward(&self, x: &[A::Element], patch: &mut [A::Element], y: &mut [A::Element]) {
-        let filters = self.channels.len();
-        if filters == 0 {
-            return;
-        }
-        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(filters)) {
+        let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
+        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(self.channels.len().max(1))) {
             self.window.gather(x, at, self.pad, patch);
             rows::<A>(self.weights, self.channels, &self.output, patch, y);
         }
@@ -51,12 +64,9 @@ impl<'a, A: Arithmetic> Conv2d<'a, A> {
 
     /// As [`forward`](Self::forward) for a 1x1 window with stride 1 ([`Window2d::is_pointwise`]): the pixels are
     /// the patches.
-    #[inline]
+    #[inline(never)]
     pub fn forward_pointwise(&self, x: &[A::Element], y: &mut [A::Element]) {
-        let (filters, depth) = (self.channels.len(), self.window.patch_len());
-        if filters == 0 || depth == 0 {
-            return;
-        }
+        let (filters, depth) = (self.channels.len().max(1), self.window.patch_len().max(1));
         for (x, y) in x.chunks_exact(depth).zip(y.chunks_exact_mut(filters)) {
             rows::<A>(self.weights, self.channels, &self.output, x, y);
         }
@@ -71,21 +81,18 @@ impl<A: Trainable> Conv2d<'_, A> {
     }
 
     /// `δx`: at each position `Wᵀ δ`, added up where patches overlap.
-    #[inline]
+    #[inline(never)]
     pub fn backward_input(&self, delta: &[A::Element], patch: &mut [A::Element], delta_x: &mut [A::Element]) {
-        let filters = self.channels.len();
-        if filters == 0 {
-            return;
-        }
         delta_x.fill(A::NO_DELTA);
-        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(filters)) {
-            columns::<A>(self.window.patch_len(), self.weights, delta, patch);
+        let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
+        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(self.channels.len().max(1))) {
+            columns::<A>(patch.len(), self.weights, delta, patch);
             self.window.scatter(patch, at, delta_x, A::add_delta);
         }
     }
 
     /// Adds the gradients of one sample, `Σ δ patchᵀ` and `Σ δ` over all positions, to `weights` and `biases`.
-    #[inline]
+    #[inline(never)]
     pub fn accumulate(
         &self,
         x: &[A::Element],
@@ -94,11 +101,8 @@ impl<A: Trainable> Conv2d<'_, A> {
         weights: &mut [A::Gradient],
         biases: &mut [A::Gradient],
     ) {
-        let filters = self.channels.len();
-        if filters == 0 {
-            return;
-        }
-        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(filters)) {
+        let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
+        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(self.channels.len().max(1))) {
             self.window.gather(x, at, self.pad, patch);
             outer::<A>(patch, delta, weights);
             biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum = A::accumulate_bias(*sum, delta));

@@ -1,5 +1,6 @@
 //! Dense, the fully connected layer: `y = activation(W x + b)`.
 
+use super::matrix::{backward_clamp, columns, is_product, outer, rows};
 use crate::{Arithmetic, Optimizer, Trainable};
 
 /// `y = activation(W x + b)` with `W` as rows of `inputs` weights, one row an output.
@@ -25,7 +26,13 @@ impl<'a, A: Arithmetic> Dense<'a, A> {
     /// A layer of `inputs` inputs and as many outputs as `channels` has entries (biases, for floats).
     ///
     /// # Panics
-    /// If `weights` has not inputs times outputs entries; in a `const` or `static` that is a compile error.
+    /// If `weights` has not inputs times outputs entries; in a `const` or `static` that is a compile error:
+    ///
+    /// ```compile_fail,E0080
+    /// use milligrad::{Clamp, layers::Dense};
+    /// // 2 inputs and 2 outputs make 4 weights.
+    /// static LAYER: Dense<f32> = Dense::new(2, &[1.0, 2.0, 3.0], &[0.5, -20.0], Clamp::<f32>::RELU);
+    /// ```
     pub const fn new(
         inputs: usize,
         weights: &'a [A::Weight],
@@ -87,212 +94,4 @@ pub fn apply<A: Trainable, O: Optimizer<A>>(
 ) {
     optimizer.update_rows(weights, state_weights, delta, x);
     optimizer.update_biases(biases, state_biases, delta);
-}
-
-/// One output element a row of weights: `y = activation(W x + b)`. Rows go together, in pairs or fours, to share each
-/// load of `x`; every sum runs in order, from its bias.
-#[inline(never)]
-pub(crate) fn rows<A: Arithmetic>(
-    weights: &[A::Weight],
-    channels: &[A::Channel],
-    output: &A::Output,
-    x: &[A::Element],
-    y: &mut [A::Element],
-) {
-    let mut rows = weights.chunks_exact(x.len().max(1));
-    let (channels, y) = if A::MANY_SUMS {
-        let ((channels, last_channels), (y, last_y)) = (channels.as_chunks::<4>(), y.as_chunks_mut::<4>());
-        for (channels, y) in channels.iter().zip(y) {
-            let (Some(w0), Some(w1), Some(w2), Some(w3)) =
-                (rows.next(), rows.next(), rows.next(), rows.next())
-            else {
-                return;
-            };
-            let sums = four_sums::<A>(channels.each_ref().map(A::start), x, [w0, w1, w2, w3]);
-            finish::<A, 4>(output, channels, sums, y);
-        }
-        (last_channels, last_y)
-    } else {
-        let ((channels, last_channel), (y, last_y)) = (channels.as_chunks::<2>(), y.as_chunks_mut::<2>());
-        for (channels, y) in channels.iter().zip(y) {
-            let (Some(w0), Some(w1)) = (rows.next(), rows.next()) else { return };
-            let sums = two_sums::<A>(channels.each_ref().map(A::start), x, [w0, w1]);
-            finish::<A, 2>(output, channels, sums, y);
-        }
-        (last_channel, last_y)
-    };
-    for ((channel, y), row) in channels.iter().zip(y).zip(rows) {
-        let sum = x.iter().zip(row).fold(A::start(channel), |sum, (&x, &w)| A::multiply_add(sum, x, w));
-        *y = A::finish(output, channel, sum);
-    }
-}
-
-#[inline(always)]
-fn finish<A: Arithmetic, const N: usize>(
-    output: &A::Output,
-    channels: &[A::Channel; N],
-    sums: [A::Accumulator; N],
-    y: &mut [A::Element; N],
-) {
-    for ((y, channel), sum) in y.iter_mut().zip(channels).zip(sums) {
-        *y = A::finish(output, channel, sum);
-    }
-}
-
-/// Adds `x wᵢ` to each sum. Written out, and in runs of 8, as the compiler makes the shortest loop of it.
-#[inline(always)]
-fn two_sums<A: Arithmetic>(
-    [mut s0, mut s1]: [A::Accumulator; 2],
-    x: &[A::Element],
-    [w0, w1]: [&[A::Weight]; 2],
-) -> [A::Accumulator; 2] {
-    let mut add = |x: &[A::Element], w0: &[A::Weight], w1: &[A::Weight]| {
-        for ((&x, &w0), &w1) in x.iter().zip(w0).zip(w1) {
-            s0 = A::multiply_add(s0, x, w0);
-            s1 = A::multiply_add(s1, x, w1);
-        }
-    };
-    let ((x, last_x), (w0, last_w0), (w1, last_w1)) =
-        (x.as_chunks::<8>(), w0.as_chunks::<8>(), w1.as_chunks::<8>());
-    x.iter().zip(w0).zip(w1).for_each(|((x, w0), w1)| add(x, w0, w1));
-    add(last_x, last_w0, last_w1);
-    [s0, s1]
-}
-
-/// As [`two_sums`].
-#[inline(always)]
-fn four_sums<A: Arithmetic>(
-    [mut s0, mut s1, mut s2, mut s3]: [A::Accumulator; 4],
-    x: &[A::Element],
-    [w0, w1, w2, w3]: [&[A::Weight]; 4],
-) -> [A::Accumulator; 4] {
-    let mut add =
-        |x: &[A::Element], w0: &[A::Weight], w1: &[A::Weight], w2: &[A::Weight], w3: &[A::Weight]| {
-            for ((((&x, &w0), &w1), &w2), &w3) in x.iter().zip(w0).zip(w1).zip(w2).zip(w3) {
-                s0 = A::multiply_add(s0, x, w0);
-                s1 = A::multiply_add(s1, x, w1);
-                s2 = A::multiply_add(s2, x, w2);
-                s3 = A::multiply_add(s3, x, w3);
-            }
-        };
-    let ((x, last_x), (w0, last_w0), (w1, last_w1), (w2, last_w2), (w3, last_w3)) = (
-        x.as_chunks::<8>(),
-        w0.as_chunks::<8>(),
-        w1.as_chunks::<8>(),
-        w2.as_chunks::<8>(),
-        w3.as_chunks::<8>(),
-    );
-    for ((((x, w0), w1), w2), w3) in x.iter().zip(w0).zip(w1).zip(w2).zip(w3) {
-        add(x, w0, w1, w2, w3);
-    }
-    add(last_x, last_w0, last_w1, last_w2, last_w3);
-    [s0, s1, s2, s3]
-}
-
-/// `δx = Wᵀ δ` for rows of `inputs` weights. Columns go together, in fours or eights, to share each load of `δ`.
-#[inline(never)]
-pub(crate) fn columns<A: Trainable>(
-    inputs: usize,
-    weights: &[A::Weight],
-    delta: &[A::Element],
-    delta_x: &mut [A::Element],
-) {
-    let mut at = 0;
-    let mut rest = delta_x;
-    if A::MANY_SUMS {
-        rest = column_blocks::<A, 8>(inputs, weights, delta, rest, &mut at);
-    }
-    rest = column_blocks::<A, 4>(inputs, weights, delta, rest, &mut at);
-    column_blocks::<A, 1>(inputs, weights, delta, rest, &mut at);
-}
-
-/// The columns from `at` on, `N` together; returns the elements of `delta_x` that are left.
-#[inline(always)]
-fn column_blocks<'d, A: Trainable, const N: usize>(
-    inputs: usize,
-    weights: &[A::Weight],
-    delta: &[A::Element],
-    delta_x: &'d mut [A::Element],
-    at: &mut usize,
-) -> &'d mut [A::Element] {
-    let (blocks, rest) = delta_x.as_chunks_mut::<N>();
-    for block in blocks {
-        let mut sums = [A::ZERO; N];
-        for (row, &delta) in weights.chunks_exact(inputs.max(1)).zip(delta) {
-            if let Some(row) = row.get(*at..).and_then(|row| row.first_chunk::<N>()) {
-                sums.iter_mut().zip(row).for_each(|(sum, &w)| *sum = A::multiply_add_delta(*sum, w, delta));
-            }
-        }
-        *block = sums.map(A::delta);
-        *at += N;
-    }
-    rest
-}
-
-/// Adds `δ xᵀ` to `gradient`.
-#[inline(never)]
-pub(crate) fn outer<A: Trainable>(x: &[A::Element], delta: &[A::Element], gradient: &mut [A::Gradient]) {
-    update_rows(
-        gradient,
-        delta,
-        x,
-        A::NO_DELTA,
-        |delta| delta,
-        |sum, delta, x| *sum = A::accumulate(*sum, delta, x),
-    );
-}
-
-/// Calls `update(m, factor(δ), x)` for every element `m` of a matrix of rows as long as `x`. Rows whose `δ` is `none`
-/// are left alone; the others go in pairs, to share each load of `x`.
-#[inline(always)]
-pub(crate) fn update_rows<M, E: Copy + PartialOrd, F: Copy>(
-    matrix: &mut [M],
-    delta: &[E],
-    x: &[E],
-    none: E,
-    factor: impl Fn(E) -> F,
-    update: impl Fn(&mut M, F, E),
-) {
-    let inputs = x.len().max(1);
-    let (runs, last_x) = x.as_chunks::<8>();
-    let mut waiting: Option<(&mut [M], F)> = None;
-    for (row, &delta) in matrix.chunks_exact_mut(inputs).zip(delta) {
-        if delta == none {
-            continue;
-        }
-        let (b, factor_b) = (row, factor(delta));
-        let Some((a, factor_a)) = waiting.take() else {
-            waiting = Some((b, factor_b));
-            continue;
-        };
-        let pair = |a: &mut [M], b: &mut [M], x: &[E]| {
-            for ((a, b), &x) in a.iter_mut().zip(b).zip(x) {
-                update(a, factor_a, x);
-                update(b, factor_b, x);
-            }
-        };
-        let ((a, last_a), (b, last_b)) = (a.as_chunks_mut::<8>(), b.as_chunks_mut::<8>());
-        for ((a, b), x) in a.iter_mut().zip(b).zip(runs) {
-            pair(a, b, x);
-        }
-        pair(last_a, last_b, last_x);
-    }
-    if let Some((a, factor_a)) = waiting {
-        a.iter_mut().zip(x).for_each(|(a, &x)| update(a, factor_a, x));
-    }
-}
-
-/// `δ = 0` where the fused activation limited `y`.
-#[inline(always)]
-pub(crate) fn backward_clamp<A: Trainable>(output: &A::Output, y: &[A::Element], delta: &mut [A::Element]) {
-    for (delta, &y) in delta.iter_mut().zip(y) {
-        if !A::passed(output, y) {
-            *delta = A::NO_DELTA;
-        }
-    }
-}
-
-/// `n = a b`, without overflow.
-pub(crate) const fn is_product(n: usize, a: usize, b: usize) -> bool {
-    matches!(a.checked_mul(b), Some(product) if product == n)
 }

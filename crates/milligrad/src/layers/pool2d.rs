@@ -1,6 +1,6 @@
 //! MaxPool2d and AvgPool2d: the largest and the mean element under a window, channel by channel.
 
-use super::dense::backward_clamp;
+use super::matrix::backward_clamp;
 use crate::{Arithmetic, Trainable, Window2d};
 use core::ops::Range;
 
@@ -23,26 +23,35 @@ impl<A: Arithmetic> MaxPool2d<A> {
     ///
     /// # Panics
     /// If the window is dilated, or lies in the padding alone at some position; in a `const` or `static` that is
-    /// a compile error.
+    /// a compile error:
+    ///
+    /// ```compile_fail,E0080
+    /// use milligrad::{Clamp, Padding, Window2d, layers::MaxPool2d};
+    /// const PADDING: Padding = Padding::Explicit { top: 2, bottom: 0, left: 0, right: 0 };
+    /// const WINDOW: Window2d = Window2d::new([8, 8, 1], [2, 2], [2, 2], [1, 1], PADDING);
+    /// static LAYER: MaxPool2d<f32> = MaxPool2d::new(WINDOW, Clamp::<f32>::LINEAR);
+    /// ```
     pub const fn new(window: Window2d, output: A::Output) -> Self {
         check(&window);
         Self { window, output }
     }
 
-    /// Pools `x` into `y`. NaN counts as larger than any number.
+    /// Pools `x` into `y`.
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
-        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth(&self.window))) {
-            let area = Area::new(&self.window, at);
-            let mut first = true;
-            for line in area.lines() {
-                for pixel in x.get(line).unwrap_or_default().chunks_exact(area.depth) {
-                    for (y, &x) in y.iter_mut().zip(pixel) {
-                        if first || x > *y || x.partial_cmp(&x).is_none() {
-                            *y = x;
-                        }
+        let depth = self.window.input()[2];
+        if depth == 0 {
+            return;
+        }
+        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth)) {
+            let mut pixels = pixels(&self.window, at, x);
+            let Some(first) = pixels.next() else { continue };
+            y.iter_mut().zip(first).for_each(|(y, &x)| *y = x);
+            for pixel in pixels {
+                for (y, &x) in y.iter_mut().zip(pixel) {
+                    if x > *y {
+                        *y = x;
                     }
-                    first = false;
                 }
             }
             y.iter_mut().for_each(|y| *y = A::clamp(&self.output, *y));
@@ -63,18 +72,25 @@ impl<A: Arithmetic> AvgPool2d<A> {
     /// Pools `x` into `y`.
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
-        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth(&self.window))) {
-            let area = Area::new(&self.window, at);
-            let mean = |sum| A::clamp(&self.output, A::average(sum, area.count()));
+        let [_, width, depth] = self.window.input();
+        if depth == 0 {
+            return;
+        }
+        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(depth)) {
+            let (rows, columns) = self.window.covered(at);
+            let area = Area { rows: rows.len(), columns: columns.len(), depth, stride: width * depth };
+            let mean = |sum| A::clamp(&self.output, A::average(sum, (area.rows * area.columns) as u32));
+            let mut channels = x.get((rows.start * width + columns.start) * depth..).unwrap_or_default();
             let (blocks, rest) = y.as_chunks_mut::<4>();
-            let mut channel = 0;
             for block in blocks {
-                *block = sum::<A, 4>(&area, channel, x).map(mean);
-                channel += 4;
+                let sums = sum::<A, 4>(channels, &area);
+                block.iter_mut().zip(sums).for_each(|(y, sum)| *y = mean(sum));
+                channels = channels.get(4..).unwrap_or_default();
             }
             for y in rest {
-                [*y] = sum::<A, 1>(&area, channel, x).map(mean);
-                channel += 1;
+                let [sum] = sum::<A, 1>(channels, &area);
+                *y = mean(sum);
+                channels = channels.get(1..).unwrap_or_default();
             }
         }
     }
@@ -92,16 +108,20 @@ impl<A: Trainable> MaxPool2d<A> {
         delta: &[A::Element],
         delta_x: &mut [A::Element],
     ) {
-        let depth = depth(&self.window);
+        let [_, width, depth] = self.window.input();
+        if depth == 0 {
+            return;
+        }
         delta_x.fill(A::NO_DELTA);
         let outputs = y.chunks_exact(depth).zip(delta.chunks_exact(depth));
         for (at, (y, delta)) in self.window.each_position().zip(outputs) {
-            let area = Area::new(&self.window, at);
             for (channel, (&y, &delta)) in y.iter().zip(delta).enumerate() {
                 if !A::passed(&self.output, y) {
                     continue;
                 }
-                let mut taps = area.lines().flat_map(|line| line.step_by(depth));
+                let (rows, columns) = self.window.covered(at);
+                let mut taps =
+                    rows.flat_map(|row| columns.clone().map(move |column| (row * width + column) * depth));
                 let found = taps.find(|tap| x.get(tap + channel) == Some(&y));
                 if let Some(delta_x) = found.and_then(|tap| delta_x.get_mut(tap + channel)) {
                     *delta_x = A::add_delta(*delta_x, delta);
@@ -121,18 +141,20 @@ impl<A: Trainable> AvgPool2d<A> {
     /// `δx` from `δ`: each is spread evenly over what its window covers.
     #[inline(never)]
     pub fn backward_input(&self, delta: &[A::Element], delta_x: &mut [A::Element]) {
+        let [_, width, depth] = self.window.input();
+        if depth == 0 {
+            return;
+        }
         delta_x.fill(A::NO_DELTA);
-        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(depth(&self.window))) {
-            let area = Area::new(&self.window, at);
-            let (blocks, rest) = delta.as_chunks::<4>();
-            let mut channel = 0;
-            for &block in blocks {
-                spread::<A, 4>(&area, channel, block, delta_x);
-                channel += 4;
-            }
-            for &delta in rest {
-                spread::<A, 1>(&area, channel, [delta], delta_x);
-                channel += 1;
+        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(depth)) {
+            let count = count(&self.window, at);
+            let (rows, columns) = self.window.covered(at);
+            for tap in rows.flat_map(|row| columns.clone().map(move |column| (row * width + column) * depth))
+            {
+                let delta_x = delta_x.get_mut(tap..tap + depth).unwrap_or_default();
+                for (delta_x, &delta) in delta_x.iter_mut().zip(delta) {
+                    *delta_x = A::add_delta(*delta_x, A::divide_delta(delta, count));
+                }
             }
         }
     }
@@ -145,79 +167,49 @@ const fn check(window: &Window2d) {
     assert!(window.sees_pixels(), "a pooling window covers a pixel at every position");
 }
 
-/// Channels of the image, which are at least one.
-#[inline(always)]
-fn depth(window: &Window2d) -> usize {
-    window.input()[2].max(1)
-}
-
-/// The sums of `N` channels from `channel` on.
-#[inline(always)]
-fn sum<A: Arithmetic, const N: usize>(area: &Area, channel: usize, x: &[A::Element]) -> [A::Accumulator; N] {
-    let mut sums = [A::ZERO; N];
-    for line in area.lines() {
-        for pixel in x.get(line).unwrap_or_default().chunks_exact(area.depth) {
-            if let Some(pixel) = pixel.get(channel..).and_then(|pixel| pixel.first_chunk::<N>()) {
-                sums.iter_mut().zip(pixel).for_each(|(sum, &x)| *sum = A::add(*sum, x));
-            }
-        }
-    }
-    sums
-}
-
-/// Adds `N` channels of `delta`, divided by the number of pixels, to each pixel.
-#[inline(always)]
-fn spread<A: Trainable, const N: usize>(
-    area: &Area,
-    channel: usize,
-    delta: [A::Element; N],
-    delta_x: &mut [A::Element],
-) {
-    let shares = delta.map(|delta| A::divide_delta(delta, area.count()));
-    for line in area.lines() {
-        for pixel in delta_x.get_mut(line).unwrap_or_default().chunks_exact_mut(area.depth) {
-            if let Some(pixel) = pixel.get_mut(channel..).and_then(|pixel| pixel.first_chunk_mut::<N>()) {
-                pixel.iter_mut().zip(shares).for_each(|(x, share)| *x = A::add_delta(*x, share));
-            }
-        }
-    }
-}
-
 /// The part of an image under a window.
 struct Area {
-    /// Its first element.
-    start: usize,
     rows: usize,
     columns: usize,
+    /// Elements from one pixel to the next.
     depth: usize,
     /// Elements from one line of the image to the next.
     stride: usize,
 }
 
-impl Area {
-    #[inline(always)]
-    fn new(window: &Window2d, at: (usize, usize)) -> Self {
-        let (width, depth) = (window.input()[1], depth(window));
-        let (rows, columns) = window.covered(at);
-        Self {
-            start: (rows.start * width + columns.start) * depth,
-            rows: rows.len(),
-            columns: columns.len(),
-            depth,
-            stride: width * depth,
+/// The sums of `N` channels, from the image's first element in the area on.
+#[inline(never)]
+fn sum<A: Arithmetic, const N: usize>(mut line: &[A::Element], area: &Area) -> [A::Accumulator; N] {
+    let mut sums = [A::ZERO; N];
+    for _ in 0..area.rows {
+        let mut pixel = line;
+        for _ in 0..area.columns {
+            let Some(channels) = pixel.first_chunk::<N>() else { break };
+            sums.iter_mut().zip(channels).for_each(|(sum, &x)| *sum = A::add(*sum, x));
+            let Some(next) = pixel.get(area.depth..) else { break };
+            pixel = next;
         }
+        line = line.get(area.stride..).unwrap_or_default();
     }
+    sums
+}
 
-    /// Number of pixels.
-    #[inline(always)]
-    fn count(&self) -> u32 {
-        (self.rows * self.columns) as u32
-    }
+/// The pixels that the window at `at` covers.
+#[inline(always)]
+fn pixels<'a, T>(window: &Window2d, at: (usize, usize), x: &'a [T]) -> impl Iterator<Item = &'a [T]> {
+    let [_, width, depth] = window.input();
+    let (rows, columns): (Range<usize>, Range<usize>) = window.covered(at);
+    rows.flat_map(move |row| {
+        let start = (row * width + columns.start) * depth;
+        let end = (row * width + columns.end) * depth;
+        // A depth of zero was refused when the window was made.
+        x.get(start..end).unwrap_or_default().chunks_exact(depth.max(1))
+    })
+}
 
-    /// The range of each line.
-    #[inline(always)]
-    fn lines(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (start, span, stride) = (self.start, self.columns * self.depth, self.stride);
-        (0..self.rows).map(move |row| start + row * stride..start + row * stride + span)
-    }
+/// How many pixels the window at `at` covers.
+#[inline(always)]
+fn count(window: &Window2d, at: (usize, usize)) -> u32 {
+    let (rows, columns) = window.covered(at);
+    (rows.len() * columns.len()) as u32
 }

@@ -5,7 +5,7 @@ use crate::quantization::{doubling_high_multiply, rounding_divide_by_power_of_tw
 use crate::quantized_math::{exp_on_negative_values, one_over_one_plus};
 
 /// Softmax of float scores, in place. The largest score is subtracted first, so that nothing overflows.
-#[inline]
+#[inline(never)]
 pub fn softmax<F: Float>(x: &mut [F]) {
     let Some((&first, rest)) = x.split_first() else { return };
     let max = rest.iter().fold(first, |max, &x| if x > max { x } else { max });
@@ -50,14 +50,14 @@ impl QuantizedSoftmax {
     }
 
     /// `y[i] = e^x[i] / Σ e^x[j]`
-    #[inline]
     pub fn forward(&self, x: &[i8], y: &mut [i8]) {
         let max = x.iter().fold(i8::MIN, |max, &x| if x > max { x } else { max });
         // 12 integer bits hold the sum of up to 4,096 terms of at most 1.
         let sum = x
             .iter()
             .filter_map(|&x| self.exp(x, max))
-            .fold(0i32, |sum, e| sum.wrapping_add(rounding_divide_by_power_of_two(e, 12)));
+            .fold(0i32, |sum, e| sum.saturating_add(rounding_divide_by_power_of_two(e, 12)))
+            .max(1);
         let headroom = sum.leading_zeros();
         let scale = one_over_one_plus(((sum as u32).wrapping_shl(headroom) ^ (1 << 31)) as i32);
         // 8 bits of output; the sum's integer bits less its headroom are what the reciprocal lacks.

@@ -136,11 +136,12 @@ impl<'a> PackedConv2d<'a> {
 
     #[cfg(not(milligrad_dsp))]
     fn gather(&self, x: &[i8], pixel: (usize, usize), taps: &Taps, patch: &mut [i8]) {
-        self.window.each_tap(pixel, |from, elements| {
-            let mut run = from.map(|from| x.get(from).unwrap_or_default().iter());
-            for element in elements {
-                let value = run.as_mut().map_or(Some(&self.pad), Iterator::next);
-                if let (Some(to), Some(&value)) = (patch.get_mut(taps.place(element)), value) {
+        if !self.window.is_inside(pixel) {
+            patch.fill(self.pad);
+        }
+        self.window.each_run(pixel, |from, element, len| {
+            for (i, &value) in x.get(from..from + len).unwrap_or_default().iter().enumerate() {
+                if let Some(to) = patch.get_mut(taps.place(element + i)) {
                     *to = value;
                 }
             }

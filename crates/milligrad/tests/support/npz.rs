@@ -1,29 +1,23 @@
 //! The golden vectors of `tests/golden` at the root of the repository.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
-/// The columns of an `.npz` file by name, widened to `f64`, which holds every `i32` and `f32` exactly.
+/// The columns of an `.npz` file by name.
 pub(crate) fn columns(name: &str) -> BTreeMap<String, Array> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(name);
-    let mut file = npyz::npz::NpzArchive::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let names: Vec<String> = file.array_names().map(str::to_owned).collect();
-    names
-        .into_iter()
-        .map(|name| {
-            let array = file.by_name(&name).unwrap().unwrap();
-            assert_eq!(array.order(), npyz::Order::C, "{name}");
-            let shape = array.shape().iter().map(|&n| n as usize).collect();
-            let kind = array.dtype().descr();
-            let values = match kind.trim_matches(|c: char| "'<>|".contains(c)) {
-                "i1" => array.into_vec::<i8>().unwrap().into_iter().map(f64::from).collect(),
-                "i4" => array.into_vec::<i32>().unwrap().into_iter().map(f64::from).collect(),
-                "f4" => array.into_vec::<f32>().unwrap().into_iter().map(f64::from).collect(),
-                _ => panic!("{name} has elements of type {kind}"),
-            };
-            (name, Array { shape, values })
-        })
-        .collect()
+    let file = std::fs::File::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut archive = zip::ZipArchive::new(file).unwrap();
+    let mut columns = BTreeMap::new();
+    for index in 0..archive.len() {
+        let mut member = archive.by_index(index).unwrap();
+        let name = member.name().unwrap().strip_suffix(".npy").unwrap().to_owned();
+        let mut bytes = Vec::new();
+        member.read_to_end(&mut bytes).unwrap();
+        columns.insert(name, Array::parse(&bytes));
+    }
+    columns
 }
 
 /// The cases of `<operator>.npz`, each with its fields by name.
@@ -39,13 +33,34 @@ pub(crate) fn cases(operator: &str) -> Vec<Case> {
     cases.into_values().collect()
 }
 
-/// One array.
+/// One array, widened to `f64`, which holds every `i8`, `i32` and `f32` exactly.
 pub(crate) struct Array {
     pub(crate) shape: Vec<usize>,
     values: Vec<f64>,
 }
 
 impl Array {
+    /// Reads version 1 of the NPY format, <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+    fn parse(bytes: &[u8]) -> Self {
+        assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+        let data = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        let header = std::str::from_utf8(&bytes[10..data]).unwrap();
+        assert!(header.contains("'fortran_order': False"), "{header}");
+        let between = |start, end| header.split_once(start).unwrap().1.split_once(end).unwrap().0;
+        let shape = between("'shape': (", ")").split(',').filter_map(|n| n.trim().parse().ok()).collect();
+        let data = &bytes[data..];
+        let words = data.as_chunks::<4>().0.iter();
+        let values: Vec<f64> = match between("'descr': '", "'") {
+            "|i1" => data.iter().map(|&b| f64::from(b as i8)).collect(),
+            "<i4" => words.map(|&b| f64::from(i32::from_le_bytes(b))).collect(),
+            "<f4" => words.map(|&b| f64::from(f32::from_le_bytes(b))).collect(),
+            kind => panic!("elements of type {kind}"),
+        };
+        let array = Self { shape, values };
+        assert_eq!(array.values.len(), array.shape.iter().product::<usize>());
+        array
+    }
+
     pub(crate) fn i8(&self) -> Vec<i8> {
         self.values.iter().map(|&v| v as i8).collect()
     }

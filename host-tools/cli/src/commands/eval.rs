@@ -2,12 +2,12 @@
 
 use super::compile;
 use crate::context::{Context, Data, is_int8};
-use crate::desk;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{grouped, percent};
 use clap::Args;
 use milligrad_host::Graph;
+use milligrad_host::data::Targets;
 use milligrad_host::train::evaluate;
 use serde_json::json;
 use std::path::PathBuf;
@@ -57,9 +57,9 @@ pub(crate) fn measure(graph: &Graph, data: Data) -> Result<(Option<f64>, Option<
         return Ok((Some(evaluation.loss), evaluation.accuracy));
     }
     let program = compile(graph)?;
-    let outputs = desk::outputs(&program, &desk::records(&program, &data.test))?;
-    Ok((
-        desk::mean_squared_error(&program, &outputs, &data.test),
-        desk::accuracy(&program, &outputs, &data.test),
-    ))
+    let outputs = program.outputs(&program.records(&data.test))?;
+    Ok(match &data.test.targets {
+        Targets::Values { values, .. } => (Some(program.mean_squared_error(&outputs, values)), None),
+        Targets::Classes(labels) => (None, Some(program.accuracy(&outputs, labels))),
+    })
 }

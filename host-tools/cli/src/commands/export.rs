@@ -21,6 +21,9 @@ pub(crate) struct Export {
     /// Where the source goes.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Another name for the model.
+    #[arg(long)]
+    name: Option<String>,
     #[command(flatten)]
     learning: Learning,
 }
@@ -33,7 +36,10 @@ enum Format {
 impl Export {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let context = Context::new(&self.model, None)?;
-        let program = self.learning.compile(&context.graph)?;
+        let mut program = self.learning.compile(&context.graph)?;
+        if let Some(name) = &self.name {
+            program.name.clone_from(name);
+        }
         let source = match self.format {
             Format::Rust => export::rust(&program)?,
         };

@@ -1,14 +1,15 @@
 //! `milligrad flash`
 
-use super::Learning;
 use super::validate::Folder;
+use super::{Trainable, layers};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 use clap::Args;
-use milligrad_board::{board, build_example};
+use milligrad_board::{ModelSource, board, build_example};
+use milligrad_host::{CompileOptions, Learn, OptimizerKind, Program};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Put a model on a real board.
@@ -26,8 +27,9 @@ pub(crate) struct Flash {
     /// Build and print the command, but don't run it.
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    learning: Learning,
+    /// Layers with weights that learn on the board: all, last:N or none.
+    #[arg(long, value_name = "LAYERS", default_value = "none", value_parser = layers)]
+    trainable: Trainable,
 }
 
 impl Flash {
@@ -40,10 +42,10 @@ impl Flash {
             )));
         };
         let folder = Folder::new()?;
-        let mut models = Vec::new();
-        if let Some(model) = &self.model {
-            models.push(folder.model(&self.learning.compile(&Context::new(model, None)?.graph)?)?);
-        }
+        let models = match &self.model {
+            Some(model) => self.models(model, board.name, &folder)?,
+            None => Vec::new(),
+        };
         output.note(format!("building for {board}"));
         let elf = build_example(board, &models)?;
         let elf = elf.to_string_lossy();
@@ -71,4 +73,39 @@ impl Flash {
         }));
         Ok(())
     }
+
+    /// The models of the example, with the user's in the place of one of them.
+    fn models(&self, model: &Path, board: &str, folder: &Folder) -> Result<Vec<ModelSource>, Failure> {
+        let graph = Context::new(model, None)?.graph;
+        let learn = self.trainable.0.map(|layers| Learn { layers, optimizer: OptimizerKind::Sgd });
+        let program = Program::compile(&graph, &CompileOptions { learn, ..CompileOptions::default() })?;
+        let fits =
+            graph.input_len() == PIXELS && graph.labels.len() == CLASSES && graph.output_len() == CLASSES;
+        if !fits || (learn.is_none() && program.output_quantization.is_none()) {
+            return Err(Failure::usage(format!(
+                "the example firmware shows images of {PIXELS} pixels to an int8 model of {CLASSES} classes, or to one \
+                 that learns (--trainable), and `{}` is none: `milligrad export` it into a firmware of your own; \
+                 firmware/{board} is one to start from",
+                graph.name
+            )));
+        }
+        let own = milligrad_board::firmware::root()?.join("firmware").join(board).join("models");
+        let ours = folder.model(&program)?.path;
+        Ok(if learn.is_some() {
+            vec![ModelSource::new(PREDICTS, own.join("digits.rs")), ModelSource::learning(LEARNS, ours)]
+        } else {
+            vec![
+                ModelSource::new(PREDICTS, ours),
+                ModelSource::learning(LEARNS, own.join("digits_learning.rs")),
+            ]
+        })
+    }
 }
+
+/// What the example firmware shows to its models.
+const PIXELS: usize = 64;
+const CLASSES: usize = 10;
+
+/// Names of the example's models.
+const PREDICTS: &str = "digits";
+const LEARNS: &str = "digits-learning";

@@ -73,22 +73,17 @@ impl Train {
         let (train, validation) = (samples(train)?, validation.map(samples).transpose()?);
         let options = FitOptions {
             epochs: self.epochs.map_or(spec.train.epochs, |epochs| epochs as usize),
-            batch_size: spec.train.batch,
-            optimizer: spec.train.optimizer,
-            loss: spec.train.loss,
-            shuffle: spec.train.shuffle,
-            seed,
             threads: self.threads,
             per_step: self.per_step,
             checkpoint: Some(checkpoint.clone()),
             resume,
-            ..FitOptions::default()
+            ..spec.train.fit_options(seed)
         };
         if let Some(resumed) = &options.resume {
             output.note(format!("going on after epoch {}", resumed.epochs()));
         }
         let stop = stop_on_interrupt()?;
-        let bar = TrainingBar::new(*output, options.epochs);
+        let mut bar = TrainingBar::new(*output, options.epochs);
         let history = fit(&mut graph, &train, validation.as_ref(), &options, &mut |event| {
             match event {
                 Event::Batch(progress) => bar.batch(&progress),

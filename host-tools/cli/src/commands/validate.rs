@@ -2,7 +2,6 @@
 
 use super::compile;
 use crate::context::Context;
-use crate::desk;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::grouped;
@@ -12,6 +11,7 @@ use milligrad_host::data::npz::{Array, Npz};
 use milligrad_host::{Program, export};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Compare all outputs of a model with golden vectors, or those of a board with those of the desk.
 #[derive(Debug, Args)]
@@ -54,17 +54,20 @@ impl Validate {
             None => {
                 let test = context.data()?.test;
                 let test = self.samples.map_or(test.clone(), |samples| test.take(samples as usize));
-                let inputs = desk::records(&program, &test);
-                let expected = values(&program, &desk::fresh_outputs(&program, &inputs)?);
+                let inputs = program.records(&test);
+                let expected = values(&program, &program.with_separate_buffers().outputs(&inputs)?);
                 Vectors { inputs, expected }
             }
         };
+        let samples = vectors.inputs.len() / program.input_bytes();
         let outputs = match board {
-            None => desk::outputs(&program, &vectors.inputs)?,
+            None => program.outputs(&vectors.inputs)?,
             Some(board) => {
                 output.note(format!("building for {board}"));
                 let folder = Folder::new()?;
-                let firmware = Firmware::build(board, &[folder.model(&program)?])?.with_log(output.log());
+                let firmware = Firmware::build(board, &[folder.model(&program)?])?
+                    .with_log(output.log())
+                    .with_limit(limit(samples, &program));
                 firmware.outputs(&program.name, &vectors.inputs)?
             }
         };
@@ -75,11 +78,14 @@ impl Validate {
             return Err(Failure::device(format!("{on} gave {computed} values, {expected} were expected")));
         }
         let differences = computed.iter().zip(&vectors.expected).map(|(a, b)| (a - b).abs());
-        // NaN is no answer.
-        let mismatches = differences.clone().filter(|&d| !(d <= self.tolerance)).count();
+        // What is not a number equals nothing.
+        let mismatches = differences.clone().filter(|&d| d.is_nan() || d > self.tolerance).count();
         let largest = differences.fold(0.0, f64::max);
-        let samples = vectors.inputs.len() / program.input_bytes();
-        let against = if self.golden.is_some() { "golden vectors" } else { "the desk" };
+        let against = match (&self.golden, board) {
+            (Some(_), _) => "golden vectors",
+            (None, Some(_)) => "the desk",
+            (None, None) => "itself without a memory plan",
+        };
         output.result(format!(
             "{} on {on} against {against}: {} samples, {} values, {} mismatches, largest difference {largest}",
             program.name,
@@ -97,6 +103,13 @@ impl Validate {
         }));
         if mismatches == 0 { Ok(()) } else { Err(Failure::check()) }
     }
+}
+
+/// Time that QEMU may take, even on a slow and busy machine.
+fn limit(samples: usize, program: &Program) -> Duration {
+    const OPERATIONS_PER_SECOND: u64 = 2_000_000;
+    let operations = program.analysis().macs.saturating_mul(samples as u64);
+    Duration::from_secs(120 + operations / OPERATIONS_PER_SECOND)
 }
 
 /// The numbers in output records: int8 as they are, floats as real numbers.

@@ -1,101 +1,84 @@
-//! `cargo xtask bench device`: what one prediction costs on a Cortex-M4F.
+//! Cost on boards. It does not depend on the weights' values, so the models are not trained for it.
 
-use super::models::{self, NAMES};
-use crate::Result;
-use milligrad::Core;
-use milligrad_board::{Firmware, ModelSource, Profile, board};
-use milligrad_host::{CompileOptions, Graph, Program, export};
-use std::path::PathBuf;
+use super::MODELS;
+use crate::command::root;
+use crate::demo::model::export;
+use crate::{Result, stages::Stages};
+use milligrad_board::{Board, Firmware, ModelSource, TrainPlan, board};
+use milligrad_host::spec::Spec;
+use milligrad_host::{CompileOptions, Layers, Learn, OptimizerKind, Program, QuantizeOptions, quantize};
 
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// Models to measure; all without it
-    models: Vec<String>,
-    /// Print the layers too
-    #[arg(long)]
-    layers: bool,
-    /// Leave out the portable kernels
-    #[arg(long)]
-    packed_only: bool,
-}
+/// Boards of the table.
+const BOARDS: [&str; 3] = ["mps2-an386", "mps2-an385", "microbit"];
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let names: Vec<&str> = match &arguments.models[..] {
-        [] => NAMES.to_vec(),
-        some => some.iter().map(String::as_str).collect(),
-    };
+pub(super) fn run(only: &[String], stages: &mut Stages) -> Result<()> {
     println!(
-        "| model | kernels | MACs | instructions | per MAC | cycles_low | cycles_high | arena | stack | code | constants |"
+        "| model | board | core | call | instructions | per MAC | modelled cycles | code B | constants B | arena B | stack B \
+         (bound) |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
-    for name in names {
-        let graph = models::load(name)?;
-        for core in [Core::Portable, Core::Armv7em] {
-            if core == Core::Portable && arguments.packed_only {
+    for name in BOARDS.into_iter().filter(|name| only.is_empty() || only.iter().any(|o| o == name)) {
+        let target = board(name)?;
+        for model in MODELS {
+            let spec = Spec::read(root().join("examples").join(model).with_extension("toml"))?;
+            let graph = spec.graph(&[], 0)?;
+            let noise: Vec<f32> =
+                (0..32 * graph.input_len()).map(|i| (i * 7919 % 1000) as f32 / 1000.0).collect();
+            let program = Program::compile(
+                &quantize(&graph, &noise, &QuantizeOptions::default())?,
+                &CompileOptions::default(),
+            )?;
+            if program.plan.bytes() + 2048 > target.ram_bytes as usize {
                 continue;
             }
-            let row = Row::measure(name, &graph, core)?;
-            row.print(name, core);
-            if arguments.layers {
-                row.print_layers();
+            stages.stage(&format!("{model} on {name}"), || predict(model, &program, target))?;
+            if model == "digits-mlp" && target.target.ends_with("eabihf") {
+                let learn = Some(Learn { layers: Layers::All, optimizer: OptimizerKind::Sgd });
+                let program = Program::compile(&graph, &CompileOptions { learn, ..Default::default() })?;
+                stages.stage(&format!("{model}, training, on {name}"), || train(model, &program, target))?;
             }
         }
     }
     Ok(())
 }
 
-/// A model with one set of kernels.
-struct Row {
-    program: Program,
-    profile: Profile,
+fn predict(name: &str, program: &Program, target: &'static Board) -> Result<()> {
+    let firmware = Firmware::build(target, &[ModelSource::new(name, export(name, program)?)])?;
+    let profile = firmware.profile(name, &vec![0x20; program.input_bytes()])?;
+    row(&format!("{name}, int8"), target, "predict", program, &profile);
+    Ok(())
 }
 
-impl Row {
-    fn measure(name: &str, graph: &Graph, core: Core) -> Result<Self> {
-        let program = Program::compile(graph, &CompileOptions { core, ..Default::default() })?;
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
-        std::fs::create_dir_all(&folder)?;
-        let path = folder.join(format!("{name}-{core:?}.rs"));
-        std::fs::write(&path, export::rust(&program)?)?;
-        let firmware = Firmware::build(board("mps2-an386")?, &[ModelSource::new(name, path)])?;
-        let record = program.encode_input(&models::noise(graph.input_len()));
-        let desk = program.runner().output(&record)?;
-        if firmware.predict(name, &record)?.outputs != desk {
-            return Err(format!("{name}: the board and the desk differ").into());
-        }
-        let profile = firmware.profile(name, &record)?;
-        Ok(Self { program, profile })
-    }
+fn train(name: &str, program: &Program, target: &'static Board) -> Result<()> {
+    let firmware = Firmware::build(target, &[ModelSource::learning(name, export(name, program)?)])?;
+    let mut step = program.encode_input(&(0..64).map(|i| (i % 17) as f32).collect::<Vec<_>>());
+    let profile = firmware.profile(name, &step)?;
+    row(&format!("{name}, f32"), target, "predict", program, &profile);
+    step.push(3);
+    let plan = TrainPlan { steps: &step, learning_rate: 0.05, momentum: 0.0, tests: &[] };
+    let profile = firmware.profile_training(name, &plan)?;
+    row(&format!("{name}, f32"), target, "train_step, SGD", program, &profile);
+    Ok(())
+}
 
-    fn print(&self, name: &str, core: Core) {
-        let (profile, analysis) = (&self.profile, self.program.analysis());
-        let instructions = profile.cost.instructions;
-        println!(
-            "| {name} | {core:?} | {} | {instructions} | {:.2} | {} | {} | {} | {} | {} | {} |",
-            analysis.macs,
-            instructions as f64 / analysis.macs as f64,
-            profile.cycles.low,
-            profile.cycles.high,
-            analysis.arena_bytes,
-            profile.cost.stack_bytes,
-            profile.code_bytes,
-            profile.constant_bytes,
-        );
-    }
-
-    fn print_layers(&self) {
-        let layers = self.program.analysis().layers;
-        for (share, layer) in self.profile.layers.iter().zip(layers) {
-            println!(
-                "    {:24} {:24} {:9} MAC {:9} instructions {:6.2} a MAC, {} to {} cycles",
-                share.name,
-                layer.kernel,
-                layer.macs,
-                share.instructions,
-                share.instructions as f64 / layer.macs.max(1) as f64,
-                share.cycles.low,
-                share.cycles.high,
-            );
-        }
-    }
+fn row(name: &str, target: &Board, call: &str, program: &Program, profile: &milligrad_board::Profile) {
+    let analysis = program.analysis();
+    // The cycle model is that of the Cortex-M4.
+    let cycles = if target.target.starts_with("thumbv7em") {
+        format!("{}-{}", profile.cycles.low, profile.cycles.high)
+    } else {
+        "-".into()
+    };
+    println!(
+        "| {name} | {} | {} | {call} | {} | {:.2} | {cycles} | {} | {} | {} | {} ({}) |",
+        target.name,
+        target.core,
+        profile.cost.instructions,
+        profile.cost.instructions as f64 / analysis.macs as f64,
+        profile.code_bytes,
+        profile.constant_bytes,
+        analysis.arena_bytes,
+        profile.cost.stack_bytes,
+        profile.stack_bound_bytes.map_or("-".into(), |bound| bound.to_string()),
+    );
 }

@@ -6,7 +6,9 @@ use crate::{Result, stages::Stages};
 use milligrad::Sgd;
 use milligrad_board::{Board, Firmware, ModelSource, TrainPlan, Training};
 use milligrad_host::data::{Dataset, digits, shuffled};
-use milligrad_host::{CompileOptions, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Rule, quantize};
+use milligrad_host::{
+    CompileOptions, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Rule, quantize,
+};
 
 /// Passes over the whole training part from scratch; with the step size chosen on the validation part.
 const EPOCHS: usize = 20;
@@ -120,7 +122,10 @@ fn slipped(data: &Dataset) -> Dataset {
 }
 
 /// Trains on the board on `data` in `order`, one sample a step, and replays it on the desk.
-#[expect(clippy::too_many_arguments, reason = "one call for two uses; a struct would only name the same things twice")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call for two uses; a struct would only name the same things twice"
+)]
 fn train(
     name: &str,
     program: &Program,
@@ -143,14 +148,15 @@ fn train(
     }
     let tests = program.records(test);
     let plan = TrainPlan { steps: &steps, learning_rate, momentum: 0.0, tests: &tests };
-    let training =
-        stages.stage(&format!("{name}: {} steps on the board", order.len()), || firmware.train(name, &plan))?;
+    let training = stages
+        .stage(&format!("{name}: {} steps on the board", order.len()), || firmware.train(name, &plan))?;
     let differing = stages.stage(&format!("{name}: the same steps on the desk"), || -> Result<usize> {
         let mut runner = program.runner();
         let rule = Rule::Sgd(Sgd::new(learning_rate));
         for &sample in order {
             // A refused step changes nothing, on the desk as on the board.
-            let _ = runner.train_step(&program.encode_input(data.input(sample)), classes[sample] as usize, &rule);
+            let _ =
+                runner.train_step(&program.encode_input(data.input(sample)), classes[sample] as usize, &rule);
         }
         let values = training.parameters.iter().zip(runner.parameters());
         let differing = values.map(|((_, board), desk)| {

@@ -2,7 +2,7 @@
 //! firmware; an emulated Cortex-M4 gives the same bits for the whole test set, and then learns.
 
 mod learning;
-mod model;
+pub(crate) mod model;
 mod report;
 
 use crate::{Result, setup, stages::Stages};

@@ -24,6 +24,12 @@ impl Trained {
         self.data.train.normalized(self.graph.normalize, self.spec.quantize.calibration)
     }
 
+    /// The model in int8.
+    pub(crate) fn int8(&self) -> Result<Program> {
+        let graph = quantize(&self.graph, &self.calibration(), &QuantizeOptions::default())?;
+        Ok(Program::compile(&graph, &Default::default())?)
+    }
+
     /// Labels of the test part.
     pub(crate) fn labels(&self) -> Result<&[u32]> {
         labels(&self.data.test)
@@ -39,27 +45,31 @@ pub(crate) fn train(name: &str, seed: u64, stages: &mut Stages) -> Result<Traine
     let spec = Spec::read(root().join("examples").join(name).with_extension("toml"))?;
     let data = stages.stage(&format!("{name}: data"), || spec.load_data())?;
     let mut graph = spec.graph(&data.train.classes, seed)?;
-    stages.stage(&format!("{name}: train {} epochs on {} samples", spec.train.epochs, data.train.len()), || {
-        let samples = Samples::of(&data.train, graph.normalize)?;
-        let validation = data.validation.as_ref().map(|data| Samples::of(data, graph.normalize)).transpose()?;
-        let options = spec.train.fit_options(seed);
-        let mut shown = 0;
-        fit(&mut graph, &samples, validation.as_ref(), &options, &mut |event| {
-            if let Event::Epoch { record, .. } = event {
-                shown += 1;
-                if shown % options.epochs.div_ceil(5) == 0 || shown == options.epochs {
-                    eprintln!(
-                        "    epoch {shown}/{}  loss {:.4}  accuracy {:.4}  validation accuracy {:.4}",
-                        options.epochs,
-                        record.loss,
-                        record.accuracy.unwrap_or(f64::NAN),
-                        record.val_accuracy.unwrap_or(f64::NAN)
-                    );
+    stages.stage(
+        &format!("{name}: train {} epochs on {} samples", spec.train.epochs, data.train.len()),
+        || {
+            let samples = Samples::of(&data.train, graph.normalize)?;
+            let validation =
+                data.validation.as_ref().map(|data| Samples::of(data, graph.normalize)).transpose()?;
+            let options = spec.train.fit_options(seed);
+            let mut shown = 0;
+            fit(&mut graph, &samples, validation.as_ref(), &options, &mut |event| {
+                if let Event::Epoch { record, .. } = event {
+                    shown += 1;
+                    if shown % options.epochs.div_ceil(5) == 0 || shown == options.epochs {
+                        eprintln!(
+                            "    epoch {shown}/{}  loss {:.4}  accuracy {:.4}  validation accuracy {:.4}",
+                            options.epochs,
+                            record.loss,
+                            record.accuracy.unwrap_or(f64::NAN),
+                            record.val_accuracy.unwrap_or(f64::NAN)
+                        );
+                    }
                 }
-            }
-            ControlFlow::Continue(())
-        })
-    })?;
+                ControlFlow::Continue(())
+            })
+        },
+    )?;
     Ok(Trained { spec, data, graph })
 }
 
@@ -82,10 +92,7 @@ pub(crate) fn quantized(
     let name = model.spec.name.as_str();
     let labels = model.labels()?;
     let float = Program::compile(&model.graph, &Default::default())?;
-    let program = stages.stage(&format!("{name}: quantise"), || -> Result<_> {
-        let graph = quantize(&model.graph, &model.calibration(), &QuantizeOptions::default())?;
-        Ok(Program::compile(&graph, &Default::default())?)
-    })?;
+    let program = stages.stage(&format!("{name}: quantise"), || model.int8())?;
     let records = program.records(&model.data.test);
     let (float_accuracy, outputs) =
         stages.stage(&format!("{name}: {} test samples on the desk", labels.len()), || -> Result<_> {
@@ -110,12 +117,10 @@ pub(crate) fn quantized(
     })?;
     let samples = limit.unwrap_or(labels.len()).min(labels.len());
     let sent = &records[..samples * program.input_bytes()];
-    let predictions = stages.stage(&format!("{name}: {samples} test samples on the board"), || {
-        firmware.predict(name, sent)
-    })?;
-    let profile = stages.stage(&format!("{name}: profile"), || {
-        firmware.profile(name, &records[..program.input_bytes()])
-    })?;
+    let predictions = stages
+        .stage(&format!("{name}: {samples} test samples on the board"), || firmware.predict(name, sent))?;
+    let profile = stages
+        .stage(&format!("{name}: profile"), || firmware.profile(name, &records[..program.input_bytes()]))?;
     let expected = &outputs[..predictions.outputs.len().min(outputs.len())];
     let differing = expected.iter().zip(&predictions.outputs).filter(|(desk, board)| desk != board).count();
     let absent = samples * program.output_bytes() - predictions.outputs.len();

@@ -73,7 +73,11 @@ impl Report {
     pub(crate) fn verdict(&self) -> Result<()> {
         for (model, board) in self.models.iter().filter_map(|model| Some((model, model.board.as_ref()?))) {
             if board.mismatches > 0 {
-                return Err(format!("{}: {} values differ between board and desk", model.name, board.mismatches).into());
+                return Err(format!(
+                    "{}: {} values differ between board and desk",
+                    model.name, board.mismatches
+                )
+                .into());
             }
             if !board.panics.is_empty() {
                 return Err(format!("{}: predict can panic: {}", model.name, board.panics.join(", ")).into());
@@ -95,7 +99,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |share: f64| format!("{:.2} %", 100.0 * share);
-        let mut rows: Vec<(&str, Vec<String>)> = vec![("", self.models.iter().map(|m| m.name.clone()).collect())];
+        let mut rows: Vec<(&str, Vec<String>)> =
+            vec![("", self.models.iter().map(|m| m.name.clone()).collect())];
         let mut row = |name, cell: &dyn Fn(&ModelFigures) -> String| {
             rows.push((name, self.models.iter().map(cell).collect()));
         };
@@ -123,17 +128,26 @@ impl fmt::Display for Report {
         }
         let Some(learning) = &self.learning else { return Ok(()) };
         let lines = [
-            (format!("64-32-10 from scratch, {} steps", learning.from_scratch_steps), percent(learning.from_scratch_accuracy)),
+            (
+                format!("64-32-10 from scratch, {} steps", learning.from_scratch_steps),
+                percent(learning.from_scratch_accuracy),
+            ),
             ("instructions per step".into(), thousands(learning.instructions_per_training_step)),
             ("RAM beyond parameters".into(), format!("{} B", thousands(learning.training_ram_bytes as u64))),
             ("stack of train_step".into(), format!("{} B", thousands(learning.training_stack_bytes))),
-            ("code of predict and train_step".into(), format!("{} B", thousands(learning.training_code_bytes))),
+            (
+                "code of predict and train_step".into(),
+                format!("{} B", thousands(learning.training_code_bytes)),
+            ),
             (format!("drift: {}", learning.drift), String::new()),
             ("accuracy before".into(), percent(learning.drift_before)),
             ("accuracy with drift".into(), percent(learning.drift_dropped)),
             (format!("after {} labelled samples", learning.samples), percent(learning.drift_recovered)),
             ("then, without drift".into(), percent(learning.drift_original_after)),
-            ("parameters unlike the desk's".into(), thousands(learning.parameters_differing_from_desk as u64)),
+            (
+                "parameters unlike the desk's".into(),
+                thousands(learning.parameters_differing_from_desk as u64),
+            ),
         ];
         writeln!(f, "\nlearning on the board, batch 1, plain SGD in f32\n")?;
         for (name, value) in lines {
@@ -148,7 +162,7 @@ fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -236,7 +236,7 @@ impl<const N: usize> WithSimd for CorrelateWeights<'_, N> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::F32_LANES == 1 || N % S::F32_LANES != 0 {
+        if S::F32_LANES == 1 || !N.is_multiple_of(S::F32_LANES) {
             return plain::correlate_weights(self.patches, self.x, self.dy, self.dw, self.accumulate);
         }
         let block = N / S::F32_LANES;
@@ -334,7 +334,7 @@ impl<const N: usize> WithSimd for Outer<'_, N> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let length = self.rows.len() / N;
-        if S::F32_LANES == 1 || length % (2 * S::F32_LANES) != 0 {
+        if S::F32_LANES == 1 || !length.is_multiple_of(2 * S::F32_LANES) {
             return plain::outer(self.rows, self.width, self.dy, self.dw, self.accumulate);
         }
         let vectors = length / S::F32_LANES;

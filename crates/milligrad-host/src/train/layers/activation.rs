@@ -11,30 +11,55 @@ pub(crate) struct Elementwise {
     pub(crate) len: usize,
 }
 
+/// `y[i] = $f(x[i])`, vectorised.
+macro_rules! map {
+    ($x:expr, $y:expr, |$element:ident| $f:expr) => {{
+        let (x, y) = ($x, $y.as_flattened_mut());
+        vectorized!({
+            for (y, &$element) in y.iter_mut().zip(x) {
+                *y = $f;
+            }
+        })
+    }};
+}
+
+/// `δx[i] = $slope(x[i], y[i]) δy[i]`, vectorised.
+macro_rules! slope {
+    ($x:expr, $y:expr, $dy:expr, $dx:expr, |$element:ident, $result:ident| $slope:expr) => {
+        vectorized!({
+            $dx.put(
+                #[inline(always)]
+                |i| {
+                    let mut dx = [F::ZERO; N];
+                    for (((dx, &$element), &$result), &dy) in
+                        dx.iter_mut().zip(&$x[i]).zip(&$y[i]).zip(&$dy[i])
+                    {
+                        *dx = $slope * dy;
+                    }
+                    dx
+                },
+            )
+        })
+    };
+}
+
 impl<F: Real, const N: usize> Layer<F, N> for Elementwise {
     fn forward(&self, pass: Pass<'_, F, N>, y: &mut [[F; N]]) {
-        let (x, y) = (pass.x()[..self.len].as_flattened(), y.as_flattened_mut());
-        let map = |f: &dyn Fn(F) -> F, y: &mut [F]| {
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
-        };
+        let x = pass.x()[..self.len].as_flattened();
         let six = F::from_f32(6.0);
         match self.activation {
-            Activation::Linear => y[..x.len()].copy_from_slice(x),
-            Activation::Relu => vectorized!({
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x < F::ZERO { F::ZERO } else { x });
+            Activation::Linear => y.as_flattened_mut().copy_from_slice(x),
+            Activation::Relu => map!(x, y, |x| if x < F::ZERO { F::ZERO } else { x }),
+            Activation::Relu6 => map!(x, y, |x| {
+                let x = if x < F::ZERO { F::ZERO } else { x };
+                if x > six { six } else { x }
             }),
-            Activation::Relu6 => vectorized!({
-                for (y, &x) in y.iter_mut().zip(x) {
-                    let x = if x < F::ZERO { F::ZERO } else { x };
-                    *y = if x > six { six } else { x };
-                }
-            }),
-            Activation::LeakyRelu { alpha } => vectorized!({
+            Activation::LeakyRelu { alpha } => {
                 let alpha = F::from_f32(alpha);
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x < F::ZERO { alpha * x } else { x });
-            }),
-            Activation::Sigmoid => map(&|x| F::ONE / (F::ONE + (-x).exp()), y),
-            Activation::Tanh => map(&F::tanh, y),
+                map!(x, y, |x| if x < F::ZERO { alpha * x } else { x });
+            }
+            Activation::Sigmoid => map!(x, y, |x| F::ONE / (F::ONE + (-x).exp())),
+            Activation::Tanh => map!(x, y, |x| x.tanh()),
         }
     }
 
@@ -47,37 +72,22 @@ impl<F: Real, const N: usize> Layer<F, N> for Elementwise {
         dx: Delta<'_, F, N>,
     ) {
         let x = pass.x();
-        let six = F::from_f32(6.0);
-        let slope = |slope: &dyn Fn(F, F) -> F, dx: Delta<'_, F, N>| {
-            dx.put(|i| std::array::from_fn(|n| slope(x[i][n], y[i][n]) * dy[i][n]));
-        };
-        let dx = Delta::new(&mut dx.values[..self.len], dx.accumulate);
+        let dx = dx.limited(self.len);
+        let (zero, one, six) = (F::ZERO, F::ONE, F::from_f32(6.0));
         match self.activation {
-            Activation::Linear => dx.put(|i| dy[i]),
-            Activation::Relu => {
-                vectorized!({ dx.put(|i| keep::<F, N>(&dy[i], |n| y[i][n] > F::ZERO)) });
-            }
+            Activation::Linear => slope!(x, y, dy, dx, |_x, _y| one),
+            Activation::Relu => slope!(x, y, dy, dx, |_x, y| if y > zero { one } else { zero }),
             Activation::Relu6 => {
-                vectorized!({ dx.put(|i| keep::<F, N>(&dy[i], |n| y[i][n] > F::ZERO && y[i][n] < six)) });
+                slope!(x, y, dy, dx, |_x, y| if y > zero && y < six { one } else { zero });
             }
             Activation::LeakyRelu { alpha } => {
                 let alpha = F::from_f32(alpha);
-                slope(&|x, _| if x < F::ZERO { alpha } else { F::ONE }, dx);
+                slope!(x, y, dy, dx, |x, _y| if x < zero { alpha } else { one });
             }
-            Activation::Sigmoid => slope(&|_, y| y * (F::ONE - y), dx),
-            Activation::Tanh => slope(&|_, y| F::ONE - y * y, dx),
+            Activation::Sigmoid => slope!(x, y, dy, dx, |_x, y| y * (one - y)),
+            Activation::Tanh => slope!(x, y, dy, dx, |_x, y| one - y * y),
         }
     }
-}
-
-/// The elements that pass a test, zero for the others.
-#[inline(always)]
-fn keep<F: Real, const N: usize>(dy: &[F; N], test: impl Fn(usize) -> bool) -> [F; N] {
-    let mut kept = [F::ZERO; N];
-    for n in 0..N {
-        kept[n] = if test(n) { dy[n] } else { F::ZERO };
-    }
-    kept
 }
 
 /// The backward pass of a fused activation: `δy` becomes zero where the range `low..high` limited `y`.

@@ -31,7 +31,7 @@ impl<F: Real, const N: usize> Layer<F, N> for Add<F> {
         _input: usize,
         dx: Delta<'_, F, N>,
     ) {
-        let dx = Delta::new(&mut dx.values[..self.len], dx.accumulate);
+        let dx = dx.limited(self.len);
         vectorized!({ dx.put(|i| dy[i]) });
     }
 }

@@ -1,6 +1,7 @@
 //! BatchNorm: each channel scaled to zero mean and unit variance over the batch.
 
 use super::{Delta, Gradient, Layer, Pass};
+use crate::train::kernels::vectorized;
 use crate::train::real::Real;
 use std::ops::Range;
 
@@ -60,18 +61,25 @@ impl BatchNorm {
     /// Mean and sum of squares of this lane's first `valid` samples.
     pub(crate) fn moments<F: Real, const N: usize>(&self, x: &[[F; N]], valid: usize) -> Moments<F> {
         let count = F::from_f64((self.len / self.channels * valid) as f64);
-        let mut moments = Moments { count, first: Vec::new(), second: Vec::new() };
-        for channel in 0..self.channels {
-            let pixels = || x[channel..self.len].iter().step_by(self.channels);
-            let mut sums = [F::ZERO; N];
-            pixels().for_each(|x| (0..N).for_each(|n| sums[n] += x[n]));
-            let mean = sums[..valid].iter().fold(F::ZERO, |a, &b| a + b) / count;
-            let mut squares = [F::ZERO; N];
-            pixels().for_each(|x| (0..N).for_each(|n| squares[n] += (x[n] - mean) * (x[n] - mean)));
-            moments.first.push(mean);
-            moments.second.push(squares[..valid].iter().fold(F::ZERO, |a, &b| a + b));
-        }
-        moments
+        let total = |sums: &[F; N]| sums[..valid].iter().fold(F::ZERO, |a, &b| a + b);
+        let (mut sums, mut squares) = (vec![[F::ZERO; N]; self.channels], vec![[F::ZERO; N]; self.channels]);
+        let pixels = || x[..self.len].chunks_exact(self.channels);
+        vectorized!({
+            for pixel in pixels() {
+                for (sums, x) in sums.iter_mut().zip(pixel) {
+                    sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
+                }
+            }
+        });
+        let first: Vec<F> = sums.iter().map(|sums| total(sums) / count).collect();
+        vectorized!({
+            for pixel in pixels() {
+                for ((sums, x), &mean) in squares.iter_mut().zip(pixel).zip(&first) {
+                    sums.iter_mut().zip(x).for_each(|(sum, &x)| *sum += (x - mean) * (x - mean));
+                }
+            }
+        });
+        Moments { count, first, second: squares.iter().map(total).collect() }
     }
 
     /// `y` with the batch's statistics.
@@ -95,12 +103,16 @@ impl BatchNorm {
         y: &mut [[F; N]],
     ) {
         let (gamma, beta) = (&parameters[self.gamma.clone()], &parameters[self.beta.clone()]);
-        for (x, y) in x[..self.len].chunks_exact(self.channels).zip(y.chunks_exact_mut(self.channels)) {
-            for (c, (x, y)) in x.iter().zip(y).enumerate() {
-                let factor = gamma[c] * self.inverse(variance[c]);
-                (0..N).for_each(|n| y[n] = (x[n] - mean[c]) * factor + beta[c]);
+        let factors: Vec<F> = gamma.iter().zip(variance).map(|(&g, &v)| g * self.inverse(v)).collect();
+        vectorized!({
+            let pixels = x[..self.len].chunks_exact(self.channels).zip(y.chunks_exact_mut(self.channels));
+            for (x, y) in pixels {
+                let channels = x.iter().zip(y).zip(mean).zip(&factors).zip(beta);
+                for ((((x, y), &mean), &factor), &beta) in channels {
+                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * factor + beta);
+                }
             }
-        }
+        });
     }
 
     /// `1 / √(variance + epsilon)`
@@ -115,24 +127,29 @@ impl BatchNorm {
         dy: &[[F; N]],
         batch: &Moments<F>,
     ) -> Moments<F> {
-        let mut sums = Moments { count: F::ZERO, first: Vec::new(), second: Vec::new() };
-        for c in 0..self.channels {
-            let (mean, inverse) = (batch.first[c], self.inverse(batch.second[c] / batch.count));
-            let (mut first, mut second) = ([F::ZERO; N], [F::ZERO; N]);
-            let pixels = x[c..self.len].iter().zip(&dy[c..self.len]).step_by(self.channels);
+        let mut sums = vec![[[F::ZERO; N]; 2]; self.channels];
+        let mean = &batch.first;
+        vectorized!({
+            let pixels = x[..self.len].chunks_exact(self.channels).zip(dy.chunks_exact(self.channels));
             for (x, dy) in pixels {
-                for n in 0..N {
-                    first[n] += dy[n];
-                    second[n] += dy[n] * ((x[n] - mean) * inverse);
+                for ((([first, second], x), dy), &mean) in sums.iter_mut().zip(x).zip(dy).zip(mean) {
+                    for n in 0..N {
+                        first[n] += dy[n];
+                        second[n] += dy[n] * (x[n] - mean);
+                    }
                 }
             }
-            sums.first.push(first.into_iter().fold(F::ZERO, |a, b| a + b));
-            sums.second.push(second.into_iter().fold(F::ZERO, |a, b| a + b));
+        });
+        let total = |sums: &[F; N]| sums.iter().fold(F::ZERO, |a, &b| a + b);
+        let inverses = batch.second.iter().map(|&squares| self.inverse(squares / batch.count));
+        Moments {
+            count: F::ZERO,
+            first: sums.iter().map(|[first, _]| total(first)).collect(),
+            second: sums.iter().zip(inverses).map(|([_, second], inverse)| total(second) * inverse).collect(),
         }
-        sums
     }
 
-    /// `δx` of this lane's first `valid` samples; those behind them stay without.
+    /// `δx` of this lane's first `valid` samples; zero for those behind them.
     pub(crate) fn backward<F: Real, const N: usize>(
         &self,
         parameters: &[F],
@@ -142,17 +159,32 @@ impl BatchNorm {
         dx: Delta<'_, F, N>,
     ) {
         let gamma = &parameters[self.gamma.clone()];
-        let dx = dx.sum();
-        for c in 0..self.channels {
-            let (mean, inverse) = (batch.first[c], self.inverse(batch.second[c] / batch.count));
-            let (first, second) = (sums.first[c] / batch.count, sums.second[c] / batch.count);
-            for i in (c..self.len).step_by(self.channels) {
-                for n in 0..valid {
-                    let normal = (x[i][n] - mean) * inverse;
-                    dx[i][n] += gamma[c] * inverse * (dy[i][n] - first - normal * second);
-                }
-            }
-        }
+        // `δx = a δy - b - c (x - mean)`
+        let factors: Vec<[F; 4]> = (0..self.channels)
+            .map(|c| {
+                let inverse = self.inverse(batch.second[c] / batch.count);
+                let a = gamma[c] * inverse;
+                let (first, second) = (sums.first[c] / batch.count, sums.second[c] / batch.count);
+                [a, a * first, a * second * inverse, batch.first[c]]
+            })
+            .collect();
+        let mut present = [F::ZERO; N];
+        present[..valid].fill(F::ONE);
+        vectorized!({
+            dx.limited(self.len).put_channels(
+                self.channels,
+                #[inline(always)]
+                |channel, i| {
+                    let [a, b, c, mean] = factors[channel];
+                    let mut delta = [F::ZERO; N];
+                    let numbers = delta.iter_mut().zip(&x[i]).zip(&dy[i]).zip(&present);
+                    for (((delta, &x), &dy), &present) in numbers {
+                        *delta = (a * dy - b - c * (x - mean)) * present;
+                    }
+                    delta
+                },
+            );
+        });
     }
 
     /// The gradients of gamma and beta from the batch's sums, as the first lane's part.

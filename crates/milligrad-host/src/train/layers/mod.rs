@@ -89,6 +89,11 @@ impl<'a, F: Real, const N: usize> Delta<'a, F, N> {
         Self { clamp, ..self }
     }
 
+    /// The first `len` elements.
+    pub(crate) fn limited(self, len: usize) -> Self {
+        Self { values: &mut self.values[..len], ..self }
+    }
+
     /// To add to: zeros unless other layers have added already.
     pub(crate) fn sum(self) -> &'a mut [[F; N]] {
         if !self.accumulate {
@@ -100,12 +105,24 @@ impl<'a, F: Real, const N: usize> Delta<'a, F, N> {
     /// Adds `f(i)` for each element `i`, or puts it there.
     #[inline(always)]
     pub(crate) fn put(self, f: impl Fn(usize) -> [F; N]) {
+        let len = self.values.len();
+        self.put_channels(len, |_, i| f(i));
+    }
+
+    /// Adds `f(c, i)` for each element `i`, which is of channel `c`, or puts it there.
+    #[inline(always)]
+    pub(crate) fn put_channels(self, channels: usize, f: impl Fn(usize, usize) -> [F; N]) {
+        let pixels = self.values.chunks_exact_mut(channels).enumerate();
         if self.accumulate {
-            for (i, dx) in self.values.iter_mut().enumerate() {
-                dx.iter_mut().zip(f(i)).for_each(|(dx, d)| *dx += d);
+            for (pixel, values) in pixels {
+                for (c, dx) in values.iter_mut().enumerate() {
+                    dx.iter_mut().zip(f(c, pixel * channels + c)).for_each(|(dx, d)| *dx += d);
+                }
             }
         } else {
-            self.values.iter_mut().enumerate().for_each(|(i, dx)| *dx = f(i));
+            for (pixel, values) in pixels {
+                values.iter_mut().enumerate().for_each(|(c, dx)| *dx = f(c, pixel * channels + c));
+            }
         }
     }
 }

@@ -97,11 +97,11 @@ impl<F: Real, const N: usize> Layer<F, N> for MaxPool2d {
                 for &pixel in uncovered {
                     dx.values[pixel * channels..][..channels].as_flattened_mut().fill(F::ZERO);
                 }
-                vectorized!({ give::<F, N, false>(&self.windows, (x, y, dy), (low, high), dx.values) });
+                vectorized!({ give::<F, N, false>(&self.windows, [x, y, dy], (low, high), dx.values) });
             }
             _ => {
                 let dx = dx.sum();
-                vectorized!({ give::<F, N, true>(&self.windows, (x, y, dy), (low, high), dx) });
+                vectorized!({ give::<F, N, true>(&self.windows, [x, y, dy], (low, high), dx) });
             }
         }
     }
@@ -115,7 +115,7 @@ impl<F: Real, const N: usize> Layer<F, N> for MaxPool2d {
 #[inline(always)]
 fn give<F: Real, const N: usize, const ADD: bool>(
     windows: &Windows,
-    (x, y, dy): (&[[F; N]], &[[F; N]], &[[F; N]]),
+    [x, y, dy]: [&[[F; N]]; 3],
     (low, high): (F, F),
     dx: &mut [[F; N]],
 ) {

@@ -27,8 +27,7 @@ impl<F: Real, const N: usize> Layer<F, N> for Softmax {
         for (y, dy) in y[..self.len].iter().zip(dy) {
             (0..N).for_each(|n| dot[n] += y[n] * dy[n]);
         }
-        let dx = Delta::new(&mut dx.values[..self.len], dx.accumulate);
-        dx.put(|i| std::array::from_fn(|n| y[i][n] * (dy[i][n] - dot[n])));
+        dx.limited(self.len).put(|i| std::array::from_fn(|n| y[i][n] * (dy[i][n] - dot[n])));
     }
 }
 

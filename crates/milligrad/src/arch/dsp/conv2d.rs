@@ -106,7 +106,8 @@ impl Gather<'_> {
         let [_, width] = self.window.output();
         let (row, column) = *pixel;
         let pointwise = self.window.is_pointwise();
-        let inside = group == 4 && (pointwise || column + 4 <= width && self.sees_no_padding(row, column));
+        let all_inside = || self.window.is_inside((row, column)) && self.window.is_inside((row, column + 3));
+        let inside = group == 4 && (pointwise || column + 4 <= width && all_inside());
         for c in 0..group {
             if !inside {
                 // SAFETY: as promised by the caller.
@@ -121,18 +122,6 @@ impl Gather<'_> {
             // SAFETY: as promised; all four windows lie within the image.
             unsafe { self.four(row, column, columns) };
         }
-    }
-
-    /// `true` if the windows at `column` to `column + 3` lie within the image.
-    fn sees_no_padding(&self, row: usize, column: usize) -> bool {
-        let ([height, width, _], [stride_y, stride_x]) = (self.window.input(), self.window.stride());
-        let ([kernel_y, kernel_x], [dilation_y, dilation_x]) = (self.window.kernel(), self.window.dilation());
-        let (top, left) = (row * stride_y, column * stride_x);
-        let [before_y, before_x] = self.window.before();
-        top >= before_y
-            && left >= before_x
-            && top - before_y + (kernel_y - 1) * dilation_y < height
-            && left - before_x + 3 * stride_x + (kernel_x - 1) * dilation_x < width
     }
 
     /// Four neighbours without padding.
@@ -187,48 +176,31 @@ impl Gather<'_> {
             let (quad, i) = (element / 4, element % 4);
             quad * 4 * group + (i & 1) * 2 * group + (i >> 1)
         };
-        self.window.each_tap(pixel, |from, elements| {
-            let (mut run, mut at) = (0, elements.start);
-            while at >= self.taps.run {
-                at -= self.taps.run;
-                run += 1;
-            }
-            let mut source = from.map(|from| from.start);
-            let mut left = elements.end - elements.start;
-            while left > 0 {
-                let here = left.min(self.taps.run - at);
-                // SAFETY: the run lies within the image, and its places within the column.
-                unsafe {
-                    let from = source.map(|source| self.x.add(source));
-                    let mut i = 0;
-                    if at.is_multiple_of(4) && at < whole {
-                        let quads = (here.min(whole - at)) / 4;
+        if !self.window.is_inside(pixel) {
+            // SAFETY: the column has so many words.
+            unsafe { fill(to.cast(), self.pad, self.taps.len() / 2, group) };
+        }
+        self.window.each_run(pixel, |from, element, len| {
+            let (run, at) = (element / self.taps.run, element % self.taps.run);
+            // SAFETY: the run lies within the image, and its places within the column.
+            unsafe {
+                let from = self.x.add(from);
+                let mut i = 0;
+                if at.is_multiple_of(4) && at < whole {
+                    let quads = len.min(whole - at) / 4;
+                    if quads > 0 {
                         let first = to.add(place(run * whole + at)).cast::<u32>();
-                        match from {
-                            Some(from) if quads > 0 => {
-                                milligrad_widen_1(from, first, quads, 4 * group);
-                            }
-                            Some(_) => {}
-                            None => fill(first, self.pad, 2 * quads, group),
-                        }
-                        i = 4 * quads;
+                        milligrad_widen_1(from, first, quads, 4 * group);
                     }
-                    while i < here {
-                        let at = at + i;
-                        let element = if at < whole {
-                            run * whole + at
-                        } else {
-                            self.taps.runs * whole + run * rest + at - whole
-                        };
-                        let value = from.map_or(self.pad, |from| *from.add(i));
-                        *to.add(place(element)) = i16::from(value) as u16;
-                        i += 1;
-                    }
+                    i = 4 * quads;
                 }
-                source = source.map(|source| source + here);
-                left -= here;
-                run += 1;
-                at = 0;
+                while i < len {
+                    let at = at + i;
+                    let element =
+                        if at < whole { run * whole + at } else { self.taps.runs * whole + run * rest + at - whole };
+                    *to.add(place(element)) = i16::from(*from.add(i)) as u16;
+                    i += 1;
+                }
             }
         });
     }

@@ -1,0 +1,3 @@
+//! Models that other programs made.
+
+pub mod tflite;

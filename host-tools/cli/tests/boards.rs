@@ -1,0 +1,71 @@
+//! Models on emulated boards, and the command that flashes a real one. Skipped where tools are missing.
+#![cfg(unix)]
+
+mod support;
+
+use serde_json::json;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use support::{Run, Trained, good, milligrad, run};
+
+#[test]
+fn doctor_says_what_there_is() {
+    let doctor = run(["doctor", "--json"]);
+    let report = doctor.json();
+    assert_eq!(doctor.code == 0, report["ok"].as_bool().unwrap());
+    let tools = report["tools"].as_array().unwrap();
+    assert!(tools.iter().any(|tool| tool["name"] == "qemu-system-arm"));
+    assert!(
+        tools.iter().all(|tool| tool["found"].is_string() || !tool["remedy"].as_str().unwrap().is_empty())
+    );
+}
+
+#[test]
+fn a_model_on_boards() {
+    if run(["doctor"]).code != 0 {
+        eprintln!("skipped: `milligrad doctor` misses something");
+        return;
+    }
+    let trained = Trained::digits();
+    let validate = good(["validate", &trained.int8(), "--on=qemu", "--json", "--samples=50"]).json();
+    let expected = json!({
+        "schema": 1, "name": "digits-mlp", "samples": 50, "values": 500, "mismatches": 0, "max_abs_diff": 0.0,
+        "on": "mps2-an386"
+    });
+    assert_eq!(validate, expected);
+
+    let profile = good(["profile", &trained.int8(), "--board=mps2-an386", "--json"]).json();
+    let keys = ["instructions", "arena_bytes", "stack_bytes", "code_bytes", "constant_bytes"];
+    assert!(keys.iter().all(|key| profile[key].as_u64().is_some_and(|value| value > 0)), "{profile}");
+    assert_eq!((profile["board"].as_str(), profile["macs"].as_u64()), (Some("mps2-an386"), Some(2368)));
+    let layers = profile["layers"].as_array().unwrap();
+    assert_eq!(
+        layers.iter().map(|layer| layer["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["dense", "dense_1", "softmax"]
+    );
+    let keys = ["name", "op", "macs", "instructions", "kernel"];
+    assert!(layers.iter().all(|layer| keys.iter().all(|key| !layer[key].is_null())), "{profile}");
+    assert_eq!(profile["panics"], json!([]));
+
+    run(["validate", &trained.int8(), "--on=nrf52840-dk"]).fails(3, "not in QEMU");
+
+    let flash = ["flash", &trained.int8(), "--board=nrf52840-dk", "--json"];
+    let dry = good([&flash[..], &["--dry-run"]].concat()).json();
+    assert_eq!((dry["ran"].as_bool(), dry["chip"].as_str()), (Some(false), Some("nRF52840_xxAA")));
+    good(["flash", &trained.model(), "--trainable=last:1", "--board=nrf52840-dk", "--dry-run"]);
+    run(["flash", &trained.model(), "--board=nrf52840-dk", "--dry-run"]).fails(2, "an int8 model");
+    let command: Vec<&str> =
+        dry["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(command[..4], ["probe-rs", "run", "--chip", "nRF52840_xxAA"]);
+    // A probe-rs that finds no probe, and one that works.
+    for (script, code) in [("exit 1", 3), ("exit 0", 0)] {
+        let bin = trained.path("bin");
+        fs::create_dir_all(&bin).unwrap();
+        let program = format!("{bin}/probe-rs");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
+        let flashed = Run::of(milligrad().args(flash).env("PATH", path).output().unwrap());
+        assert_eq!(flashed.code, code, "{}", flashed.stderr);
+    }
+}

@@ -1,0 +1,152 @@
+//! From a specification to source code, and what every command says on the way.
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::io::Write;
+use support::{Trained, example, good, run};
+
+#[track_caller]
+fn has(value: &Value, keys: &[&str]) {
+    for key in keys {
+        assert!(value.get(key).is_some_and(|value| !value.is_null()), "no `{key}` in {value}");
+    }
+}
+
+#[test]
+fn every_command_has_its_keys() {
+    let trained = Trained::digits();
+    let (model, int8) = (trained.model(), trained.int8());
+
+    let eval = good(["eval", &model, "--json"]).json();
+    has(&eval, &["name", "dtype", "data", "loss"]);
+    assert_eq!((eval["dtype"].as_str(), eval["samples"].as_u64()), (Some("f32"), Some(360)));
+    let accuracy = eval["accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.9, "{accuracy}");
+    let eval = good(["eval", &int8, "--json", "--data=digits"]).json();
+    assert!((eval["accuracy"].as_f64().unwrap() - accuracy).abs() < 0.02, "{eval}");
+    assert_eq!(eval["dtype"], "int8");
+
+    let quantize =
+        good(["quantize", &model, "--calibration=50", "--json", "--out", &trained.path("q")]).json();
+    assert_eq!(
+        (quantize["calibration"].as_u64(), quantize["model"].as_str()),
+        (Some(50), Some(&*trained.path("q")))
+    );
+    has(&quantize["accuracy"], &["f32", "int8"]);
+
+    let analyze = good(["analyze", &int8, "--json"]).json();
+    has(&analyze, &["parameters", "weight_bytes", "constant_bytes", "arena_bytes", "ram_bytes"]);
+    assert_eq!((analyze["macs"].as_u64(), analyze["layers"].as_array().unwrap().len()), (Some(2368), 3));
+    has(&analyze["layers"][0], &["name", "op", "kernel", "shape", "parameters", "macs"]);
+
+    let source = trained.path("model.rs");
+    let export = good(["export", &int8, "--format=rust", "--out", &source, "--json"]).json();
+    assert_eq!(export["learns"], false);
+    assert!(
+        fs::read_to_string(&source).unwrap().starts_with("// milligrad model: name=digits-mlp learns=no")
+    );
+    let learns = ["export", &model, "--out", &source, "--trainable=last:1", "--optimizer=momentum", "--json"];
+    assert_eq!(good(learns).json()["learns"], true);
+
+    for model in [&model, &int8] {
+        let validate = good(["validate", model, "--json", "--samples=20"]).json();
+        let expected = serde_json::json!({
+            "schema": 1, "name": "digits-mlp", "samples": 20, "values": 200, "mismatches": 0, "max_abs_diff": 0.0, "on": "host"
+        });
+        assert_eq!(validate, expected);
+    }
+}
+
+#[test]
+fn people_get_tables_and_programs_one_object() {
+    let trained = Trained::digits();
+    let people = good(["analyze", &trained.int8()]);
+    assert!(people.stdout.contains("dense_1") && people.stdout.contains("total"), "{}", people.stdout);
+    assert!(good(["analyze", &trained.int8(), "--json"]).stderr.contains("dense_1"));
+    let quiet = good(["analyze", &trained.int8(), "--json", "-q"]);
+    assert_eq!((quiet.stdout.lines().count(), quiet.stderr.as_str()), (1, ""));
+    assert!(good(["--help"]).stdout.contains("Train the model"));
+}
+
+#[test]
+fn training_reports_epochs_and_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("new/run");
+    let spec = example("digits-mlp");
+    let train = |more: &[&str]| {
+        let mut arguments =
+            vec!["train", spec.to_str().unwrap(), "--json", "--epochs=2", "--out", out.to_str().unwrap()];
+        arguments.extend(more);
+        good(arguments)
+    };
+    let all = train(&["--per-step", "--threads=2"]);
+    let report = all.json();
+    let epochs = report["epochs"].as_array().unwrap();
+    assert_eq!(epochs.len(), 2);
+    has(&epochs[1], &["loss", "accuracy", "val_loss", "val_accuracy", "seconds", "cpu_seconds"]);
+    has(&report, &["test_accuracy", "model", "parameters"]);
+    assert_eq!(report["steps"].as_array().unwrap().len(), 2 * 1293usize.div_ceil(32));
+    has(&report["steps"][0], &["loss"]);
+    assert!(all.stderr.contains("Epoch 2/2") && all.stderr.contains("val_accuracy"), "{}", all.stderr);
+    let history = fs::read_to_string(out.join("history.csv")).unwrap();
+    assert!(history.starts_with("epoch,loss,accuracy,val_loss") && history.lines().count() == 3, "{history}");
+
+    let bytes = || fs::read(out.join("model.safetensors")).unwrap();
+    let first = bytes();
+    train(&["--threads=1"]);
+    assert!(bytes() == first, "the number of threads matters");
+    train(&["--seed=1"]);
+    assert!(bytes() != first, "the seed does not matter");
+    // With the trained weights to begin with, the first step's loss is low.
+    fs::write(out.join("w"), &first).unwrap();
+    let again = train(&["--per-step", "--init", out.join("w").to_str().unwrap()]).json();
+    let loss = |report: &Value| report["steps"][0]["loss"].as_f64().unwrap();
+    assert!(loss(&again) < loss(&report) / 2.0, "{} {}", loss(&again), loss(&report));
+}
+
+/// An NPZ file of arrays of bytes or floats.
+fn npz(path: &str, arrays: &[(&str, &str, &[usize], Vec<u8>)]) {
+    let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    for (name, descr, shape, bytes) in arrays {
+        let options =
+            zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        zip.start_file(format!("{name}.npy"), options).unwrap();
+        let shape: Vec<String> = shape.iter().map(|extent| format!("{extent},")).collect();
+        let header =
+            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}\n", shape.concat());
+        zip.write_all(b"\x93NUMPY\x01\x00").unwrap();
+        zip.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+        zip.write_all(header.as_bytes()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+#[test]
+fn golden_vectors_are_compared_value_by_value() {
+    let trained = Trained::digits();
+    let path = trained.path("golden.npz");
+    // An input of zeros and whatever comes out of it: at most a few of the values can be right by chance.
+    let floats = |n: usize, x: f32| vec![x; n].iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    npz(&path, &[("input", "<f4", &[2, 64], floats(128, 3.0)), ("output", "<f4", &[2, 10], floats(20, 2.0))]);
+    let wrong = run(["validate", &trained.model(), "--golden", &path, "--json"]);
+    assert_eq!(wrong.code, 1, "{}", wrong.stderr);
+    let report = wrong.json();
+    assert_eq!((report["samples"].as_u64(), report["values"].as_u64()), (Some(2), Some(20)));
+    assert_eq!(report["mismatches"], 20);
+    assert!(report["max_abs_diff"].as_f64().unwrap() > 1.0);
+    assert_eq!(run(["validate", &trained.model(), "--golden", &path, "--tolerance=2.1"]).code, 0);
+
+    npz(&path, &[("input", "|i1", &[1, 64], vec![128; 64]), ("output", "|i1", &[1, 10], vec![127; 10])]);
+    let wrong = run(["validate", &trained.int8(), "--golden", &path, "--json"]);
+    assert_eq!((wrong.code, wrong.json()["values"].as_u64()), (1, Some(10)));
+    run(["validate", &trained.model(), "--golden", &path]).fails(2, "the model takes floats");
+    npz(&path, &[("input", "|i1", &[1, 63], vec![0; 63]), ("output", "|i1", &[1, 10], vec![0; 10])]);
+    run(["validate", &trained.int8(), "--golden", &path]).fails(2, "`input` is [1, 63]");
+    npz(&path, &[("input", "|i1", &[2, 64], vec![0; 128]), ("output", "|i1", &[1, 10], vec![0; 10])]);
+    run(["validate", &trained.int8(), "--golden", &path]).fails(2, "2 inputs with 1 outputs");
+    npz(&path, &[("x", "|i1", &[1], vec![0])]);
+    run(["validate", &trained.int8(), "--golden", &path]).fails(2, "no array `input`");
+}

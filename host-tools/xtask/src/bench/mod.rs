@@ -1,0 +1,45 @@
+//! `cargo xtask bench`: the tables of docs/benchmarks.md, as Markdown on stdout.
+
+mod accuracy;
+mod device;
+mod kernels;
+mod models;
+
+use crate::{Result, stages::Stages};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    table: Table,
+}
+
+#[derive(clap::Subcommand)]
+enum Table {
+    /// Test accuracy of the example models over seeds 0 to 4, in f32 and int8
+    Accuracy {
+        /// Only these models, by their names under examples/
+        models: Vec<String>,
+    },
+    /// Instructions, flash, RAM and stack of the example models on emulated boards
+    Device {
+        /// Only these boards
+        #[arg(long)]
+        board: Vec<String>,
+    },
+    /// The same of the MLPerf Tiny models and the spine's MLP, portable and packed for the Cortex-M4F
+    Kernels(kernels::Arguments),
+}
+
+/// The example models.
+const MODELS: [&str; 4] = ["digits-mlp", "digits-cnn", "fashion-mlp", "fashion-cnn"];
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let mut stages = Stages::new();
+    let result = match &arguments.table {
+        Table::Accuracy { models } => accuracy::run(models, &mut stages),
+        Table::Device { board } => device::run(board, &mut stages),
+        Table::Kernels(arguments) => kernels::run(arguments),
+    };
+    stages.summary();
+    result
+}
