@@ -194,8 +194,8 @@ class Model:
                  dilationHFactor=dilation[0], dilationWFactor=dilation[1], fusedActivationFunction=self.fused())
 
     def with_bias(self, inputs, filters):
-        # Both interpreters want a bias of convolutions, or -1.
-        return inputs if len(inputs) == 2 else [*inputs, -1]
+        # No bias is a missing input or -1; of convolutions, interpreters take the first only.
+        return inputs
 
     def depthwise_conv_2d(self):
         kernel, stride, dilation, padding, out = self.window()

@@ -35,6 +35,7 @@
 pub mod analysis;
 pub mod builder;
 pub mod data;
+mod dump;
 pub mod error;
 pub mod export;
 pub mod graph;
@@ -56,10 +57,11 @@ mod verify;
 
 pub use analysis::{Analysis, LayerCost};
 pub use builder::Builder;
+pub use dump::{Difference, Dump, DumpedLayer};
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Normalize, Op, Operand, Reduction,
-    TensorId, TensorInfo, Values, Window,
+    Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Normalize, Op, Operand,
+    Reduction, TensorId, TensorInfo, Values, Window,
 };
 pub use lower::{CompileOptions, Layers, Learn};
 pub use prepare::for_inference;

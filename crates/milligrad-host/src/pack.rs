@@ -11,7 +11,7 @@ use crate::program::{Kernel, Layer, Parameters, Source};
 use layout::{conv2d_weights, dense_weights, depthwise_weights};
 use milligrad::layers::QuantizedAdd;
 use milligrad::packed::{PackedAdd, PackedChannel, PackedConv2d, PackedDense, PackedDepthwise, Places};
-use milligrad::{Core, Int8, QuantizedChannel, QuantizedOutput, Window2d};
+use milligrad::{Arithmetic, Core, Int8, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d};
 
 /// Weights in a packed layout, and scales.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,22 +108,56 @@ fn pack_parameters(
     else {
         return None;
     };
-    // The largest magnitude that a sum can have on its way, whatever the input.
-    let mut bounds: Vec<i64> = channels.iter().map(|channel| i64::from(channel.bias).abs()).collect();
-    for (index, &w) in weights.iter().enumerate() {
-        bounds[channel_of(index)] += i64::from(w).abs() * 128;
-    }
-    let exact = |(channel, &bound): (&QuantizedChannel, &i64)| PackedChannel::is_exact(channel.requantize, bound);
-    if !channels.iter().zip(&bounds).all(exact) {
-        return None;
+    // Sums of a channel over all inputs that there are, and the largest magnitude on the way.
+    let mut sums: Vec<_> = channels.iter().map(|c| Sums::new(c.bias)).collect();
+    weights.iter().enumerate().for_each(|(index, &w)| sums[channel_of(index)].add(w));
+    let mut channels = channels.clone();
+    for (channel, sums) in channels.iter_mut().zip(&sums) {
+        if !PackedChannel::is_exact(channel.requantize, sums.magnitude) {
+            // A channel without an effect: it needs no sum.
+            let value = sums.constant(channel, output)?;
+            channel.bias = value.into();
+            channel.requantize = Requantize::new(0, 1, Rounding::Double);
+        }
     }
     let entry = |channel: &QuantizedChannel| {
         let scale = channel.requantize;
-        PackedChannel::new(channel.bias, scale.multiplier, scale.shift, output.zero_point)
+        match (scale.multiplier, scale.shift) {
+            (0, 1) => PackedChannel::constant(channel.bias as i8),
+            _ => PackedChannel::new(channel.bias, scale.multiplier, scale.shift, output.zero_point),
+        }
     };
     let mut table: Vec<_> = channels.iter().map(entry).collect();
     table.resize(table.len().next_multiple_of(group), PackedChannel::NONE);
-    Some(PackedParameters { weights: pack(weights), channels: channels.clone(), table, output: *output, pad: *pad })
+    Some(PackedParameters { weights: pack(weights), channels, table, output: *output, pad: *pad })
+}
+
+/// What the sums of a channel can be, whatever the input.
+struct Sums {
+    low: i64,
+    high: i64,
+    magnitude: i64,
+}
+
+impl Sums {
+    fn new(bias: i32) -> Self {
+        Self { low: bias.into(), high: bias.into(), magnitude: i64::from(bias).abs() }
+    }
+
+    fn add(&mut self, w: i8) {
+        let (a, b) = (i64::from(w) * -128, i64::from(w) * 127);
+        self.low += a.min(b);
+        self.high += a.max(b);
+        self.magnitude += i64::from(w).abs() * 128;
+    }
+
+    /// The one output that all sums have, if so.
+    fn constant(&self, channel: &QuantizedChannel, output: &QuantizedOutput) -> Option<i8> {
+        let finish = |sum: i64| Some(Int8::finish(output, channel, i32::try_from(sum).ok()?));
+        let value = finish(self.low)?;
+        let no_overflow = channel.requantize.shift <= 0;
+        (no_overflow && finish(self.high)? == value).then_some(value)
+    }
 }
 
 impl Packed {

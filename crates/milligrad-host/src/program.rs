@@ -8,11 +8,11 @@ mod int8;
 use crate::graph::{DType, Normalize};
 use crate::pack::Packed;
 use crate::plan::{Overlap, Plan};
-use milligrad::layers::{QuantizedAdd, QuantizedSoftmax, Table};
 use milligrad::layers::TransposedWindow;
+use milligrad::layers::{QuantizedAdd, QuantizedSoftmax, Table};
 use milligrad::{Arithmetic, Clamp, Core, Int8, Quantization, QuantizedOutput, Requantize, Window2d};
 
-pub use int8::{Broadcasting, Elementwise, Elements, QuantizedFunction};
+pub use int8::{Broadcasting, Elements, Elementwise, QuantizedFunction};
 
 /// Index of a buffer in its program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

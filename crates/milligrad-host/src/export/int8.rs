@@ -54,7 +54,9 @@ pub(super) fn statics(step: &Step, name: &str, text: &mut String) {
             );
         }
         Kernel::TransposeConv2d { window, parameters } => {
-            if let (Source::Flash(weights), Source::Flash(biases)) = (&parameters.weights, &parameters.channels) {
+            if let (Source::Flash(weights), Source::Flash(biases)) =
+                (&parameters.weights, &parameters.channels)
+            {
                 table(&format!("{name}_WEIGHTS"), weights, text);
                 let _ = writeln!(
                     text,

@@ -253,7 +253,12 @@ fn in_place(program: &Program, x: BufferId, y: BufferId, call: &str, text: &mut 
 }
 
 /// A sum of two buffers, which may be the same.
-pub(super) fn sum(program: &Program, step: &Step, call: impl FnOnce(&str, &str) -> String, text: &mut String) {
+pub(super) fn sum(
+    program: &Program,
+    step: &Step,
+    call: impl FnOnce(&str, &str) -> String,
+    text: &mut String,
+) {
     let (a, b, y) = (step.inputs[0], step.inputs[1], step.output);
     if a == b {
         with(program, &[("a", a), ("y", y)], &call("a", "a"), text);

@@ -28,7 +28,12 @@ pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
 }
 
 /// Both terms are brought to twice the larger scale, with 20 bits to spare, as in TensorFlow Lite.
-pub(super) fn scales(a: Quantization, b: Quantization, output: Quantization, range: QuantizedOutput) -> QuantizedAdd {
+pub(super) fn scales(
+    a: Quantization,
+    b: Quantization,
+    output: Quantization,
+    range: QuantizedOutput,
+) -> QuantizedAdd {
     let common = 2.0 * f64::from(a.scale.max(b.scale));
     let term = |q: Quantization| (q.zero_point, requantize(f64::from(q.scale) / common, Rounding::Double));
     let sum = requantize(common / (f64::from(1 << 20) * f64::from(output.scale)), Rounding::Double);

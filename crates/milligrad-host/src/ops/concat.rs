@@ -15,7 +15,10 @@ pub(super) fn infer(axis: usize, inputs: &[&TensorInfo]) -> Result<Vec<usize>, S
         int8_only(input)?;
         let fits = |(i, (&n, &m)): (usize, (&usize, &usize))| i == axis || n == m;
         if input.shape.len() != shape.len() || !input.shape.iter().zip(&first.shape).enumerate().all(fits) {
-            return Err(format!("its inputs are {:?} and {:?}; all but axis {axis} are equal", first.shape, input.shape));
+            return Err(format!(
+                "its inputs are {:?} and {:?}; all but axis {axis} are equal",
+                first.shape, input.shape
+            ));
         }
         shape[axis] = shape[axis].checked_add(input.shape[axis]).ok_or("it is too large")?;
     }

@@ -84,5 +84,7 @@ pub(super) fn lower(
 fn repeated(from: &[usize], to: &[usize]) -> Vec<isize> {
     let own = strided::steps(from);
     let front = to.len() - from.len();
-    (0..to.len()).map(|axis| if axis < front || from[axis - front] == 1 { 0 } else { own[axis - front] }).collect()
+    (0..to.len())
+        .map(|axis| if axis < front || from[axis - front] == 1 { 0 } else { own[axis - front] })
+        .collect()
 }

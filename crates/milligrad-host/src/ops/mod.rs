@@ -238,11 +238,10 @@ impl<'a> Lower<'a> {
             let (low, high) = reach[channel];
             let largest = low.abs().max(high) + i64::from(folded).abs();
             let requantize = match single {
-                true => requantize_like_double(real, largest.min(1 << 31), 256)
-                    .unwrap_or_else(|| {
-                        self.problem.set(Some(channel));
-                        requantize(real, Rounding::Single)
-                    }),
+                true => requantize_like_double(real, largest.min(1 << 31), 256).unwrap_or_else(|| {
+                    self.problem.set(Some(channel));
+                    requantize(real, Rounding::Single)
+                }),
                 false => requantize(real, Rounding::Double),
             };
             QuantizedChannel { bias: folded, requantize }

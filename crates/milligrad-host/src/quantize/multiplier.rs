@@ -116,7 +116,10 @@ mod tests {
         let mut tuned = 0;
         for round in 0..4000 {
             let real = match round % 4 {
-                0 => f64::from((random() * 0.05) as f32) * f64::from((random() * 0.01) as f32) / f64::from(0.05f32),
+                0 => {
+                    f64::from((random() * 0.05) as f32) * f64::from((random() * 0.01) as f32)
+                        / f64::from(0.05f32)
+                }
                 1 => 2f64.powi(-((round / 4) % 20)),
                 2 => (random() * 20.0).ceil() / (random() * 4000.0).ceil(),
                 _ => 1e-4 + random() * 0.5,

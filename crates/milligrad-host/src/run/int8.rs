@@ -42,7 +42,8 @@ pub(super) fn step(program: &Program, step: &Step, arena: &mut [i8]) {
         Kernel::TransposeConv2d { window, parameters } => {
             let patch = step.scratch.map(range).unwrap_or_default();
             let [x, patch, y] = split(arena, [x, patch, y]);
-            let (weights, channels) = (parameters.weights.values(|_| &[]), parameters.channels.values(|_| &[]));
+            let (weights, channels) =
+                (parameters.weights.values(|_| &[]), parameters.channels.values(|_| &[]));
             TransposeConv2d::<Int8>::new(*window, weights, channels, parameters.output, parameters.pad)
                 .forward(x, patch, y);
         }

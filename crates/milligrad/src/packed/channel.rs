@@ -43,8 +43,14 @@ impl PackedChannel {
         Self { multiplier, round: (1 << (shift - 1)) + ((zero_point as i32) << shift), shift, bias }
     }
 
+    /// A channel that gives `value` for every sum.
+    pub const fn constant(value: i8) -> Self {
+        Self { multiplier: 0, round: 1 + 2 * value as i32, shift: 1, bias: 0 }
+    }
+
     /// The channels of a layer from triples of folded bias, multiplier and shift; entries beyond them are
-    /// [`NONE`](Self::NONE).
+    /// [`NONE`](Self::NONE). A multiplier of zero with a shift of 1 stands for a constant, its value in the place of
+    /// the bias.
     ///
     /// # Panics
     /// As [`new`](Self::new).
@@ -54,7 +60,10 @@ impl PackedChannel {
         let mut i = 0;
         while i < channels.len() {
             let (bias, multiplier, shift) = channels[i];
-            table[i] = Self::new(bias, multiplier, shift, zero_point);
+            table[i] = match (multiplier, shift) {
+                (0, 1) => Self::constant(bias as i8),
+                _ => Self::new(bias, multiplier, shift, zero_point),
+            };
             i += 1;
         }
         table

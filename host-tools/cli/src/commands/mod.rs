@@ -5,6 +5,8 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod flash;
+pub(crate) mod layers;
+pub(crate) mod ops;
 pub(crate) mod profile;
 pub(crate) mod quantize;
 pub(crate) mod train;
@@ -12,6 +14,7 @@ pub(crate) mod validate;
 
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
+use milligrad::Rounding;
 use milligrad_host::{CompileOptions, Graph, Layers, Learn, OptimizerKind, Program};
 
 /// Which layers learn on the device, and how.
@@ -23,6 +26,37 @@ pub(crate) struct Learning {
     /// How they learn.
     #[arg(long, value_enum, default_value = "sgd")]
     optimizer: DeviceOptimizer,
+    #[command(flatten)]
+    convention: Convention,
+}
+
+/// How fully connected int8 layers round.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Convention {
+    /// Round as TensorFlow Lite Micro and CMSIS-NN do, twice, or as TensorFlow's interpreter does in fully connected
+    /// layers, once.
+    #[arg(long, value_enum, default_value = "tflm", value_name = "CONVENTION")]
+    pub(crate) rounding: RoundingName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoundingName {
+    Tflm,
+    Tflite,
+}
+
+impl Convention {
+    pub(crate) fn rounding(self) -> Rounding {
+        match self.rounding {
+            RoundingName::Tflm => Rounding::Double,
+            RoundingName::Tflite => Rounding::Single,
+        }
+    }
+
+    /// The program of a model that only predicts.
+    pub(crate) fn compile(self, graph: &Graph) -> Result<Program, Failure> {
+        Ok(Program::compile(graph, &CompileOptions { rounding: self.rounding(), learn: None })?)
+    }
 }
 
 /// A choice of layers, or none.
@@ -51,7 +85,7 @@ impl Learning {
             DeviceOptimizer::Momentum => OptimizerKind::Momentum,
         };
         let learn = self.trainable.0.map(|layers| Learn { layers, optimizer });
-        Ok(Program::compile(graph, &CompileOptions { learn, ..CompileOptions::default() })?)
+        Ok(Program::compile(graph, &CompileOptions { learn, rounding: self.convention.rounding() })?)
     }
 }
 

@@ -108,10 +108,13 @@ impl<'a> Table<'a> {
 
     /// A vector of elements of `size` bytes; an absent one is empty.
     pub(super) fn vector(&self, field: usize, size: usize) -> Result<Vector<'a>> {
-        let Some(at) = self.place(field)? else { return Ok(Vector { bytes: self.bytes, at: 0, len: 0, size }) };
+        let Some(at) = self.place(field)? else {
+            return Ok(Vector { bytes: self.bytes, at: 0, len: 0, size });
+        };
         let at = self.bytes.follow(at)?;
         let len = self.bytes.u32(at)? as usize;
-        let bytes = len.checked_mul(size).ok_or(ImportError::Truncated { at, len, file: self.bytes.0.len() })?;
+        let bytes =
+            len.checked_mul(size).ok_or(ImportError::Truncated { at, len, file: self.bytes.0.len() })?;
         self.bytes.slice(at + 4, bytes)?;
         Ok(Vector { bytes: self.bytes, at: at + 4, len, size })
     }

@@ -83,7 +83,11 @@ pub(super) fn type_remedy(dtype: DType) -> &'static str {
             "it has unsigned activations of the old kind; convert with a current TensorFlow, and with \
              inference_input_type = inference_output_type = tf.int8"
         }
-        DType::Int4 | DType::Int2 | DType::UInt4 => "it has weights of less than 8 bits; convert with int8 weights",
-        _ => "only int8 is computed with; integer shapes must be constants after conversion with a fixed input size",
+        DType::Int4 | DType::Int2 | DType::UInt4 => {
+            "it has weights of less than 8 bits; convert with int8 weights"
+        }
+        _ => {
+            "only int8 is computed with; integer shapes must be constants after conversion with a fixed input size"
+        }
     }
 }

@@ -79,7 +79,8 @@ impl<'a> Importer<'a> {
             "STRIDED_SLICE" if shape.len() == 1 => {
                 let slice = moves::strided_slice(self, layer, shape)?;
                 let [axis] = slice.axes[..] else { return Ok(None) };
-                let at = |i: usize| values.get((axis.begin as isize + i as isize * axis.step) as usize).copied();
+                let at =
+                    |i: usize| values.get((axis.begin as isize + i as isize * axis.step) as usize).copied();
                 let found: Option<Vec<_>> = (0..axis.size).map(at).collect();
                 found.map(|found| (if axis.shrink { Vec::new() } else { vec![found.len()] }, found))
             }

@@ -1,9 +1,11 @@
 //! Operators that compute, and the table of all.
 
-use super::{Importer, Layer, NO_SUCH_OPERATOR, Problem, Value, error, moves, remedy, supported};
 use super::{ImportError, schema};
-use crate::graph::{Activation, Constant, ConstantId, Function, Op, Operand, Reduction, TensorId, Values, Window};
+use super::{Importer, Layer, NO_SUCH_OPERATOR, Problem, Value, error, moves, remedy, supported};
 use crate::graph::Axes;
+use crate::graph::{
+    Activation, Constant, ConstantId, Function, Op, Operand, Reduction, TensorId, Values, Window,
+};
 use milligrad::Padding;
 use schema::{DType, Tensor};
 
@@ -79,7 +81,8 @@ impl<'a> Importer<'a> {
             1 => Ok(Activation::Relu),
             3 => Ok(Activation::Relu6),
             other => {
-                let name = ["NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT"].get(usize::from(other));
+                let name =
+                    ["NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT"].get(usize::from(other));
                 let name = name.map_or(other.to_string(), |name| name.to_string());
                 remedy(format!("its fused activation is {name}; NONE, RELU and RELU6 are known"))
             }
@@ -130,7 +133,11 @@ impl<'a> Importer<'a> {
     }
 
     /// An operand that is a constant.
-    fn operand(&mut self, layer: &Layer<'a>, position: usize) -> Result<Option<(ConstantId, i8, Vec<usize>)>, Problem> {
+    fn operand(
+        &mut self,
+        layer: &Layer<'a>,
+        position: usize,
+    ) -> Result<Option<(ConstantId, i8, Vec<usize>)>, Problem> {
         let tensor = self.needed(layer, position)?;
         if self.values.contains_key(&tensor.index) || tensor.data.is_empty() {
             return Ok(None);
@@ -165,9 +172,9 @@ impl<'a> Importer<'a> {
             }
             (Some(_), Some(_)) => return remedy("both operands are constants"),
         };
-        let equal = inputs.windows(2).all(|pair| {
-            self.draft.tensors[pair[0].0].shape == self.draft.tensors[pair[1].0].shape
-        });
+        let equal = inputs
+            .windows(2)
+            .all(|pair| self.draft.tensors[pair[0].0].shape == self.draft.tensors[pair[1].0].shape);
         let op = match (function, constant) {
             (Function::Add, None) if equal => Op::Add { activation },
             _ => Op::Elementwise { function, activation, constant },
@@ -207,12 +214,26 @@ impl<'a> Importer<'a> {
         let activation = self.fused(layer, 5)?;
         let [height, width] = self.positions(layer, &window, image)?;
         let output = self.output(layer)?;
-        self.with_activation(layer, op(window), activation, vec![id], &output, vec![1, height, width, image[2]])
+        self.with_activation(
+            layer,
+            op(window),
+            activation,
+            vec![id],
+            &output,
+            vec![1, height, width, image[2]],
+        )
     }
 
-    fn positions(&self, layer: &Layer<'a>, window: &Window, image: [usize; 3]) -> Result<[usize; 2], Problem> {
+    fn positions(
+        &self,
+        layer: &Layer<'a>,
+        window: &Window,
+        image: [usize; 3],
+    ) -> Result<[usize; 2], Problem> {
         let geometry = crate::ops::geometry(window, image);
-        let wrong = |text| Problem::Import(ImportError::Shape(format!("layer `{}` ({}): {text}", layer.name, layer.kind)));
+        let wrong = |text| {
+            Problem::Import(ImportError::Shape(format!("layer `{}` ({}): {text}", layer.name, layer.kind)))
+        };
         Ok(geometry.map_err(wrong)?.output())
     }
 
@@ -241,12 +262,16 @@ impl<'a> Importer<'a> {
         let stride = self.extents(layer, [2, 1], 0)?;
         if let Some((block, around)) = spaced {
             if stride != [1, 1] || dilation != [1, 1] || padding != Padding::Valid {
-                return remedy("between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND it has stride 1 and no padding");
+                return remedy(
+                    "between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND it has stride 1 and no padding",
+                );
             }
             (dilation, padding) = (block, around);
         }
         let shape = self.needed(layer, 1)?.shape()?;
-        let [first, height, width, last] = shape[..] else { return remedy(format!("its weights are {shape:?}")) };
+        let [first, height, width, last] = shape[..] else {
+            return remedy(format!("its weights are {shape:?}"));
+        };
         let (filters, own) = match depthwise {
             true if first == 1 => (last, vec![height, width, last]),
             true => return remedy(format!("its weights are {shape:?}")),
@@ -267,7 +292,9 @@ impl<'a> Importer<'a> {
         let size = self.known(layer, 0)?;
         let (id, image) = self.image(layer, 2)?;
         let shape = self.needed(layer, 1)?.shape()?;
-        let [filters, height, width, _] = shape[..] else { return remedy(format!("its weights are {shape:?}")) };
+        let [filters, height, width, _] = shape[..] else {
+            return remedy(format!("its weights are {shape:?}"));
+        };
         let extent = |n: i64| usize::try_from(n).ok().filter(|n| (1..=usize::from(u16::MAX)).contains(n));
         let size = match size[..] {
             [1, h, w, c] if c == filters as i64 => extent(h).zip(extent(w)).map(|(h, w)| [h, w]),
@@ -277,7 +304,8 @@ impl<'a> Importer<'a> {
         let (kernel, stride) = ([height, width], self.extents(layer, [2, 1], 0)?);
         let mut before = [0; 2];
         for axis in 0..2 {
-            let span = (image[axis] - 1).checked_mul(stride[axis]).and_then(|span| span.checked_add(kernel[axis]));
+            let span =
+                (image[axis] - 1).checked_mul(stride[axis]).and_then(|span| span.checked_add(kernel[axis]));
             let Some(span) = span else { return remedy("its stride is too large") };
             // As the forward convolution from the output to the input is padded.
             let forward = match self.padding(layer, 0)? {
@@ -345,7 +373,9 @@ impl<'a> Importer<'a> {
             return remedy(error::type_remedy(tensor.dtype));
         }
         let quantization = tensor.quantization()?;
-        let problem = |text: String| Problem::Import(ImportError::Quantization(format!("layer `{}`: {text}", layer.name)));
+        let problem = |text: String| {
+            Problem::Import(ImportError::Quantization(format!("layer `{}`: {text}", layer.name)))
+        };
         let (scales, zero_points) = (quantization.scales, quantization.zero_points);
         if scales.len() != 1 && (scales.len() != outputs || quantization.axis != axis) {
             return Err(problem(format!(
@@ -358,10 +388,16 @@ impl<'a> Importer<'a> {
             return Err(problem(format!("weight scale {scale} is not positive and finite")));
         }
         if zero_points.len() > 1 && zero_points.len() != scales.len() {
-            return Err(problem(format!("{} zero points for {} weight scales", zero_points.len(), scales.len())));
+            return Err(problem(format!(
+                "{} zero points for {} weight scales",
+                zero_points.len(),
+                scales.len()
+            )));
         }
         if zero_points.iter().any(|&zero_point| zero_point != 0) {
-            return remedy("its weights have a zero point; convert with symmetric weights, as the current converter does");
+            return remedy(
+                "its weights have a zero point; convert with symmetric weights, as the current converter does",
+            );
         }
         let weights = self.constant(&tensor, format!("{}/weights", layer.name), shape, scales)?;
         let name = format!("{}/bias", layer.name);
@@ -384,7 +420,11 @@ impl<'a> Importer<'a> {
                 return remedy("its bias is computed; only a constant bias is known");
             }
             Some(bias) => {
-                return Err(ImportError::Buffer(format!("layer `{}`: its bias {} is empty", layer.name, bias.index)).into());
+                return Err(ImportError::Buffer(format!(
+                    "layer `{}`: its bias {} is empty",
+                    layer.name, bias.index
+                ))
+                .into());
             }
             None => {
                 self.spend(4 * outputs)?;
@@ -398,7 +438,8 @@ impl<'a> Importer<'a> {
     fn reduce(&mut self, layer: &Layer<'a>, function: Reduction) -> Result<bool, Problem> {
         let (id, shape) = self.int8(layer, 0)?;
         let wanted = self.known(layer, 1)?;
-        let mut chosen = wanted.iter().map(|&n| moves::axis(n, shape.len())).collect::<Result<Vec<_>, _>>()?;
+        let mut chosen =
+            wanted.iter().map(|&n| moves::axis(n, shape.len())).collect::<Result<Vec<_>, _>>()?;
         chosen.sort_unstable();
         chosen.dedup();
         let keep = layer.operator.bool(0)?;

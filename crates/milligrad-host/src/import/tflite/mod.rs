@@ -145,7 +145,8 @@ impl<'a> Importer<'a> {
 
     fn run(mut self) -> Result<Graph, Problem> {
         let (inputs, outputs) = (self.model.inputs, self.model.outputs);
-        let (Some(input), Some(output), 1, 1) = (inputs.i32(0), outputs.i32(0), inputs.len(), outputs.len()) else {
+        let (Some(input), Some(output), 1, 1) = (inputs.i32(0), outputs.i32(0), inputs.len(), outputs.len())
+        else {
             return remedy(format!(
                 "it has {} inputs and {} outputs; models with one of each are imported",
                 inputs.len(),
@@ -204,7 +205,10 @@ impl<'a> Importer<'a> {
             return Err(ImportError::Format(format!("operator {index} ({kind}) has no output")).into());
         };
         if operator.inputs.len() > 1 << 10 || operator.outputs.len() > 1 << 10 {
-            return Err(ImportError::Format(format!("operator {index} ({kind}) has more than 1,024 tensors")).into());
+            return Err(ImportError::Format(format!(
+                "operator {index} ({kind}) has more than 1,024 tensors"
+            ))
+            .into());
         }
         let name = names::layer(&self.model.tensor(output)?.name()?, &kind);
         let layer = Layer { index, operator, kind, name };
@@ -230,7 +234,8 @@ impl<'a> Importer<'a> {
     fn computes_in(&self, layer: &Layer<'a>) -> Result<schema::DType, Problem> {
         use schema::DType as T;
         let tensors = layer.operator.inputs.i32s().filter(|&index| index >= 0);
-        let types = tensors.map(|index| Ok(self.model.tensor(index)?.dtype)).collect::<Result<Vec<_>, Problem>>()?;
+        let types =
+            tensors.map(|index| Ok(self.model.tensor(index)?.dtype)).collect::<Result<Vec<_>, Problem>>()?;
         let data = types.iter().find(|dtype| !matches!(dtype, T::Int32 | T::Int64 | T::Bool));
         Ok(data.or(types.first()).copied().unwrap_or(T::Unknown))
     }
@@ -276,7 +281,8 @@ impl<'a> Importer<'a> {
     }
 
     fn needed(&self, layer: &Layer<'a>, position: usize) -> Result<Tensor<'a>, Problem> {
-        let missing = || ImportError::Format(format!("layer `{}` ({}) lacks input {position}", layer.name, layer.kind));
+        let missing =
+            || ImportError::Format(format!("layer `{}` ({}) lacks input {position}", layer.name, layer.kind));
         Ok(self.input(layer, position)?.ok_or_else(missing)?)
     }
 
@@ -328,7 +334,10 @@ impl<'a> Importer<'a> {
                 _ => None,
             });
         }
-        if tensor.data.is_empty() || tensor.data.len() > 1 << 10 || !matches!(tensor.dtype, T::Int32 | T::Int64) {
+        if tensor.data.is_empty()
+            || tensor.data.len() > 1 << 10
+            || !matches!(tensor.dtype, T::Int32 | T::Int64)
+        {
             return Ok(None);
         }
         tensor.constant_len()?;
@@ -345,7 +354,9 @@ impl<'a> Importer<'a> {
     fn known(&self, layer: &Layer<'a>, position: usize) -> Result<Vec<i64>, Problem> {
         match self.integers(&self.needed(layer, position)?)? {
             Some((_, values)) => Ok(values),
-            None => remedy(format!("its input {position} is computed while the model runs; convert with a fixed input size")),
+            None => remedy(format!(
+                "its input {position} is computed while the model runs; convert with a fixed input size"
+            )),
         }
     }
 
@@ -356,7 +367,13 @@ impl<'a> Importer<'a> {
         let scale = match found.scales[..] {
             [scale] if scale > 0.0 && scale.is_finite() => scale,
             [scale] => return Err(problem(format!("tensor {} has scale {scale}", tensor.index))),
-            _ => return Err(problem(format!("tensor {} has {} scales, not 1", tensor.index, found.scales.len()))),
+            _ => {
+                return Err(problem(format!(
+                    "tensor {} has {} scales, not 1",
+                    tensor.index,
+                    found.scales.len()
+                )));
+            }
         };
         let zero_point = match found.zero_points[..] {
             [] => Some(0),
@@ -371,7 +388,8 @@ impl<'a> Importer<'a> {
 
     /// A new tensor of the graph for a tensor of the file, of this shape.
     fn tensor(&mut self, tensor: &Tensor<'a>, shape: &[usize]) -> Result<TensorId, Problem> {
-        let len = shape.iter().try_fold(1usize, |len, &n| len.checked_mul(n).filter(|&n| n <= LARGEST_TENSOR));
+        let len =
+            shape.iter().try_fold(1usize, |len, &n| len.checked_mul(n).filter(|&n| n <= LARGEST_TENSOR));
         if len.is_none() || shape.iter().any(|&n| n == 0 || n > usize::from(u16::MAX)) {
             return Err(ImportError::Shape(format!(
                 "tensor {} is {shape:?}: extents are within 1 to 65,535, all elements at most {LARGEST_TENSOR}",
@@ -490,7 +508,9 @@ impl<'a> Importer<'a> {
         let (words, _) = tensor.data.as_chunks::<4>();
         let values = match tensor.dtype {
             schema::DType::Int8 => Values::I8(tensor.data.iter().map(|&byte| byte as i8).collect()),
-            schema::DType::Int32 => Values::I32(words.iter().map(|&bytes| i32::from_le_bytes(bytes)).collect()),
+            schema::DType::Int32 => {
+                Values::I32(words.iter().map(|&bytes| i32::from_le_bytes(bytes)).collect())
+            }
             other => return remedy(error::type_remedy(other)),
         };
         let id = self.push_constant(Constant { name, shape: shape.to_vec(), values, scales });

@@ -1,7 +1,7 @@
 //! Operators that change shapes and move elements.
 
-use super::{Importer, Layer, Problem, Value, dropped, graph_shape, remedy};
 use super::{ImportError, error, schema};
+use super::{Importer, Layer, Problem, Value, dropped, graph_shape, remedy};
 use crate::graph::{Axes, Op};
 
 /// An axis by number, which may count from the end.
@@ -12,7 +12,11 @@ pub(super) fn axis(axis: i64, rank: usize) -> Result<usize, Problem> {
 }
 
 /// The shape that RESHAPE, SQUEEZE or EXPAND_DIMS gives a tensor of this shape.
-pub(super) fn target(importer: &Importer<'_>, layer: &Layer<'_>, shape: &[usize]) -> Result<Vec<usize>, Problem> {
+pub(super) fn target(
+    importer: &Importer<'_>,
+    layer: &Layer<'_>,
+    shape: &[usize],
+) -> Result<Vec<usize>, Problem> {
     let operator = &layer.operator;
     match layer.kind.as_str() {
         "SQUEEZE" => {
@@ -34,7 +38,8 @@ pub(super) fn target(importer: &Importer<'_>, layer: &Layer<'_>, shape: &[usize]
         _ => {
             let wanted = match importer.input(layer, 1)? {
                 Some(tensor) => importer.integers(&tensor)?.map(|(_, values)| values),
-                None => Some(operator.i32s(0)?.into_iter().map(i64::from).collect()).filter(|v: &Vec<_>| !v.is_empty()),
+                None => Some(operator.i32s(0)?.into_iter().map(i64::from).collect())
+                    .filter(|v: &Vec<_>| !v.is_empty()),
             };
             let Some(wanted) = wanted else { return Ok(importer.output(layer)?.shape()?) };
             fill(&wanted, shape)
@@ -50,7 +55,9 @@ fn fill(wanted: &[i64], shape: &[usize]) -> Result<Vec<usize>, Problem> {
     }
     let len = shape.iter().try_fold(1usize, |len, &n| len.checked_mul(n)).ok_or_else(wrong)?;
     let given = wanted.iter().filter(|&&n| n != -1);
-    let given = given.map(|&n| usize::try_from(n).ok().filter(|&n| n > 0)).try_fold(1usize, |all, n| all.checked_mul(n?));
+    let given = given
+        .map(|&n| usize::try_from(n).ok().filter(|&n| n > 0))
+        .try_fold(1usize, |all, n| all.checked_mul(n?));
     let given = given.filter(|&given| len.is_multiple_of(given)).ok_or_else(wrong)?;
     let target: Vec<_> = wanted.iter().map(|&n| if n == -1 { len / given } else { n as usize }).collect();
     if target.iter().product::<usize>() == len { Ok(target) } else { Err(wrong()) }
@@ -72,13 +79,19 @@ pub(super) struct Slice {
 }
 
 /// What STRIDED_SLICE takes of a tensor of this shape.
-pub(super) fn strided_slice(importer: &Importer<'_>, layer: &Layer<'_>, shape: &[usize]) -> Result<Slice, Problem> {
+pub(super) fn strided_slice(
+    importer: &Importer<'_>,
+    layer: &Layer<'_>,
+    shape: &[usize],
+) -> Result<Slice, Problem> {
     let [begin, end, step] = [1, 2, 3].map(|position| importer.known(layer, position));
     let (begin, end, step) = (begin?, end?, step?);
     let mask = |field: usize| layer.operator.i32(field, 0);
     let (begins, ends, shrinks) = (mask(0)?, mask(1)?, mask(4)?);
     if mask(2)? != 0 || mask(3)? != 0 {
-        return remedy("slices with an ellipsis or a new axis are not known; write the axes out, and reshape");
+        return remedy(
+            "slices with an ellipsis or a new axis are not known; write the axes out, and reshape",
+        );
     }
     if begin.len() > shape.len() || begin.len() != end.len() || begin.len() != step.len() {
         return Err(ImportError::Shape(format!("a slice of {} axes of {shape:?}", begin.len())).into());
@@ -88,7 +101,8 @@ pub(super) fn strided_slice(importer: &Importer<'_>, layer: &Layer<'_>, shape: &
     for (i, axis) in axes.iter_mut().enumerate().take(begin.len()) {
         let (n, set) = (shape[i] as i64, |mask: i32| mask >> i & 1 == 1);
         let wrap = |at: i64| if at < 0 { at.saturating_add(n) } else { at };
-        let empty = || Problem::Import(ImportError::Shape(format!("a slice takes nothing of axis {i} of {shape:?}")));
+        let empty =
+            || Problem::Import(ImportError::Shape(format!("a slice takes nothing of axis {i} of {shape:?}")));
         if set(shrinks) {
             let at = wrap(begin[i]);
             if !(0..n).contains(&at) {
@@ -100,7 +114,8 @@ pub(super) fn strided_slice(importer: &Importer<'_>, layer: &Layer<'_>, shape: &
         let step = step[i];
         // Positions from which, and up to which, without the last; -1 is before the first element.
         let (low, high) = if step > 0 { (0, n) } else { (-1, n - 1) };
-        let from = if set(begins) { if step > 0 { 0 } else { n - 1 } } else { wrap(begin[i]).clamp(low, high) };
+        let from =
+            if set(begins) { if step > 0 { 0 } else { n - 1 } } else { wrap(begin[i]).clamp(low, high) };
         let to = if set(ends) { if step > 0 { n } else { -1 } } else { wrap(end[i]).clamp(low, high) };
         if step == 0 || step.abs() > 1 << 31 || (to - from).signum() != step.signum() {
             return Err(empty());
@@ -156,7 +171,8 @@ impl<'a> Importer<'a> {
     pub(super) fn plain_slice(&mut self, layer: &Layer<'a>) -> Result<bool, Problem> {
         let (id, shape) = self.int8(layer, 0)?;
         let (begin, size) = (self.known(layer, 1)?, self.known(layer, 2)?);
-        let beyond = || Problem::Import(ImportError::Shape(format!("{size:?} from {begin:?} on leave {shape:?}")));
+        let beyond =
+            || Problem::Import(ImportError::Shape(format!("{size:?} from {begin:?} on leave {shape:?}")));
         if begin.len() != shape.len() || size.len() != shape.len() {
             return Err(beyond());
         }
@@ -189,7 +205,9 @@ impl<'a> Importer<'a> {
             }
             false => vec![shape[along] / count.max(1); count],
         };
-        if parts.len() != count || parts.iter().try_fold(0usize, |sum, &n| sum.checked_add(n)) != Some(shape[along]) {
+        if parts.len() != count
+            || parts.iter().try_fold(0usize, |sum, &n| sum.checked_add(n)) != Some(shape[along])
+        {
             return Err(wrong());
         }
         let mut begin = 0;
@@ -247,7 +265,8 @@ impl<'a> Importer<'a> {
         let quantization = self.activation_quantization(&input)?;
         let value = match self.input(layer, 2)? {
             Some(value) if with_value => {
-                if value.dtype != schema::DType::Int8 || self.activation_quantization(&value)? != quantization {
+                if value.dtype != schema::DType::Int8 || self.activation_quantization(&value)? != quantization
+                {
                     return remedy("its value has another type or scale than its input; pad with PAD");
                 }
                 value.constant_len()?;
@@ -267,7 +286,8 @@ impl<'a> Importer<'a> {
         if amounts[..2 * first].iter().any(|&n| n > 0) {
             return remedy("it pads the batch");
         }
-        let (before, after): (Vec<_>, Vec<_>) = amounts.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
+        let (before, after): (Vec<_>, Vec<_>) =
+            amounts.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
         let target = (0..shape.len()).map(|axis| shape[axis] + before[axis] + after[axis]).collect();
         let op = Op::Pad { before: axes(&before[first..])?, after: axes(&after[first..])?, value };
         let output = self.output(layer)?;

@@ -2,9 +2,36 @@
 
 /// Last parts of tensors' names that say what TensorFlow computes, not what the user called the layer.
 const COMPUTED: [&str; 30] = [
-    "matmul", "biasadd", "add", "add_1", "relu", "relu6", "conv2d", "conv1d", "convolution", "depthwise", "maxpool",
-    "maxpool2d", "avgpool", "avgpool2d", "mean", "sum", "softmax", "sigmoid", "tanh", "mul", "sub", "reshape", "squeeze",
-    "expanddims", "concat", "pad", "transpose", "fusedbatchnormv3", "leakyrelu", "batchnorm",
+    "matmul",
+    "biasadd",
+    "add",
+    "add_1",
+    "relu",
+    "relu6",
+    "conv2d",
+    "conv1d",
+    "convolution",
+    "depthwise",
+    "maxpool",
+    "maxpool2d",
+    "avgpool",
+    "avgpool2d",
+    "mean",
+    "sum",
+    "softmax",
+    "sigmoid",
+    "tanh",
+    "mul",
+    "sub",
+    "reshape",
+    "squeeze",
+    "expanddims",
+    "concat",
+    "pad",
+    "transpose",
+    "fusedbatchnormv3",
+    "leakyrelu",
+    "batchnorm",
 ];
 
 /// A short name in snake case for the layer that writes a tensor: `model/dense_1/MatMul;model/dense_1/BiasAdd` gives
@@ -13,10 +40,15 @@ pub(super) fn layer(tensor: &str, kind: &str) -> String {
     let first = tensor.split(';').next().unwrap_or_default();
     let parts: Vec<_> = first.split('/').filter_map(sanitised).collect();
     let telling = parts.iter().rev().find(|part| {
-        !COMPUTED.contains(&part.as_str()) && !part.starts_with("statefulpartitionedcall") && !part.starts_with("serving")
+        !COMPUTED.contains(&part.as_str())
+            && !part.starts_with("statefulpartitionedcall")
+            && !part.starts_with("serving")
     });
     let fallback = || sanitised(kind).unwrap_or_else(|| "layer".into());
-    telling.filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic())).cloned().unwrap_or_else(fallback)
+    telling
+        .filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .cloned()
+        .unwrap_or_else(fallback)
 }
 
 /// Lower case, digits and single underscores, at most 40 characters; `None` if nothing is left.

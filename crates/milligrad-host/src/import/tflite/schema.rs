@@ -86,7 +86,9 @@ impl<'a> Model<'a> {
             )));
         }
         if root.vector(9, 4)?.len() > 0 {
-            return Err(ImportError::Format("it keeps weights in other files; convert it into one file".into()));
+            return Err(ImportError::Format(
+                "it keeps weights in other files; convert it into one file".into(),
+            ));
         }
         let graph = graphs.table(0)?.ok_or(ImportError::Index { what: "graph", index: 0, len: 0 })?;
         Ok(Self {
@@ -111,7 +113,10 @@ impl<'a> Model<'a> {
         let table = self.tensors.table(index)?.ok_or(missing)?;
         let shape = table.vector(0, 4)?;
         if shape.len() > MOST_AXES {
-            return Err(ImportError::Shape(format!("tensor {index} has {} axes, at most {MOST_AXES}", shape.len())));
+            return Err(ImportError::Shape(format!(
+                "tensor {index} has {} axes, at most {MOST_AXES}",
+                shape.len()
+            )));
         }
         let buffer = table.u32(2, 0)?;
         let data = self.buffer(buffer)?;

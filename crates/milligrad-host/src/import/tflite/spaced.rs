@@ -34,7 +34,9 @@ impl Spaced {
                 let [at] = importer.known(layer, 1)?[..] else { return remedy("its axis is not one number") };
                 moves::axis(at, 4)?
             }
-            _ => return remedy("between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND only a convolution is known"),
+            _ => {
+                return remedy("between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND only a convolution is known");
+            }
         };
         if at != 1 && at != 2 {
             return remedy("between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND only a convolution is known");
@@ -54,11 +56,20 @@ impl<'a> Importer<'a> {
         let block: Option<Vec<_>> = block.iter().map(|n| fits(n).filter(|&n| n > 0)).collect();
         let padding: Option<Vec<_>> = padding.iter().map(fits).collect();
         let (Some(block), Some(padding)) = (block, padding) else {
-            return Err(ImportError::Shape(format!("layer `{}`: its block or padding is negative", layer.name)).into());
+            return Err(ImportError::Shape(format!(
+                "layer `{}`: its block or padding is negative",
+                layer.name
+            ))
+            .into());
         };
         let spatial = shape.len().checked_sub(2);
-        if spatial != Some(block.len()) || padding.len() != 2 * block.len() || !(1..=2).contains(&block.len()) {
-            return Err(ImportError::Shape(format!("layer `{}`: its block does not fit {shape:?}", layer.name)).into());
+        if spatial != Some(block.len()) || padding.len() != 2 * block.len() || !(1..=2).contains(&block.len())
+        {
+            return Err(ImportError::Shape(format!(
+                "layer `{}`: its block does not fit {shape:?}",
+                layer.name
+            ))
+            .into());
         }
         let padding = padding.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
         let output = self.output(layer)?;
@@ -117,7 +128,9 @@ impl<'a> Importer<'a> {
         }
         let [[top, bottom], [left, right]] = padding;
         let padding = Padding::Explicit { top, bottom, left, right };
-        let [1, height, width, depth] = spaced.shape[..] else { return remedy("it works on a batch of several images") };
+        let [1, height, width, depth] = spaced.shape[..] else {
+            return remedy("it works on a batch of several images");
+        };
         let source = self.view(layer, spaced.source, &[height, width, depth])?;
         let operator = self.model.operator(index)?;
         let kind = super::builtin::name(operator.builtin).unwrap_or_default().to_owned();
@@ -127,8 +140,12 @@ impl<'a> Importer<'a> {
         if self.activation_quantization(&before)? != self.activation_quantization(&output)? {
             return remedy("it has another scale than the convolution before");
         }
-        let (id, shape) =
-            self.convolution(&convolution, (source, [height, width, depth]), Some((spaced.block[..].try_into().unwrap_or([1, 1]), padding)), &output)?;
+        let (id, shape) = self.convolution(
+            &convolution,
+            (source, [height, width, depth]),
+            Some((spaced.block[..].try_into().unwrap_or([1, 1]), padding)),
+            &output,
+        )?;
         let target = match crops.len() {
             _ if self.known(layer, 1)?.len() == 1 => {
                 let [_, rows, columns, depth] = shape[..] else { return remedy("it is no image") };

@@ -71,7 +71,7 @@ pub(super) fn find(code: i32) -> Option<&'static Supported> {
 
 #[cfg(test)]
 mod tests {
-    use super::{OPERATORS, super::builtin};
+    use super::{super::builtin, OPERATORS};
 
     #[test]
     fn names_are_the_schemas_and_in_order() {
