@@ -20,7 +20,10 @@ fn imported_models_give_every_golden_bit() {
                 compared += expected.len();
                 if differing > 0 {
                     let len = expected.len();
-                    wrong.push(format!("{} ({convention}, {core:?}): {differing} of {len} values", golden.name));
+                    wrong.push(format!(
+                        "{} ({convention}, {core:?}): {differing} of {len} values",
+                        golden.name
+                    ));
                 }
             }
         }

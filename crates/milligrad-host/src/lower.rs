@@ -5,10 +5,10 @@ mod learn;
 
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Op, TensorId, Values};
-use crate::{ops, optimize};
 use crate::pack;
 use crate::plan::Plan;
 use crate::program::{Buffer, BufferId, Kernel, OptimizerKind, Program, Source, Step, Trainable, overlaps};
+use crate::{ops, optimize};
 use milligrad::{Core, Rounding};
 
 /// How a graph becomes a program.

@@ -83,7 +83,8 @@ fn pack_layer(layer: &Layer<Int8>) -> Option<Packed> {
         }
         Layer::DepthwiseConv2d { window, parameters } => {
             let depth = window.input()[2];
-            let (Source::Flash(channels), true) = (&parameters.channels, PackedDepthwise::supports(window)) else {
+            let (Source::Flash(channels), true) = (&parameters.channels, PackedDepthwise::supports(window))
+            else {
                 return None;
             };
             if channels.len() != depth {
@@ -104,7 +105,8 @@ fn pack_parameters(
     channel_of: impl Fn(usize) -> usize,
     pack: impl FnOnce(&[i8]) -> Vec<u32>,
 ) -> Option<PackedParameters> {
-    let Parameters { weights: Source::Flash(weights), channels: Source::Flash(channels), output, pad } = parameters
+    let Parameters { weights: Source::Flash(weights), channels: Source::Flash(channels), output, pad } =
+        parameters
     else {
         return None;
     };
@@ -185,9 +187,9 @@ impl Packed {
     /// Weights and biases.
     pub fn parameters(&self) -> Option<&PackedParameters> {
         match self {
-            Self::Dense { parameters, .. } | Self::Conv2d { parameters, .. } | Self::Depthwise { parameters, .. } => {
-                Some(parameters)
-            }
+            Self::Dense { parameters, .. }
+            | Self::Conv2d { parameters, .. }
+            | Self::Depthwise { parameters, .. } => Some(parameters),
             Self::Add(_) => None,
         }
     }
@@ -196,10 +198,12 @@ impl Packed {
     pub(crate) fn forward(&self, words: &mut [u32], at: Places, b: usize, len: usize) {
         match self {
             Self::Dense { inputs, parameters: p } => {
-                PackedDense::new(*inputs, p.channels.len(), &p.weights, &p.table, p.output).forward(words, at);
+                PackedDense::new(*inputs, p.channels.len(), &p.weights, &p.table, p.output)
+                    .forward(words, at);
             }
             Self::Conv2d { window, parameters: p } => {
-                PackedConv2d::new(*window, p.channels.len(), &p.weights, &p.table, p.output, p.pad).forward(words, at);
+                PackedConv2d::new(*window, p.channels.len(), &p.weights, &p.table, p.output, p.pad)
+                    .forward(words, at);
             }
             Self::Depthwise { window, parameters: p } => {
                 let weights = p.weights.as_chunks().0;

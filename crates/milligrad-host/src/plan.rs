@@ -170,7 +170,9 @@ impl Search<'_> {
         let mut exactly = None;
         for &(x, y, overlap) in self.overlaps {
             match overlap {
-                Overlap::Same if (x.0, y.0) == (id, other) || (y.0, x.0) == (id, other) => exactly = Some(at as usize),
+                Overlap::Same if (x.0, y.0) == (id, other) || (y.0, x.0) == (id, other) => {
+                    exactly = Some(at as usize)
+                }
                 // The output may go up to `distance` before the input, ...
                 Overlap::Behind(distance) if (x.0, y.0) == (other, id) => above = above.max(at - distance),
                 // ... the input from so far after the output on.

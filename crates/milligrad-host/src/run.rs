@@ -6,8 +6,8 @@ mod int8;
 use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::program::{Apply, Backward, BufferId, Kernel, Layer, Parameters, Program, Step};
-use milligrad::packed::Places;
 use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense};
+use milligrad::packed::Places;
 use milligrad::{Arithmetic, Clamp, Element, Momentum, Optimizer, Sgd, TrainError, arena, loss};
 use std::ops::Range;
 
@@ -158,7 +158,10 @@ impl<'p> Runner<'p> {
         }
         let range = program.range(program.input);
         match program.buffer(program.input).dtype {
-            DType::I8 => arena::bytes_mut(&mut self.words)[range].iter_mut().zip(record).for_each(|(to, &from)| *to = from as i8),
+            DType::I8 => arena::bytes_mut(&mut self.words)[range]
+                .iter_mut()
+                .zip(record)
+                .for_each(|(to, &from)| *to = from as i8),
             DType::F32 => self.f32[range]
                 .iter_mut()
                 .zip(record.chunks_exact(4))
@@ -195,7 +198,9 @@ impl<'p> Runner<'p> {
                 let ram = |index: usize| &self.parameters[index][..];
                 forward(layer, ram, ram, x, scratch, y);
             }
-            Kernel::Lookup(lookup) => layers::lookup_in_place(&lookup.table, in_place(arena::bytes_mut(&mut self.words), x, y)),
+            Kernel::Lookup(lookup) => {
+                layers::lookup_in_place(&lookup.table, in_place(arena::bytes_mut(&mut self.words), x, y))
+            }
             Kernel::QuantizedSoftmax(softmax) => {
                 let [x, y] = split(arena::bytes_mut(&mut self.words), [x, y]);
                 let row = *step.shape.last().expect("a tensor has axes");

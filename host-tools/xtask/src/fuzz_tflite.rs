@@ -4,7 +4,7 @@
 
 use crate::Result;
 use crate::command::{execute, root};
-use milligrad::Rounding;
+use milligrad::{Core, Rounding};
 use milligrad_host::data::npz::{Array, Npz};
 use milligrad_host::import::tflite;
 use milligrad_host::{CompileOptions, Program};
@@ -109,11 +109,15 @@ fn differences(path: &Path, answers: &mut [usize; 2], values: &mut usize) -> Res
     let conventions = [(Rounding::Double, "output_tflm"), (Rounding::Single, "output")];
     for (index, (rounding, name)) in conventions.into_iter().enumerate() {
         let Ok(expected) = vectors.get(name) else { continue };
-        let program = Program::compile(&graph, &CompileOptions { rounding, learn: None })?;
-        let (outputs, expected) = (program.outputs(&inputs)?, bytes(expected));
-        let wrong = outputs.iter().zip(&expected).filter(|(a, b)| a != b).count();
-        if wrong > 0 || outputs.len() != expected.len() {
-            problems.push(format!("{name}: {wrong} of {} bytes differ ({})", expected.len(), outputs.len()));
+        let expected = bytes(expected);
+        for core in [Core::Portable, Core::Armv7em] {
+            let program = Program::compile(&graph, &CompileOptions { rounding, core, learn: None })?;
+            let outputs = program.outputs(&inputs)?;
+            let wrong = outputs.iter().zip(&expected).filter(|(a, b)| a != b).count();
+            if wrong > 0 || outputs.len() != expected.len() {
+                let (len, found) = (expected.len(), outputs.len());
+                problems.push(format!("{name}, {core:?}: {wrong} of {len} bytes differ ({found})"));
+            }
         }
         answers[index] += 1;
         *values += expected.len();

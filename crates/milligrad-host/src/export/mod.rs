@@ -104,7 +104,8 @@ fn imports(body: &str) -> String {
         "sigmoid_table",
         "tanh_table",
     ]);
-    let packed = list(&["PackedAdd", "PackedChannel", "PackedConv2d", "PackedDense", "PackedDepthwise", "Places"]);
+    let packed =
+        list(&["PackedAdd", "PackedChannel", "PackedConv2d", "PackedDense", "PackedDepthwise", "Places"]);
     let packed = format!("packed::{{{}}}", packed.join(", "));
     let layers = match layers[..] {
         [] => "layers".to_owned(),

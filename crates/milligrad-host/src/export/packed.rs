@@ -14,12 +14,16 @@ pub(super) fn statics(packed: &Packed, name: &str, text: &mut String) {
     }
     let tables = format!("&{name}_WEIGHTS, &{name}_CHANNELS");
     let (kind, arguments) = match packed {
-        Packed::Dense { inputs, parameters: p } => {
-            ("PackedDense", format!("{inputs}, {}, {tables}, {}", p.channels.len(), quantized_output(&p.output)))
-        }
+        Packed::Dense { inputs, parameters: p } => (
+            "PackedDense",
+            format!("{inputs}, {}, {tables}, {}", p.channels.len(), quantized_output(&p.output)),
+        ),
         Packed::Conv2d { window, parameters: p } => {
             let (window, filters) = (values::window(window), p.channels.len());
-            ("PackedConv2d", format!("{window}, {filters}, {tables}, {}, {}", quantized_output(&p.output), p.pad))
+            (
+                "PackedConv2d",
+                format!("{window}, {filters}, {tables}, {}, {}", quantized_output(&p.output), p.pad),
+            )
         }
         Packed::Depthwise { window, parameters: p } => {
             let window = values::window(window);
@@ -48,7 +52,8 @@ fn weights(packed: &Packed, parameters: &PackedParameters, name: &str, text: &mu
 }
 
 fn channels(parameters: &PackedParameters, name: &str, text: &mut String) {
-    let triple = |c: &QuantizedChannel| format!("({}, {}, {})", c.bias, c.requantize.multiplier, c.requantize.shift);
+    let triple =
+        |c: &QuantizedChannel| format!("({}, {}, {})", c.bias, c.requantize.multiplier, c.requantize.shift);
     let _ = writeln!(
         text,
         "static {name}_CHANNELS: [PackedChannel; {}] = PackedChannel::table(&{}, {});",

@@ -4,8 +4,8 @@
 //! products go into the biases of the layers that read it. A channel that only leads to removed channels is not
 //! used. Depthwise convolutions and pooling pass channels on one to one, so such channels stay or go together.
 
-use super::intervals::{self, Interval, pads};
 use super::Draft;
+use super::intervals::{self, Interval, pads};
 use crate::program::{BufferId, Kernel, Layer, Parameters, Source, Step};
 use milligrad::{Int8, Padding, Window2d};
 
@@ -13,7 +13,8 @@ use milligrad::{Int8, Padding, Window2d};
 pub(super) fn remove(draft: &mut Draft<'_>) -> Vec<String> {
     let intervals = intervals::of(draft);
     let channels: Vec<usize> = (0..draft.buffers.len()).map(|id| channels_of(draft, BufferId(id))).collect();
-    let mut search = Search { draft, intervals: &intervals, channels: &channels, links: Links::new(&channels) };
+    let mut search =
+        Search { draft, intervals: &intervals, channels: &channels, links: Links::new(&channels) };
     let removed = search.removable();
     let report = report(draft, &removed);
     if !report.is_empty() {
@@ -112,7 +113,8 @@ impl Search<'_, '_> {
     /// that stays.
     fn can_fold(&self, step: &Step, channel: usize, removed: &Removed) -> bool {
         let Kernel::Int8(layer) = &step.kernel else { return false };
-        let (Some(parameters), padded) = (layer.parameters(), matches!(layer, Layer::Conv2d { window, .. } if pads(window)))
+        let (Some(parameters), padded) =
+            (layer.parameters(), matches!(layer, Layer::Conv2d { window, .. } if pads(window)))
         else {
             return false;
         };
@@ -123,7 +125,10 @@ impl Search<'_, '_> {
         let Source::Flash(weights) = &parameters.weights else { return false };
         let (outputs, depth) = (self.channels[step.output.0], self.channels[step.inputs[0].0]);
         let row = weights.len() / outputs;
-        weights.iter().enumerate().all(|(i, &w)| w == 0 || i % row % depth != channel || removed[step.output.0][i / row])
+        weights
+            .iter()
+            .enumerate()
+            .all(|(i, &w)| w == 0 || i % row % depth != channel || removed[step.output.0][i / row])
     }
 }
 
@@ -223,8 +228,9 @@ fn apply(draft: &mut Draft<'_>, intervals: &[Vec<Interval>], removed: &Removed) 
         if let Some(last) = step.shape.last_mut() {
             *last = kept(to);
         }
-        if let Some(Parameters { weights: Source::Flash(weights), channels: Source::Flash(channels), .. }) =
-            layer.parameters()
+        if let Some(Parameters {
+            weights: Source::Flash(weights), channels: Source::Flash(channels), ..
+        }) = layer.parameters()
         {
             step.parameters = weights.len() + channels.len();
             let positions = step.shape.iter().rev().skip(1).product::<usize>();
@@ -239,7 +245,9 @@ fn apply(draft: &mut Draft<'_>, intervals: &[Vec<Interval>], removed: &Removed) 
 
 /// Drops outputs and inputs of a layer that mixes channels; constant inputs go into the biases.
 fn mix(parameters: &mut Parameters<Int8>, inputs: &[Interval], from: &[bool], to: &[bool]) {
-    let (Source::Flash(weights), Source::Flash(channels)) = (&mut parameters.weights, &mut parameters.channels) else {
+    let (Source::Flash(weights), Source::Flash(channels)) =
+        (&mut parameters.weights, &mut parameters.channels)
+    else {
         return;
     };
     let row = weights.len() / to.len();

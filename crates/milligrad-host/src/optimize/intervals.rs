@@ -52,7 +52,8 @@ fn sums(
     input: impl Fn(usize) -> Interval,
     padded: bool,
 ) -> Vec<Interval> {
-    let (Source::Flash(weights), Source::Flash(channels)) = (&parameters.weights, &parameters.channels) else {
+    let (Source::Flash(weights), Source::Flash(channels)) = (&parameters.weights, &parameters.channels)
+    else {
         unreachable!("int8 layers do not learn")
     };
     let mut sums: Vec<(i64, i64)> = channels.iter().map(|c| (c.bias.into(), c.bias.into())).collect();
@@ -69,9 +70,10 @@ fn sums(
     let finish = |(channel, (low, high)): (&QuantizedChannel, (i64, i64))| {
         // Requantisation is monotonic as long as nothing overflows.
         match (i32::try_from(low), i32::try_from(high)) {
-            (Ok(low), Ok(high)) if channel.requantize.shift <= 0 => {
-                (Int8::finish(&parameters.output, channel, low), Int8::finish(&parameters.output, channel, high))
-            }
+            (Ok(low), Ok(high)) if channel.requantize.shift <= 0 => (
+                Int8::finish(&parameters.output, channel, low),
+                Int8::finish(&parameters.output, channel, high),
+            ),
             _ => ANY,
         }
     };

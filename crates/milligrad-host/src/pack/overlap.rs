@@ -11,7 +11,9 @@ impl Packed {
         match self {
             // Every output needs every input.
             Self::Dense { .. } => Overlap::Never,
-            Self::Conv2d { window, parameters } => Overlap::Behind(distance(window, parameters.channels.len())),
+            Self::Conv2d { window, parameters } => {
+                Overlap::Behind(distance(window, parameters.channels.len()))
+            }
             Self::Depthwise { window, .. } if PackedDepthwise::in_place(window) => Overlap::Same,
             Self::Depthwise { .. } => Overlap::Never,
             // Element by element, in order.

@@ -31,7 +31,8 @@ impl PackedAdd {
         if !larger_is_b && !is_half(&add.a) {
             return None;
         }
-        let ((other_zero, other), (larger_zero, _)) = if larger_is_b { (add.a, add.b) } else { (add.b, add.a) };
+        let ((other_zero, other), (larger_zero, _)) =
+            if larger_is_b { (add.a, add.b) } else { (add.b, add.a) };
         // Both terms are below 2^28.
         if other.shift > 0 || other.shift < -20 || !PackedChannel::is_exact(add.sum, 1 << 29) {
             return None;
@@ -77,7 +78,8 @@ impl PackedAdd {
             high_multiply_add(double, self.multiplier, 0)
         } else {
             let half = 1i32.wrapping_shl((self.shift - 1) as u32);
-            high_multiply_add(double, self.multiplier, half.wrapping_add(double >> 31)).wrapping_shr(self.shift as u32)
+            high_multiply_add(double, self.multiplier, half.wrapping_add(double >> 31))
+                .wrapping_shr(self.shift as u32)
         };
         let sum = term.wrapping_add(i32::from(larger) << 19).wrapping_add(self.offset);
         self.sum.finish(self.output, sum)

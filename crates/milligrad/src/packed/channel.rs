@@ -142,7 +142,8 @@ mod tests {
             let mut sum = (random() as i32) >> (32 - bits);
             if case % 8 == 0 {
                 // Near a half.
-                let real = ((random() >> 24) as i8 as f64 + 0.5) / f64::from(multiplier) * 2f64.powi(31 - i32::from(shift));
+                let real = ((random() >> 24) as i8 as f64 + 0.5) / f64::from(multiplier)
+                    * 2f64.powi(31 - i32::from(shift));
                 sum = if real.abs() < 1e9 { real as i32 } else { sum };
             }
             let requantize = Requantize::new(multiplier, shift, Rounding::Double);

@@ -50,7 +50,11 @@ impl Taps {
     pub const fn place(&self, element: usize) -> usize {
         let (quads, rest) = self.quads();
         let (run, at) = (element / self.run, element % self.run);
-        if at < quads * 4 { run * quads * 4 + at } else { self.runs * quads * 4 + run * rest + at - quads * 4 }
+        if at < quads * 4 {
+            run * quads * 4 + at
+        } else {
+            self.runs * quads * 4 + run * rest + at - quads * 4
+        }
     }
 }
 
@@ -81,7 +85,10 @@ impl<'a> PackedConv2d<'a> {
     ) -> Self {
         assert!(filters > 0 && filters <= u16::MAX as usize, "a convolution has up to 65,535 filters");
         assert!(channels.len() == filters.next_multiple_of(2), "channels come in pairs");
-        assert!(weights.len() == channels.len() / 2 * (Taps::new(&window).len() / 2), "weights come in quads");
+        assert!(
+            weights.len() == channels.len() / 2 * (Taps::new(&window).len() / 2),
+            "weights come in quads"
+        );
         Self { window, weights, channels, filters: filters as u16, pad, output: PackedOutput::new(output) }
     }
 
@@ -151,7 +158,8 @@ impl<'a> PackedConv2d<'a> {
     /// All filters at one position.
     #[cfg(not(milligrad_dsp))]
     fn column(&self, patch: &[i8], y: &mut [i8]) {
-        let filters = self.weights.chunks_exact((patch.len() / 2).max(1)).zip(self.channels.as_chunks::<2>().0);
+        let filters =
+            self.weights.chunks_exact((patch.len() / 2).max(1)).zip(self.channels.as_chunks::<2>().0);
         for (y, (weights, channels)) in y.chunks_mut(2).zip(filters) {
             let mut sums = channels.each_ref().map(|channel| channel.bias);
             for (&[even, odd], x) in weights.as_chunks::<2>().0.iter().zip(patch.as_chunks::<4>().0) {

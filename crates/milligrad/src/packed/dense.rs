@@ -52,8 +52,10 @@ impl<'a> PackedDense<'a> {
             return;
         }
         if scratch > 0 {
-            let arena = arena::bytes_mut(words);
-            arena.copy_within(at.x..at.x + self.inputs, at.scratch);
+            let copy = [at.x..at.x + self.inputs, at.scratch..at.scratch + self.inputs];
+            if let Ok([x, scratch]) = arena::bytes_mut(words).get_disjoint_mut(copy) {
+                x.iter().zip(scratch).for_each(|(&x, to)| *to = x);
+            }
             at.x = at.scratch;
         }
         #[cfg(milligrad_dsp)]

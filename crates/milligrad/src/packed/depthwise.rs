@@ -98,7 +98,11 @@ impl<'a> PackedDepthwise<'a> {
                     let start = at.scratch + (row * down + k) * columns + column * right;
                     let [w0, w1, _, w2] = word.to_le_bytes();
                     let taps = arena.get(start..start + 3).unwrap_or_default();
-                    sum += taps.iter().zip([w0, w1, w2]).map(|(&x, w)| i32::from(x) * i32::from(w as i8)).sum::<i32>();
+                    sum += taps
+                        .iter()
+                        .zip([w0, w1, w2])
+                        .map(|(&x, w)| i32::from(x) * i32::from(w as i8))
+                        .sum::<i32>();
                 }
                 if let Some(y) = arena.get_mut(at.y + position * depth + c) {
                     *y = channel.finish(self.output, sum);

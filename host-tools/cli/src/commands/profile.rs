@@ -27,7 +27,7 @@ impl Profile {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let board = board(&self.board)?;
         let context = Context::new(&self.model, None)?;
-        let program = self.convention.compile(&context.graph)?;
+        let program = self.convention.compile(&context.graph, super::core_of(board))?;
         let analysis = program.analysis();
         // Any input will do where the data are not at hand: the count depends on it little.
         let raw = match context.data() {

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::grouped;
 use clap::Args;
+use milligrad::Core;
 use milligrad_board::{Firmware, ModelSource, board};
 use milligrad_host::data::npz::{Array, Npz};
 use milligrad_host::{Program, export};
@@ -53,7 +54,8 @@ impl Validate {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let board = if self.on == "host" { None } else { Some(board(&self.on)?) };
         let context = Context::new(&self.model, self.data.as_deref())?;
-        let program = self.convention.compile(&context.graph)?;
+        let core = board.map_or(Core::Portable, super::core_of);
+        let program = self.convention.compile(&context.graph, core)?;
         let vectors = match &self.golden {
             Some(path) => golden(&program, path, self.samples, self.convention)?,
             None => {

@@ -12,7 +12,10 @@ pub(super) fn packed(memory: &mut Memory<'_>, step: &Step, packed: &Packed) -> R
         // It is in use all the time: were it to overlap the input, a read would tell.
         let (scratch_range, y) = (memory.program.range(scratch), memory.program.range(step.output));
         if scratch_range.start < y.end && y.start < scratch_range.end {
-            return Err(format!("`{}` has its scratch at {scratch_range:?} and its output at {y:?}", step.name));
+            return Err(format!(
+                "`{}` has its scratch at {scratch_range:?} and its output at {y:?}",
+                step.name
+            ));
         }
         memory.write(scratch)?;
     }

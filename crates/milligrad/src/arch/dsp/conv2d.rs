@@ -1,7 +1,7 @@
 //! Convolution: four positions by two filters, 13 instructions for 16 products.
 
-use crate::packed::{PackedConv2d, Places, Taps};
 use crate::packed::PackedChannel;
+use crate::packed::{PackedConv2d, Places, Taps};
 use crate::{Window2d, arena};
 use core::arch::global_asm;
 
@@ -72,7 +72,11 @@ pub(crate) fn conv2d(layer: &PackedConv2d<'_>, words: &mut [u32], at: Places) {
             }
             job.y = y;
             job.columns_end = columns.add(words_of_column * group);
-            if group > 1 { milligrad_conv_4x2(&job) } else { milligrad_conv_1x2(&job) }
+            if group > 1 {
+                milligrad_conv_4x2(&job)
+            } else {
+                milligrad_conv_1x2(&job)
+            }
             if layer.output.is_narrow() {
                 super::clamp(layer.output, y, group * filters);
             }
@@ -81,7 +85,7 @@ pub(crate) fn conv2d(layer: &PackedConv2d<'_>, words: &mut [u32], at: Places) {
         position += group;
         if pointwise {
             // Only the last positions need it.
-            let width = window.output()[1];
+            let width = window.output()[1].max(1);
             if position + PackedConv2d::GROUP > positions {
                 pixel = (position / width, position % width);
             }
@@ -141,9 +145,13 @@ impl Gather<'_> {
         unsafe {
             let mut tail = columns.add(8 * quads * self.taps.runs).cast::<i16>();
             let mut odd = 0;
-            for run in 0..self.taps.runs {
-                let (down, right) = (run / across, run % across);
+            let (mut down, mut right) = (0, 0);
+            for _ in 0..self.taps.runs {
                 let from = self.x.add(start + (down * dilation_y * width + right * dilation_x) * depth);
+                right += 1;
+                if right == across {
+                    (down, right) = (down + 1, 0);
+                }
                 if quads > 0 {
                     columns = milligrad_widen_4(from, columns, quads, stride);
                 }
@@ -181,7 +189,9 @@ impl Gather<'_> {
             unsafe { fill(to.cast(), self.pad, self.taps.len() / 2, group) };
         }
         self.window.each_run(pixel, |from, element, len| {
-            let (run, at) = (element / self.taps.run, element % self.taps.run);
+            // Never zero, but the compiler can't know.
+            let length = self.taps.run.max(1);
+            let (run, at) = (element / length, element % length);
             // SAFETY: the run lies within the image, and its places within the column.
             unsafe {
                 let from = self.x.add(from);
@@ -196,8 +206,11 @@ impl Gather<'_> {
                 }
                 while i < len {
                     let at = at + i;
-                    let element =
-                        if at < whole { run * whole + at } else { self.taps.runs * whole + run * rest + at - whole };
+                    let element = if at < whole {
+                        run * whole + at
+                    } else {
+                        self.taps.runs * whole + run * rest + at - whole
+                    };
                     *to.add(place(element)) = i16::from(*from.add(i)) as u16;
                     i += 1;
                 }
@@ -248,10 +261,26 @@ macro_rules! quad {
 macro_rules! finish {
     ($sum:literal) => {
         concat!(
-            "lsl ", $sum, ", ", $sum, ", #1
-             smmlar ", $sum, ", ", $sum, ", r8, r9
-             asr ", $sum, ", ", $sum, ", r10
-             ssat ", $sum, ", #8, ", $sum, "
+            "lsl ",
+            $sum,
+            ", ",
+            $sum,
+            ", #1
+             smmlar ",
+            $sum,
+            ", ",
+            $sum,
+            ", r8, r9
+             asr ",
+            $sum,
+            ", ",
+            $sum,
+            ", r10
+             ssat ",
+            $sum,
+            ", #8, ",
+            $sum,
+            "
             "
         )
     };
@@ -260,11 +289,29 @@ macro_rules! finish {
 macro_rules! finish_signed {
     ($sum:literal) => {
         concat!(
-            "lsl ", $sum, ", ", $sum, ", #1
-             add r11, r9, ", $sum, ", asr #31
-             smmlar ", $sum, ", ", $sum, ", r8, r11
-             asr ", $sum, ", ", $sum, ", r10
-             ssat ", $sum, ", #8, ", $sum, "
+            "lsl ",
+            $sum,
+            ", ",
+            $sum,
+            ", #1
+             add r11, r9, ",
+            $sum,
+            ", asr #31
+             smmlar ",
+            $sum,
+            ", ",
+            $sum,
+            ", r8, r11
+             asr ",
+            $sum,
+            ", ",
+            $sum,
+            ", r10
+             ssat ",
+            $sum,
+            ", #8, ",
+            $sum,
+            "
             "
         )
     };

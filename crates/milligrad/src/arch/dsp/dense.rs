@@ -1,8 +1,8 @@
 //! Dense: four rows at a time, 20 instructions for 16 products.
 
-use crate::packed::{PackedDense, Places};
 use crate::arena;
 use crate::packed::PackedChannel;
+use crate::packed::{PackedDense, Places};
 use core::arch::global_asm;
 
 /// What the assembly works through.
@@ -53,10 +53,26 @@ pub(crate) fn dense(layer: &PackedDense<'_>, words: &mut [u32], at: Places, len:
 macro_rules! row {
     ($sum:literal, $weights:literal) => {
         concat!(
-            "sxtb16 r10, ", $weights, "
-             sxtb16 ", $weights, ", ", $weights, ", ror #8
-             smlad ", $sum, ", r10, r4, ", $sum, "
-             smlad ", $sum, ", ", $weights, ", r5, ", $sum, "
+            "sxtb16 r10, ",
+            $weights,
+            "
+             sxtb16 ",
+            $weights,
+            ", ",
+            $weights,
+            ", ror #8
+             smlad ",
+            $sum,
+            ", r10, r4, ",
+            $sum,
+            "
+             smlad ",
+            $sum,
+            ", ",
+            $weights,
+            ", r5, ",
+            $sum,
+            "
             "
         )
     };
@@ -81,12 +97,30 @@ macro_rules! finish {
     ($sum:literal) => {
         concat!(
             "ldm r12!, {{r6-r9}}
-             lsl ", $sum, ", ", $sum, ", #1
-             and r9, r4, ", $sum, ", asr #31
+             lsl ",
+            $sum,
+            ", ",
+            $sum,
+            ", #1
+             and r9, r4, ",
+            $sum,
+            ", asr #31
              add r7, r7, r9
-             smmlar ", $sum, ", ", $sum, ", r6, r7
-             asr ", $sum, ", ", $sum, ", r8
-             ssat ", $sum, ", #8, ", $sum, "
+             smmlar ",
+            $sum,
+            ", ",
+            $sum,
+            ", r6, r7
+             asr ",
+            $sum,
+            ", ",
+            $sum,
+            ", r8
+             ssat ",
+            $sum,
+            ", #8, ",
+            $sum,
+            "
             "
         )
     };

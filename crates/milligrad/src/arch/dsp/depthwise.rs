@@ -1,8 +1,8 @@
 //! Depthwise 3x3: two outputs of a row by 12 multiplications of pairs.
 
-use crate::packed::{PackedDepthwise, Places};
 use crate::arena;
 use crate::packed::PackedChannel;
+use crate::packed::{PackedDepthwise, Places};
 use core::arch::global_asm;
 
 /// What the assembly works through: one channel.
@@ -36,11 +36,13 @@ unsafe extern "C" {
 pub(crate) fn depthwise(layer: &PackedDepthwise<'_>, words: &mut [u32], at: Places) {
     let window = &layer.window;
     let [height, width, depth] = window.input();
-    let ([top, left], [down, right], [rows_out, columns_out]) = (window.before(), window.stride(), window.output());
+    let ([top, left], [down, right], [rows_out, columns_out]) =
+        (window.before(), window.stride(), window.output());
     let [rows, columns] = PackedDepthwise::plane(window);
     let base = arena::bytes_mut(words).as_mut_ptr();
     // SAFETY: the caller checked that the places lie within the arena; scratch is aligned, since the arena is.
-    let (x, plane, y) = unsafe { (base.add(at.x).cast_const(), base.add(at.scratch).cast::<i16>(), base.add(at.y)) };
+    let (x, plane, y) =
+        unsafe { (base.add(at.x).cast_const(), base.add(at.scratch).cast::<i16>(), base.add(at.y)) };
     let (covered_rows, covered) = (height.min(rows - top), width.min(columns - left));
     let inner = plane.wrapping_add(top * columns + left);
     for i in 0..rows * columns {
@@ -65,7 +67,11 @@ pub(crate) fn depthwise(layer: &PackedDepthwise<'_>, words: &mut [u32], at: Plac
                 channel: *channel,
                 weights: *weights,
             };
-            if layer.output.signed { milligrad_depthwise_3x3_signed(&mut job) } else { milligrad_depthwise_3x3(&mut job) }
+            if layer.output.signed {
+                milligrad_depthwise_3x3_signed(&mut job)
+            } else {
+                milligrad_depthwise_3x3(&mut job)
+            }
         }
     }
     if layer.output.is_narrow() {
@@ -78,11 +84,25 @@ pub(crate) fn depthwise(layer: &PackedDepthwise<'_>, words: &mut [u32], at: Plac
 macro_rules! pair_row {
     ($row:literal, $w01:literal, $w12:literal, $start:literal, $sum:literal) => {
         concat!(
-            "ldrd r11, r12, [", $row, "], #4
-             smlatb r10, r11, ", $w01, ", ", $start, "
-             smlad r9, r11, ", $w01, ", ", $sum, "
-             smlad r10, r12, ", $w12, ", r10
-             smlabt r9, r12, ", $w12, ", r9
+            "ldrd r11, r12, [",
+            $row,
+            "], #4
+             smlatb r10, r11, ",
+            $w01,
+            ", ",
+            $start,
+            "
+             smlad r9, r11, ",
+            $w01,
+            ", ",
+            $sum,
+            "
+             smlad r10, r12, ",
+            $w12,
+            ", r10
+             smlabt r9, r12, ",
+            $w12,
+            ", r9
             "
         )
     };
@@ -90,9 +110,15 @@ macro_rules! pair_row {
 macro_rules! single_row {
     ($row:literal, $w01:literal, $w12:literal) => {
         concat!(
-            "ldrd r11, r12, [", $row, "], #4
-             smlad r9, r11, ", $w01, ", r9
-             smlabt r9, r12, ", $w12, ", r9
+            "ldrd r11, r12, [",
+            $row,
+            "], #4
+             smlad r9, r11, ",
+            $w01,
+            ", r9
+             smlabt r9, r12, ",
+            $w12,
+            ", r9
             "
         )
     };
@@ -101,9 +127,23 @@ macro_rules! single_row {
 macro_rules! high {
     (signed, $sum:literal) => {
         concat!(
-            "smmulr ", $sum, ", ", $sum, ", r11
-             add ", $sum, ", ", $sum, ", ", $sum, ", asr #31
-             add ", $sum, ", ", $sum, ", r12
+            "smmulr ",
+            $sum,
+            ", ",
+            $sum,
+            ", r11
+             add ",
+            $sum,
+            ", ",
+            $sum,
+            ", ",
+            $sum,
+            ", asr #31
+             add ",
+            $sum,
+            ", ",
+            $sum,
+            ", r12
             "
         )
     };
@@ -117,7 +157,15 @@ macro_rules! high {
 macro_rules! depthwise {
     ($name:literal, $sign:ident) => {
         global_asm!(
-            concat!(".section .text.", $name, ",\"ax\",%progbits\n.global ", $name, "\n.type ", $name, ",%function\n"),
+            concat!(
+                ".section .text.",
+                $name,
+                ",\"ax\",%progbits\n.global ",
+                $name,
+                "\n.type ",
+                $name,
+                ",%function\n"
+            ),
             ".thumb_func",
             concat!($name, ":"),
             "push {{r4-r11, lr}}
