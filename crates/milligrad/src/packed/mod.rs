@@ -37,13 +37,13 @@ impl Places {
     /// # Panics
     /// If the scratch is not aligned to words; in a `const` that is a compile error.
     pub const fn new(x: usize, scratch: usize, y: usize) -> Self {
-        assert!(scratch % 4 == 0, "scratch lies at a multiple of 4");
+        assert!(scratch.is_multiple_of(4), "scratch lies at a multiple of 4");
         Self { x, scratch, y }
     }
 
     /// `true` if an arena of that many bytes holds buffers of these lengths.
     pub(crate) fn fit(&self, arena: usize, x: usize, scratch: usize, y: usize) -> bool {
         let within = |at: usize, len: usize| matches!(at.checked_add(len), Some(end) if end <= arena);
-        within(self.x, x) && within(self.scratch, scratch) && within(self.y, y) && self.scratch % 4 == 0
+        within(self.x, x) && within(self.scratch, scratch) && within(self.y, y) && self.scratch.is_multiple_of(4)
     }
 }
