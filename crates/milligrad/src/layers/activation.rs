@@ -140,7 +140,10 @@ pub const fn hard_swish_table(
     output_zero_point: i8,
 ) -> Table {
     let ((output, output_shift), (gate, gate_shift)) = (output, gate);
-    assert!(output_shift <= 0 && output_shift >= -31 && gate_shift >= -31, "hard swish makes no number larger");
+    assert!(
+        output_shift <= 0 && output_shift >= -31 && gate_shift >= -31,
+        "hard swish makes no number larger"
+    );
     let mut table = [0; 256];
     let mut i = 0;
     while i < 256 {
@@ -163,8 +166,7 @@ pub const fn hard_swish_table(
         // From -1..1 to 0..1.
         let share = (share + (1 << 15)) >> 1;
         let product = share * value / (1 << 15);
-        let y =
-            rounding_divide_by_power_of_two(product, -output_shift as u32) + output_zero_point as i32;
+        let y = rounding_divide_by_power_of_two(product, -output_shift as u32) + output_zero_point as i32;
         table[i] = if y > 127 {
             127
         } else if y < -128 {

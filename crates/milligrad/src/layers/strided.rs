@@ -23,7 +23,11 @@ impl Strided {
             assert!(extents[axis] > 0 && extents[axis] < 1 << 31, "a tensor has no extent of zero");
             assert!(steps[axis] > -(1 << 31) && steps[axis] < 1 << 31, "steps fit 32 bits");
             let reach = (extents[axis] as i64 - 1) * steps[axis] as i64;
-            if reach < 0 { low += reach } else { high += reach }
+            if reach < 0 {
+                low += reach
+            } else {
+                high += reach
+            }
             this.extents[axis] = extents[axis] as u32;
             this.steps[axis] = steps[axis] as i32;
             axis += 1;

@@ -28,7 +28,10 @@ impl TransposedWindow {
         before: [usize; 2],
         output: [usize; 2],
     ) -> Self {
-        assert!(before[0] <= u16::MAX as usize && before[1] <= u16::MAX as usize, "padding is at most 65,535");
+        assert!(
+            before[0] <= u16::MAX as usize && before[1] <= u16::MAX as usize,
+            "padding is at most 65,535"
+        );
         Self {
             input: [extent(input[0]), extent(input[1]), extent(input[2])],
             kernel: [extent(kernel[0]), extent(kernel[1])],
@@ -142,7 +145,13 @@ impl<'a, A: Arithmetic> TransposeConv2d<'a, A> {
         for row in 0..height {
             for column in 0..width {
                 self.window.gather(x, (row, column), self.pad, patch);
-                rows::<A>(self.weights, self.channels, &self.output, patch, pixels.next().unwrap_or_default());
+                rows::<A>(
+                    self.weights,
+                    self.channels,
+                    &self.output,
+                    patch,
+                    pixels.next().unwrap_or_default(),
+                );
             }
         }
     }
