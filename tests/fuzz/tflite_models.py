@@ -148,17 +148,17 @@ class Model:
     def new_scale(self, scale):
         self.scale, self.zero = float(np.float32(scale)), self.zero_point()
 
-    def weights(self, shape, fan_in, channels, axis, per_channel=True):
+    def weights(self, shape, fan_in, channels, axis, may_lack_bias=False):
         """Constants of a layer, and the scale of its output for values that spread well."""
         weights = self.rng.integers(-127, 128, shape).astype(np.int8)
-        count = channels if per_channel and self.choice(True, True, False) else 1
+        count = channels if self.choice(True, True, False) else 1
         scales = np.array([self.uniform(0.002, 0.02) for _ in range(count)], np.float32)
         if self.choice(True, False):
             scales = np.full(count, scales[0])
         spread = 74 * 73 * math.sqrt(fan_in)
         bias = self.rng.integers(-int(spread), int(spread) + 1, channels).astype(np.int32)
         inputs = [self.constant(weights, scales, axis), self.constant(bias, scales * np.float32(self.scale))]
-        if self.choice(True, True, True, False):
+        if may_lack_bias and self.choice(True, False, False):
             inputs = inputs[:1]
         self.new_scale(self.scale * float(np.exp(np.log(scales).mean())) * spread / 50 / self.uniform(0.5, 2))
         return inputs
@@ -190,12 +190,8 @@ class Model:
         x = self.current
         inputs = self.weights((filters, *kernel, depth), kernel[0] * kernel[1] * depth, filters, 0)
         self.shape = (1, *out, filters)
-        self.add("CONV_2D", [x, *self.with_bias(inputs, filters)], None, "Conv2DOptions", padding=padding, strideH=stride[0], strideW=stride[1],
+        self.add("CONV_2D", [x, *inputs], None, "Conv2DOptions", padding=padding, strideH=stride[0], strideW=stride[1],
                  dilationHFactor=dilation[0], dilationWFactor=dilation[1], fusedActivationFunction=self.fused())
-
-    def with_bias(self, inputs, filters):
-        # No bias is a missing input or -1; of convolutions, interpreters take the first only.
-        return inputs
 
     def depthwise_conv_2d(self):
         kernel, stride, dilation, padding, out = self.window()
@@ -208,7 +204,7 @@ class Model:
         spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
         out = [-(-n // s) if padding == 0 else (n - span) // s + 1 for n, s, span in zip((height, width), stride, spans)]
         self.shape = (1, *out, channels)
-        self.add("DEPTHWISE_CONV_2D", [x, *self.with_bias(inputs, channels)], None, "DepthwiseConv2DOptions", padding=padding, strideH=stride[0],
+        self.add("DEPTHWISE_CONV_2D", [x, *inputs], None, "DepthwiseConv2DOptions", padding=padding, strideH=stride[0],
                  strideW=stride[1], dilationHFactor=dilation[0], dilationWFactor=dilation[1], depthMultiplier=multiplier,
                  fusedActivationFunction=self.fused())
 
@@ -220,7 +216,7 @@ class Model:
         if max(out) > 40:
             return self.conv_2d()
         x = self.current
-        inputs = self.weights((filters, *kernel, depth), max(1, kernel[0] * kernel[1] * depth / stride[0] / stride[1]), filters, 0)
+        inputs = self.weights((filters, *kernel, depth), max(1, kernel[0] * kernel[1] * depth / stride[0] / stride[1]), filters, 0, True)
         self.shape = (1, *out, filters)
         self.add("TRANSPOSE_CONV", [self.integers(self.shape), inputs[0], x, *inputs[1:]], None, "TransposeConvOptions", padding=int(not same),
                  strideH=stride[0], strideW=stride[1], fusedActivationFunction=self.fused())
@@ -236,11 +232,11 @@ class Model:
         if rows > 400:
             return self.mean()
         x = self.current
-        inputs = self.weights((units, inputs_of), inputs_of, units, 0)
+        inputs = self.weights((units, inputs_of), inputs_of, units, 0, True)
         self.shape = (*self.shape[:-1], units) if keep else (rows, units)
         if rows > 1 and not keep:
             self.no_more = True
-        self.add("FULLY_CONNECTED", [x, *self.with_bias(inputs, units)], None, "FullyConnectedOptions", keepNumDims=keep, fusedActivationFunction=self.fused())
+        self.add("FULLY_CONNECTED", [x, *inputs], None, "FullyConnectedOptions", keepNumDims=keep, fusedActivationFunction=self.fused())
 
     def elementwise(self):
         name = self.choice("ADD", "SUB", "MUL")
@@ -438,7 +434,7 @@ class Model:
         inputs = self.weights((filters, *kernel, depth), kernel[0] * kernel[1] * depth, filters, 0)
         out = [n - k + 1 for n, k in zip(phase, kernel)]
         self.shape = (batch, *out, filters)
-        self.add("CONV_2D", [x, *self.with_bias(inputs, filters)], None, "Conv2DOptions", padding=1, strideH=1, strideW=1, fusedActivationFunction=self.fused())
+        self.add("CONV_2D", [x, *inputs], None, "Conv2DOptions", padding=1, strideH=1, strideW=1, fusedActivationFunction=self.fused())
         crops = [[self.integer(0, min(p[0], 1)), self.integer(0, min(p[1], 1))] for p in padding]
         full = [n * b - sum(c) for n, b, c in zip(out, block, crops)]
         if min(full) < 1:
@@ -537,7 +533,7 @@ def keras_models():
         x = inputs = image(rng)
         x = L.Conv2D(4, 3, strides=2, padding="same", activation="relu")(x)
         x = L.Conv2DTranspose(n(rng, 2, 5), n(rng, 2, 4), strides=2, padding=["same", "valid"][n(rng, 0, 1)])(x)
-        x = L.UpSampling2D(2)(L.LeakyReLU()(x))
+        x = keras.ops.image.resize(L.LeakyReLU()(x), (n(rng, 8, 20), n(rng, 8, 20)), interpolation="nearest")
         return inputs, L.Conv2D(1, 3, padding="same", activation="tanh")(x)
 
     def swish(rng):
@@ -564,8 +560,11 @@ def keras_models():
 
     def sums(rng):
         x = inputs = image(rng)
-        x = L.Conv2D(5, 3, dilation_rate=n(rng, 2, 3), padding=["same", "valid"][n(rng, 0, 1)])(x)
-        x = keras.ops.sum(x, axis=(1, 2)) if rng.integers(2) else keras.ops.mean(x, axis=3)
+        if rng.integers(2):
+            x = keras.ops.sum(L.Conv2D(5, 3)(x), axis=(1, 2))
+        else:
+            x = L.Conv2D(5, n(rng, 1, 2), dilation_rate=n(rng, 2, 3), padding=["same", "valid"][n(rng, 0, 1)])(x)
+            x = keras.ops.mean(x, axis=3)
         return inputs, L.Dense(3)(L.Flatten()(x))
 
     def residual(rng):

@@ -1,5 +1,6 @@
 //! What the suites across crates share: small models of every operator, and golden vectors.
 
+pub mod flatbuffer;
 pub mod golden;
 pub mod random_models;
 

@@ -14,8 +14,9 @@ use milligrad::{Core, Rounding};
 /// How a graph becomes a program.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CompileOptions {
-    /// How a fully connected int8 layer rounds: twice as in TensorFlow Lite Micro, or once as in TensorFlow's
-    /// interpreter.
+    /// [`Rounding::Double`]: everything as TensorFlow Lite Micro and CMSIS-NN compute it. [`Rounding::Single`]: as
+    /// TensorFlow's interpreter with its reference kernels, which rounds once in fully connected int8 layers, and makes its
+    /// tables of sigmoid and tanh from floats.
     pub rounding: Rounding,
     /// The core to pack weights and to choose kernels for.
     pub core: Core,

@@ -1,6 +1,6 @@
 //! Activations as layers of their own.
 
-use super::{Lower, clamp, lookup, quantized_output};
+use super::{Lower, PROBABILITIES, clamp, lookup, quantized_output};
 use crate::export::values::requantize as print;
 use crate::graph::{Activation, DType, TensorInfo};
 use crate::program::Kernel;
@@ -29,6 +29,12 @@ pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
         (DType::F32, Activation::Sigmoid) => Kernel::Sigmoid,
         (DType::F32, Activation::Tanh) => Kernel::Tanh,
         (DType::F32, clamped) => Kernel::Clamp(clamp(clamped)),
+        (DType::I8, Activation::Sigmoid) if node.rounding == Rounding::Single => {
+            real_table(node, PROBABILITIES, |x| 1.0 / (1.0 + f64::from(-x).exp() as f32))
+        }
+        (DType::I8, Activation::Tanh) if node.rounding == Rounding::Single => {
+            real_table(node, TANH, |x| f64::from(x).tanh() as f32)
+        }
         (DType::I8, Activation::Sigmoid) => {
             let (zero_point, scale, radius) = argument(node);
             let source = format!("sigmoid_table({zero_point}, {}, {radius})", print(&scale));
@@ -59,6 +65,17 @@ pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
             lookup(leaky_relu_table(input.zero_point, positive, negative, range), source)
         }
     }
+}
+
+/// The function in `f32`, rounded to the nearest number: what TensorFlow's interpreter fills its tables with. It differs
+/// from the integer arithmetic by one where a value lies next to the middle of two numbers.
+fn real_table(node: &Lower<'_>, output: Quantization, f: impl Fn(f32) -> f32) -> Kernel {
+    let input = node.input_quantization();
+    let mut table = [0; 256];
+    for (x, y) in (0..=u8::MAX).zip(&mut table) {
+        *y = output.quantize(f(input.dequantize(x as i8)));
+    }
+    lookup(table, crate::export::values::array(&table))
 }
 
 /// The input's zero point, the factor that brings it to 4 integer bits, and from where the function is flat.
