@@ -21,7 +21,7 @@ impl Strided {
         let mut axis = 0;
         while axis < 4 {
             assert!(extents[axis] > 0 && extents[axis] < 1 << 31, "a tensor has no extent of zero");
-            assert!(steps[axis] as i64 > -(1 << 31) && (steps[axis] as i64) < 1 << 31, "steps fit 32 bits");
+            assert!(steps[axis] > -(1 << 31) && steps[axis] < 1 << 31, "steps fit 32 bits");
             let reach = (extents[axis] as i64 - 1) * steps[axis] as i64;
             if reach < 0 {
                 low += reach
