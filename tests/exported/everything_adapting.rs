@@ -1,4 +1,4 @@
-// milligrad model: name=everything learns=yes optimizer=Sgd
+// milligrad model: name=everything learns=yes optimizer=Sgd core=portable
 // 15 layers, 8656 multiply-accumulate operations, 1132 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]

@@ -1,4 +1,4 @@
-// milligrad model: name=everything learns=no optimizer=none
+// milligrad model: name=everything learns=no optimizer=none core=portable
 // 14 layers, 8656 multiply-accumulate operations, 768 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]

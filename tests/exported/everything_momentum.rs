@@ -1,4 +1,4 @@
-// milligrad model: name=everything learns=yes optimizer=Momentum
+// milligrad model: name=everything learns=yes optimizer=Momentum core=portable
 // 14 layers, 8656 multiply-accumulate operations, 10884 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
@@ -160,11 +160,11 @@ impl Network {
             layers::tanh_backward(y, delta);
         }
         // dense: through the layer
-        if let Ok([delta, delta_x]) = self.float.get_disjoint_mut([1807..1814, 1728..1740]) {
+        if let Ok([delta, delta_x]) = self.float.get_disjoint_mut([1807..1814, 536..548]) {
             Dense::<f32>::new(12, &self.parameters.dense_weights, &self.parameters.dense_bias, Clamp::<f32>::LINEAR).backward_input(delta, delta_x);
         }
         // avg_pool2d: through the layer
-        if let Ok([delta, delta_x]) = self.float.get_disjoint_mut([1728..1740, 1764..1788]) {
+        if let Ok([delta, delta_x]) = self.float.get_disjoint_mut([536..548, 1764..1788]) {
             AVG_POOL2D.backward_input(delta, delta_x);
         }
         // leaky_relu: through the activation
@@ -172,7 +172,7 @@ impl Network {
             layers::leaky_relu_backward(0.25, y, delta);
         }
         // conv2d_2: through the layer
-        if let Ok([delta, patch, delta_x]) = self.float.get_disjoint_mut([1764..1788, 1728..1752, 1024..1088]) {
+        if let Ok([delta, patch, delta_x]) = self.float.get_disjoint_mut([1764..1788, 512..536, 1024..1088]) {
             Conv2d::<f32>::new(CONV2D_2_WINDOW, &self.parameters.conv2d_2_weights, &self.parameters.conv2d_2_bias, Clamp::<f32>::LINEAR, 0.0).backward_input(delta, patch, delta_x);
         }
         // max_pool2d: through the layer
@@ -183,7 +183,7 @@ impl Network {
             layers::copy(from, into);
         }
         // conv2d_1: through the layer
-        if let Ok([delta, patch, delta_x]) = self.float.get_disjoint_mut([512..768, 1728..1732, 1024..1280]) {
+        if let Ok([delta, patch, delta_x]) = self.float.get_disjoint_mut([512..768, 1280..1284, 1024..1280]) {
             Conv2d::<f32>::new(CONV2D_1_WINDOW, &self.parameters.conv2d_1_weights, &self.parameters.conv2d_1_bias, Clamp::<f32>::LINEAR, 0.0).backward_input(delta, patch, delta_x);
         }
         // depthwise_conv2d: through the activation
@@ -202,7 +202,7 @@ impl Network {
             Conv2d::<f32>::new(CONV2D_WINDOW, &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).backward_activation(y, delta);
         }
         // conv2d: update
-        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([1536..1664, 768..1024, 1728..1746, 1280..1352, 1746..1750]) {
+        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([1536..1664, 768..1024, 1352..1370, 1280..1352, 1370..1374]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             Conv2d::<f32>::new(CONV2D_WINDOW, &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
@@ -210,7 +210,7 @@ impl Network {
             optimizer.update_accumulated_biases(&mut self.parameters.conv2d_bias, &mut self.velocity.conv2d_bias, gradient_b);
         }
         // depthwise_conv2d: update
-        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..256, 1024..1280, 768..804, 804..840, 1728..1732]) {
+        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..256, 1024..1280, 768..804, 804..840, 840..844]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             DepthwiseConv2d::<f32>::new(DEPTHWISE_CONV2D_WINDOW, &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
@@ -218,7 +218,7 @@ impl Network {
             optimizer.update_accumulated_biases(&mut self.parameters.depthwise_conv2d_bias, &mut self.velocity.depthwise_conv2d_bias, gradient_b);
         }
         // conv2d_1: update
-        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([256..512, 512..768, 1744..1748, 1728..1744, 1748..1752]) {
+        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([256..512, 512..768, 16..20, 0..16, 20..24]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             Conv2d::<f32>::new(CONV2D_1_WINDOW, &self.parameters.conv2d_1_weights, &self.parameters.conv2d_1_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
@@ -226,7 +226,7 @@ impl Network {
             optimizer.update_accumulated_biases(&mut self.parameters.conv2d_1_bias, &mut self.velocity.conv2d_1_bias, gradient_b);
         }
         // conv2d_2: update
-        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([1664..1728, 1764..1788, 1728..1752, 0..144, 1752..1758]) {
+        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([1664..1728, 1764..1788, 144..168, 0..144, 168..174]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             Conv2d::<f32>::new(CONV2D_2_WINDOW, &self.parameters.conv2d_2_weights, &self.parameters.conv2d_2_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);

@@ -1,4 +1,4 @@
-// milligrad model: name=mlp learns=no optimizer=none
+// milligrad model: name=mlp learns=no optimizer=none core=portable
 // 3 layers, 50 multiply-accumulate operations, 11 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]

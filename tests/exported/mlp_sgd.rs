@@ -1,4 +1,4 @@
-// milligrad model: name=mlp learns=yes optimizer=Sgd
+// milligrad model: name=mlp learns=yes optimizer=Sgd core=portable
 // 3 layers, 50 multiply-accumulate operations, 316 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]

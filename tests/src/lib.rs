@@ -1,4 +1,8 @@
-//! What the suites across crates share: small models of every operator.
+//! What the suites across crates share: small models of every operator, and golden vectors.
+
+pub mod flatbuffer;
+pub mod golden;
+pub mod random_models;
 
 use milligrad_host::{
     Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Result, quantize,

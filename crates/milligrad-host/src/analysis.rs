@@ -2,9 +2,12 @@
 
 use crate::graph::DType;
 use crate::plan::lower_bound;
-use crate::program::{Kernel, Layer, Program, Source};
-use milligrad::layers::{Conv2d, Dense, MaxPool2d, QuantizedAdd, QuantizedSoftmax};
-use milligrad::{Arithmetic, Int8};
+use crate::program::{Kernel, Layer, Parameters, Program, QuantizedFunction, Source};
+use milligrad::layers::{
+    Broadcast, Conv2d, Dense, MaxPool2d, QuantizedAdd, QuantizedMul, QuantizedReduce, QuantizedSoftmax,
+    ResizeNearest, Strided, TransposeConv2d,
+};
+use milligrad::{Arithmetic, Int8, QuantizedChannel};
 use serde::Serialize;
 
 /// Cost of a program; bytes are those of the device.
@@ -24,7 +27,7 @@ pub struct Analysis {
     pub arena_lower_bound_bytes: usize,
     /// Bytes of RAM: the arena, the parameters that learn, and what the optimizer remembers.
     pub ram_bytes: usize,
-    /// Layers that were removed at export, and why.
+    /// What was removed at export, and why.
     pub removed: Vec<String>,
     /// Layer by layer.
     pub layers: Vec<LayerCost>,
@@ -68,7 +71,7 @@ impl Program {
             arena_lower_bound_bytes: lower_bound(&self.buffers, DType::I8)
                 + 4 * lower_bound(&self.buffers, DType::F32),
             ram_bytes: self.ram_bytes(),
-            removed: Vec::new(),
+            removed: self.removed.clone(),
             layers,
         }
     }
@@ -79,10 +82,18 @@ impl Program {
         let (weight_bytes, constant_bytes, learns) = match &step.kernel {
             Kernel::Int8(layer) => layer_bytes::<Int8>(layer, 4),
             Kernel::F32(layer) => layer_bytes::<f32>(layer, 4),
+            Kernel::Packed(packed) => {
+                let (weights, constants) = packed.bytes();
+                (weights, constants, false)
+            }
             Kernel::Lookup(_) => (0, 256, false),
             Kernel::QuantizedAdd(_) => (0, device_size::<QuantizedAdd>(0), false),
             Kernel::QuantizedSoftmax(_) => (0, device_size::<QuantizedSoftmax>(0), false),
-            _ => (0, 0, false),
+            other => (0, int8_bytes(other), false),
+        };
+        let weight_bytes = match &step.kernel {
+            Kernel::TransposeConv2d { parameters, .. } => parameter_bytes(parameters),
+            _ => weight_bytes,
         };
         LayerCost {
             name: step.name.clone(),
@@ -96,6 +107,37 @@ impl Program {
             live_bytes: alive.map(|b| b.len * b.dtype.bytes()).sum(),
             learns,
         }
+    }
+}
+
+/// Weights and biases of a layer in flash.
+fn parameter_bytes(parameters: &Parameters<Int8>) -> usize {
+    parameters.weights.values(|_| &[]).len() + 4 * parameters.channels.values(|_| &[]).len()
+}
+
+/// Constants of kernels that exist for int8 alone.
+fn int8_bytes(kernel: &Kernel) -> usize {
+    let strided = device_size::<Strided>(0);
+    match kernel {
+        Kernel::Elementwise(elementwise) => {
+            let constant = elementwise.constant.as_ref().map_or(0, |(_, values)| values.len());
+            let function = match elementwise.function {
+                QuantizedFunction::Mul(_) => device_size::<QuantizedMul>(0),
+                _ => device_size::<QuantizedAdd>(0),
+            };
+            constant + function + elementwise.broadcast.map_or(0, |_| device_size::<Broadcast>(0))
+        }
+        Kernel::Gather(_) | Kernel::Pad { .. } => strided,
+        Kernel::Concat(parts) => parts.len() * strided,
+        Kernel::Reduce { .. } => device_size::<QuantizedReduce>(0),
+        Kernel::TransposeConv2d { parameters, .. } => {
+            let scales = (size_of::<QuantizedChannel>() - 4) * parameters.channels.values(|_| &[]).len();
+            parameter_bytes(parameters) + scales + device_size::<TransposeConv2d<'_, Int8>>(4)
+        }
+        Kernel::ResizeNearest { rows, columns, .. } => {
+            2 * (rows.len() + columns.len()) + device_size::<ResizeNearest<'_>>(6)
+        }
+        _ => 0,
     }
 }
 

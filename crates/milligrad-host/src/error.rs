@@ -28,6 +28,14 @@ pub enum Error {
     /// A model specification is wrong; the message points at the line.
     #[error("{0}")]
     Spec(String),
+    /// A model of another program can't be imported.
+    #[error("model `{model}`: {problem}")]
+    Import {
+        /// Name of the model.
+        model: String,
+        /// Why.
+        problem: crate::import::tflite::ImportError,
+    },
     /// A graph is not sound.
     #[error("layer `{layer}` ({op}): {problem}")]
     Graph {

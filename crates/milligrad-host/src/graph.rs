@@ -185,6 +185,74 @@ pub struct Window {
     pub padding: Padding,
 }
 
+/// Up to four extents, axes, ... in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<usize>", into = "Vec<usize>")]
+pub struct Axes {
+    rank: u8,
+    values: [usize; 4],
+}
+
+impl Axes {
+    /// At most four numbers.
+    pub fn new(values: &[usize]) -> Option<Self> {
+        let mut this = Self { rank: values.len().try_into().ok()?, values: [0; 4] };
+        this.values.get_mut(..values.len())?.copy_from_slice(values);
+        Some(this)
+    }
+}
+
+impl std::ops::Deref for Axes {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.values[..usize::from(self.rank)]
+    }
+}
+
+impl TryFrom<Vec<usize>> for Axes {
+    type Error = String;
+    fn try_from(values: Vec<usize>) -> std::result::Result<Self, String> {
+        Self::new(&values).ok_or_else(|| format!("{values:?} has more than four axes"))
+    }
+}
+
+impl From<Axes> for Vec<usize> {
+    fn from(axes: Axes) -> Self {
+        axes.to_vec()
+    }
+}
+
+/// Functions of two int8 tensors, element by element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Function {
+    /// `a + b`
+    Add,
+    /// `a - b`
+    Sub,
+    /// `a b`
+    Mul,
+}
+
+/// An operand that is the node's constant instead of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operand {
+    /// It is the first one.
+    pub first: bool,
+    /// Its zero point; its scale is the constant's.
+    pub zero_point: i8,
+}
+
+/// What a reduction computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// The mean.
+    Mean,
+    /// The sum.
+    Sum,
+}
+
 /// What a node computes. Constants are listed in the order in which the node names them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -247,6 +315,86 @@ pub enum Op {
     },
     /// int8 to f32: the border between a frozen and a trainable part.
     Dequantize,
+    /// f32 to int8: the border where a float input enters an int8 model.
+    Quantize,
+    /// int8 to int8 with another scale or zero point.
+    Requantize,
+    /// `x min(max(x + 3, 0), 6) / 6`, int8.
+    HardSwish,
+    /// The same elements with other extents.
+    Reshape {
+        /// The extents.
+        shape: Axes,
+    },
+    /// `activation(f(a, b))`, int8; either is repeated along axes that it has not. A constant operand is the node's
+    /// constant, with one scale.
+    Elementwise {
+        /// The function.
+        function: Function,
+        /// Fused activation, a range.
+        activation: Activation,
+        /// The constant operand, if one is.
+        constant: Option<Operand>,
+    },
+    /// The tensor with a border of one value, int8.
+    Pad {
+        /// Elements before, for each axis.
+        before: Axes,
+        /// Elements after, for each axis.
+        after: Axes,
+        /// The value, quantised.
+        value: i8,
+    },
+    /// Its inputs side by side along an axis, int8.
+    Concat {
+        /// The axis.
+        axis: usize,
+    },
+    /// Axis `i` of the output is axis `permutation[i]` of the input, int8.
+    Transpose {
+        /// The order of the axes.
+        permutation: Axes,
+    },
+    /// A part of the tensor, int8: along each axis `size` elements from `begin` on, `step` apart. Steps may be negative.
+    Slice {
+        /// The first elements.
+        begin: Axes,
+        /// The numbers of elements.
+        size: Axes,
+        /// The steps.
+        step: [isize; 4],
+    },
+    /// Mean or sum over axes, int8.
+    Reduce {
+        /// Which of them.
+        function: Reduction,
+        /// Over which axes.
+        axes: Axes,
+        /// Axes that were reduced stay, with one element.
+        keep: bool,
+    },
+    /// Transposed 2-D convolution, int8; constants: weights `[filters, height, width, channels]` (OHWI), bias `[filters]`.
+    TransposeConv2d {
+        /// Height and width of the kernel.
+        kernel: [usize; 2],
+        /// Step down and to the right, in the output.
+        stride: [usize; 2],
+        /// Rows and columns of the output that are cut off above and to the left.
+        before: [usize; 2],
+        /// Height and width of the output.
+        size: [usize; 2],
+        /// Fused activation, a range.
+        activation: Activation,
+    },
+    /// An image `[height, width, channels]` at another size, each pixel the nearest one, int8.
+    ResizeNearest {
+        /// Height and width of the output.
+        size: [usize; 2],
+        /// The corners of both images meet.
+        align_corners: bool,
+        /// Pixels are at half coordinates.
+        half_pixel_centers: bool,
+    },
 }
 
 impl Op {
@@ -272,6 +420,25 @@ impl Op {
             Self::BatchNorm { .. } => "BatchNorm",
             Self::Dropout { .. } => "Dropout",
             Self::Dequantize => "Dequantize",
+            Self::Quantize => "Quantize",
+            Self::Requantize => "Requantize",
+            Self::HardSwish => "HardSwish",
+            Self::Reshape { .. } => "Reshape",
+            Self::Elementwise { function, .. } => match function {
+                Function::Add => "Add",
+                Function::Sub => "Sub",
+                Function::Mul => "Mul",
+            },
+            Self::Pad { .. } => "Pad",
+            Self::Concat { .. } => "Concat",
+            Self::Transpose { .. } => "Transpose",
+            Self::Slice { .. } => "Slice",
+            Self::Reduce { function, .. } => match function {
+                Reduction::Mean => "Mean",
+                Reduction::Sum => "Sum",
+            },
+            Self::TransposeConv2d { .. } => "TransposeConv2d",
+            Self::ResizeNearest { .. } => "ResizeNearest",
         }
     }
 
@@ -281,7 +448,9 @@ impl Op {
             Self::Dense { activation }
             | Self::Conv2d { activation, .. }
             | Self::DepthwiseConv2d { activation, .. }
-            | Self::Add { activation } => Some(activation),
+            | Self::Add { activation }
+            | Self::Elementwise { activation, .. }
+            | Self::TransposeConv2d { activation, .. } => Some(activation),
             _ => None,
         }
     }

@@ -35,12 +35,16 @@
 pub mod analysis;
 pub mod builder;
 pub mod data;
+mod dump;
 pub mod error;
 pub mod export;
 pub mod graph;
+pub mod import;
 pub mod lower;
 pub mod model_file;
 pub mod ops;
+mod optimize;
+pub mod pack;
 pub mod plan;
 mod prepare;
 pub mod program;
@@ -53,10 +57,11 @@ mod verify;
 
 pub use analysis::{Analysis, LayerCost};
 pub use builder::Builder;
+pub use dump::{Difference, Dump, DumpedLayer};
 pub use error::{Error, Result};
 pub use graph::{
-    Activation, Constant, ConstantId, DType, Draft, Graph, Node, Normalize, Op, TensorId, TensorInfo, Values,
-    Window,
+    Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Normalize, Op, Operand,
+    Reduction, TensorId, TensorInfo, Values, Window,
 };
 pub use lower::{CompileOptions, Layers, Learn};
 pub use prepare::for_inference;

@@ -5,24 +5,28 @@ mod learn;
 
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Op, TensorId, Values};
-use crate::ops;
+use crate::pack;
 use crate::plan::Plan;
-use crate::program::{Buffer, BufferId, Kernel, OptimizerKind, Program, Source, Step, Trainable};
-use milligrad::Rounding;
+use crate::program::{Buffer, BufferId, Kernel, OptimizerKind, Program, Source, Step, Trainable, overlaps};
+use crate::{ops, optimize};
+use milligrad::{Core, Rounding};
 
 /// How a graph becomes a program.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CompileOptions {
-    /// How a fully connected int8 layer rounds: twice as in TensorFlow Lite Micro, or once as in TensorFlow's
-    /// interpreter.
+    /// [`Rounding::Double`]: everything as TensorFlow Lite Micro and CMSIS-NN compute it. [`Rounding::Single`]: as
+    /// TensorFlow's interpreter with its reference kernels, which rounds once in fully connected int8 layers, and makes its
+    /// tables of sigmoid and tanh from floats.
     pub rounding: Rounding,
+    /// The core to pack weights and to choose kernels for.
+    pub core: Core,
     /// Which layers learn on the device.
     pub learn: Option<Learn>,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { rounding: Rounding::Double, learn: None }
+        Self { rounding: Rounding::Double, core: Core::Portable, learn: None }
     }
 }
 
@@ -89,12 +93,14 @@ impl Program {
         };
         let mut lowering = Lowering::new(&graph, trained);
         for (index, node) in graph.nodes.iter().enumerate() {
-            match ops::lower(&graph, node, options.rounding) {
+            let kernel =
+                ops::lower(&graph, node, options.rounding).map_err(|problem| graph.error(node, problem))?;
+            match kernel {
                 Some(kernel) => lowering.step(index, kernel)?,
                 None => lowering.buffer_of[node.output.0] = lowering.buffer_of[node.inputs[0].0],
             }
         }
-        lowering.finish(options.learn)
+        lowering.finish(options)
     }
 }
 
@@ -128,7 +134,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn new_buffer(&mut self, name: impl Into<String>, dtype: DType, len: usize, time: usize) -> BufferId {
-        self.buffers.push(Buffer { name: name.into(), dtype, len, first: time, last: time });
+        self.buffers.push(Buffer { name: name.into(), dtype, len, align: 1, first: time, last: time });
         BufferId(self.buffers.len() - 1)
     }
 
@@ -229,17 +235,53 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    fn finish(mut self, learn: Option<Learn>) -> Result<Program> {
+    /// Removes what no output needs.
+    fn optimize(&mut self, input: BufferId, output: BufferId) -> Vec<String> {
+        optimize::run(optimize::Draft { steps: &mut self.steps, buffers: &mut self.buffers, input, output })
+    }
+
+    /// Chooses kernels for a core, and gives each the scratch that it needs.
+    fn pack(&mut self, core: Core) {
+        for time in 0..self.steps.len() {
+            let kernel = std::mem::replace(&mut self.steps[time].kernel, Kernel::Softmax);
+            let kernel = pack::choose(kernel, core);
+            let len = kernel.scratch();
+            let scratch = match (self.steps[time].scratch, len) {
+                (_, 0) => None,
+                (Some(scratch), _) => Some(scratch),
+                (None, _) => {
+                    let name = format!("{} scratch", self.steps[time].name);
+                    Some(self.new_buffer(name, DType::I8, len, time))
+                }
+            };
+            if let Some(unused) = self.steps[time].scratch {
+                self.buffers[unused.0].len = len;
+            }
+            if let Some(scratch) = scratch {
+                self.buffers[scratch.0].align = if let Kernel::Packed(_) = kernel { 4 } else { 1 };
+            }
+            let step = &mut self.steps[time];
+            (step.kernel, step.scratch) = (kernel, scratch);
+        }
+    }
+
+    fn finish(mut self, options: &CompileOptions) -> Result<Program> {
         let graph = self.graph;
         let output = self.buffer_of[graph.output.0].expect("a verified graph writes its output");
         let input = self.buffer_of[graph.input.0].expect("the input has a buffer");
         self.touch(output, self.steps.len());
-        let learning = learn.map(|learn| self.learning(learn.optimizer, output)).transpose()?;
+        let removed = match options.learn {
+            None => self.optimize(input, output),
+            Some(_) => Vec::new(),
+        };
+        self.pack(options.core);
+        let learning = options.learn.map(|learn| self.learning(learn.optimizer, output)).transpose()?;
         let program = Program {
             name: graph.name.clone(),
             labels: graph.labels.clone(),
             normalize: graph.normalize,
-            plan: Plan::new(&self.buffers),
+            core: options.core,
+            plan: Plan::new(&self.buffers, &overlaps(&self.steps, &self.buffers)),
             steps: self.steps,
             buffers: self.buffers,
             input,
@@ -248,6 +290,7 @@ impl<'a> Lowering<'a> {
             output_quantization: graph.tensor(graph.output).quantization,
             parameters: self.parameters,
             learning,
+            removed,
         };
         crate::plan::check::check(&program)
             .map_err(|problem| Error::Model { model: program.name.clone(), problem })?;
@@ -261,7 +304,11 @@ fn macs(graph: &Graph, node: &crate::Node) -> u64 {
     let output = graph.tensor(node.output);
     let positions = match node.op {
         Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => output.shape[0] * output.shape[1],
-        Op::Dense { .. } => 1,
+        Op::Dense { .. } => output.len() / output.shape.last().copied().unwrap_or(1),
+        Op::TransposeConv2d { .. } => {
+            let input = graph.tensor(node.inputs[0]);
+            input.shape[0] * input.shape[1]
+        }
         _ => 0,
     };
     (weights * positions) as u64

@@ -3,10 +3,16 @@
 //! One `Program` serves all: the desk runs it ([`Runner`](crate::Runner)), the exporter prints it, the analysis
 //! counts it. So what is tested on the desk is what runs on the chip.
 
+mod int8;
+
 use crate::graph::{DType, Normalize};
-use crate::plan::Plan;
+use crate::pack::Packed;
+use crate::plan::{Overlap, Plan};
+use milligrad::layers::TransposedWindow;
 use milligrad::layers::{QuantizedAdd, QuantizedSoftmax, Table};
-use milligrad::{Arithmetic, Clamp, Int8, Quantization, Window2d};
+use milligrad::{Arithmetic, Clamp, Core, Int8, Quantization, QuantizedOutput, Requantize, Window2d};
+
+pub use int8::{Broadcasting, Elements, Elementwise, QuantizedFunction};
 
 /// Index of a buffer in its program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +28,8 @@ pub struct Buffer {
     pub dtype: DType,
     /// Number of elements.
     pub len: usize,
+    /// Its offset is a multiple of so many elements.
+    pub align: usize,
     /// First action that writes it; 0 also for the input.
     pub first: usize,
     /// Last action that reads it.
@@ -147,6 +155,8 @@ impl<A: Arithmetic> Layer<A> {
 pub enum Kernel {
     /// A layer in int8.
     Int8(Layer<Int8>),
+    /// The same, packed for a core.
+    Packed(Packed),
     /// A layer in f32.
     F32(Layer<f32>),
     /// A function of one int8, in place.
@@ -172,6 +182,50 @@ pub enum Kernel {
     Add(Clamp<f32>),
     /// int8 to f32.
     Dequantize(Quantization),
+    /// f32 to int8.
+    Quantize(Quantization),
+    /// int8 sum, difference or product that is more than [`QuantizedAdd`](Self::QuantizedAdd).
+    Elementwise(Elementwise),
+    /// Elements of an int8 tensor in another order, or some of them.
+    Gather(Elements),
+    /// A border of one int8 value.
+    Pad {
+        /// The value.
+        value: i8,
+        /// Where the input goes.
+        inner: Elements,
+    },
+    /// int8 tensors side by side: where each goes.
+    Concat(Vec<Elements>),
+    /// int8 mean or sum.
+    Reduce {
+        /// Where the sums begin.
+        kept: Elements,
+        /// What they run over.
+        reduced: Elements,
+        /// The input's zero point times the number of elements of a sum.
+        offset: i32,
+        /// Input scale over output scale, for a mean over the number of elements.
+        scale: Requantize,
+        /// Zero point and range.
+        output: QuantizedOutput,
+    },
+    /// int8 transposed convolution.
+    TransposeConv2d {
+        /// Geometry.
+        window: TransposedWindow,
+        /// Weights, biases.
+        parameters: Parameters<Int8>,
+    },
+    /// int8 image at another size.
+    ResizeNearest {
+        /// Height, width and channels of the input.
+        input: [usize; 3],
+        /// The row that each row comes from.
+        rows: Vec<u16>,
+        /// The column that each column comes from.
+        columns: Vec<u16>,
+    },
 }
 
 /// A table and the call that makes it at compile time.
@@ -188,6 +242,7 @@ impl Kernel {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Int8(layer) => layer.kernel(),
+            Self::Packed(packed) => packed.kernel(),
             Self::F32(layer) => layer.kernel(),
             Self::Lookup(_) => "lookup",
             Self::QuantizedSoftmax(_) => "quantized_softmax",
@@ -199,6 +254,14 @@ impl Kernel {
             Self::Softmax => "softmax",
             Self::Add(_) => "add",
             Self::Dequantize(_) => "dequantize",
+            Self::Quantize(_) => "quantize",
+            Self::Elementwise(elementwise) => elementwise.kernel(),
+            Self::Gather(_) => "gather",
+            Self::Pad { .. } => "pad",
+            Self::Concat(_) => "concat",
+            Self::Reduce { .. } => "reduce",
+            Self::TransposeConv2d { .. } => "transpose_conv2d",
+            Self::ResizeNearest { .. } => "resize_nearest",
         }
     }
 
@@ -206,7 +269,9 @@ impl Kernel {
     pub fn scratch(&self) -> usize {
         match self {
             Self::Int8(layer) => layer.scratch(),
+            Self::Packed(packed) => packed.scratch(),
             Self::F32(layer) => layer.scratch(),
+            Self::TransposeConv2d { window, .. } => window.patch_len(),
             _ => 0,
         }
     }
@@ -355,6 +420,8 @@ impl OptimizerKind {
 pub struct Program {
     /// Name of the model.
     pub name: String,
+    /// The core that it is compiled for.
+    pub core: Core,
     /// Names of the classes.
     pub labels: Vec<String>,
     /// Transform of raw data.
@@ -377,6 +444,8 @@ pub struct Program {
     pub parameters: Vec<Trainable>,
     /// How it learns, if it does.
     pub learning: Option<Learning>,
+    /// What was removed from the model without a change of any output, and why.
+    pub removed: Vec<String>,
 }
 
 impl Program {
@@ -391,10 +460,31 @@ impl Program {
         start..start + self.buffer(id).len
     }
 
+    /// The inputs that a step's output may lie over, and how.
+    pub fn overlaps(&self) -> Vec<(BufferId, BufferId, Overlap)> {
+        overlaps(&self.steps, &self.buffers)
+    }
+
     /// Bytes of RAM: arenas, parameters that learn, and what the optimizer remembers of them.
     pub fn ram_bytes(&self) -> usize {
         let state = self.learning.as_ref().map_or(0, |learning| learning.optimizer.state_per_parameter());
         let parameters: usize = self.parameters.iter().map(|p| p.values.len()).sum();
         self.plan.bytes() + 4 * parameters * (1 + state)
     }
+}
+
+/// Pairs of an input that nobody needs after a step, and the step's output.
+pub(crate) fn overlaps(steps: &[Step], buffers: &[Buffer]) -> Vec<(BufferId, BufferId, Overlap)> {
+    let mut pairs = Vec::new();
+    for (time, step) in steps.iter().enumerate() {
+        let Kernel::Packed(packed) = &step.kernel else { continue };
+        let overlap = packed.overlap();
+        for &x in &step.inputs {
+            let ends = buffers[x.0].last == time && buffers[step.output.0].first == time;
+            if ends && x != step.output && overlap != Overlap::Never {
+                pairs.push((x, step.output, overlap));
+            }
+        }
+    }
+    pairs
 }

@@ -1,18 +1,22 @@
 //! Running a program on the desk, with the device crate's own kernels in the planned arena: what comes out is bit
 //! for bit what the chip computes.
 
+mod int8;
+
 use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::program::{Apply, Backward, BufferId, Kernel, Layer, Parameters, Program, Step};
 use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense};
-use milligrad::{Arithmetic, Clamp, Element, Momentum, Optimizer, Sgd, TrainError, loss};
+use milligrad::packed::Places;
+use milligrad::{Arithmetic, Clamp, Element, Momentum, Optimizer, Sgd, TrainError, arena, loss};
 use std::ops::Range;
 
 /// The memory of a program at work: arenas, parameters that learn, and what the optimizer remembers.
 #[derive(Debug, Clone)]
 pub struct Runner<'p> {
     program: &'p Program,
-    int8: Vec<i8>,
+    /// The int8 arena, as words.
+    words: Vec<u32>,
     f32: Vec<f32>,
     parameters: Vec<Vec<f32>>,
     velocities: Vec<Vec<f32>>,
@@ -62,7 +66,7 @@ impl<'p> Runner<'p> {
         let velocities = parameters.iter().map(|p| vec![0.0; p.len()]).collect();
         Self {
             program,
-            int8: vec![0; program.plan.int8],
+            words: vec![0; program.plan.int8.div_ceil(4)],
             f32: vec![0.0; program.plan.f32],
             parameters,
             velocities,
@@ -154,7 +158,10 @@ impl<'p> Runner<'p> {
         }
         let range = program.range(program.input);
         match program.buffer(program.input).dtype {
-            DType::I8 => self.int8[range].iter_mut().zip(record).for_each(|(to, &from)| *to = from as i8),
+            DType::I8 => arena::bytes_mut(&mut self.words)[range]
+                .iter_mut()
+                .zip(record)
+                .for_each(|(to, &from)| *to = from as i8),
             DType::F32 => self.f32[range]
                 .iter_mut()
                 .zip(record.chunks_exact(4))
@@ -166,7 +173,7 @@ impl<'p> Runner<'p> {
     fn bytes(&self, id: BufferId) -> Vec<u8> {
         let range = self.program.range(id);
         match self.program.buffer(id).dtype {
-            DType::I8 => self.int8[range].iter().map(|&x| x as u8).collect(),
+            DType::I8 => arena::bytes(&self.words)[range].iter().map(|&x| x as u8).collect(),
             DType::F32 => self.f32[range].iter().flat_map(|x| x.to_le_bytes()).collect(),
         }
     }
@@ -178,21 +185,29 @@ impl<'p> Runner<'p> {
         let scratch = step.scratch.map(range).unwrap_or_default();
         match &step.kernel {
             Kernel::Int8(layer) => {
-                let [x, scratch, y] = split(&mut self.int8, [x, scratch, y]);
+                let [x, scratch, y] = split(arena::bytes_mut(&mut self.words), [x, scratch, y]);
                 forward(layer, |_| &[], |_| &[], x, scratch, y);
+            }
+            Kernel::Packed(packed) => {
+                let b = step.inputs.get(1).map_or(x.start, |&b| range(b).start);
+                let places = Places::new(x.start, scratch.start, y.start);
+                packed.forward(&mut self.words, places, b, y.len());
             }
             Kernel::F32(layer) => {
                 let [x, scratch, y] = split(&mut self.f32, [x, scratch, y]);
                 let ram = |index: usize| &self.parameters[index][..];
                 forward(layer, ram, ram, x, scratch, y);
             }
-            Kernel::Lookup(lookup) => layers::lookup_in_place(&lookup.table, in_place(&mut self.int8, x, y)),
+            Kernel::Lookup(lookup) => {
+                layers::lookup_in_place(&lookup.table, in_place(arena::bytes_mut(&mut self.words), x, y))
+            }
             Kernel::QuantizedSoftmax(softmax) => {
-                let [x, y] = split(&mut self.int8, [x, y]);
-                softmax.forward(x, y);
+                let [x, y] = split(arena::bytes_mut(&mut self.words), [x, y]);
+                let row = *step.shape.last().expect("a tensor has axes");
+                x.chunks_exact(row).zip(y.chunks_exact_mut(row)).for_each(|(x, y)| softmax.forward(x, y));
             }
             Kernel::QuantizedAdd(add) => {
-                let (a, b, y) = operands(&mut self.int8, x, range(step.inputs[1]), y);
+                let (a, b, y) = operands(arena::bytes_mut(&mut self.words), x, range(step.inputs[1]), y);
                 add.forward(a, b.unwrap_or(a), y);
             }
             Kernel::Add(clamp) => {
@@ -205,8 +220,12 @@ impl<'p> Runner<'p> {
             Kernel::Clamp(clamp) => layers::clamp(clamp, in_place(&mut self.f32, x, y)),
             Kernel::Softmax => layers::softmax(in_place(&mut self.f32, x, y)),
             Kernel::Dequantize(quantization) => {
-                layers::dequantize(*quantization, &self.int8[x], &mut self.f32[y])
+                layers::dequantize(*quantization, &arena::bytes(&self.words)[x], &mut self.f32[y])
             }
+            Kernel::Quantize(quantization) => {
+                layers::quantize(*quantization, &self.f32[x], &mut arena::bytes_mut(&mut self.words)[y])
+            }
+            _ => int8::step(program, step, arena::bytes_mut(&mut self.words)),
         }
     }
 

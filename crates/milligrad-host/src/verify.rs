@@ -123,7 +123,11 @@ fn check_node(draft: &Draft, node: &Node) -> Result<(), String> {
         return Err(format!("its output is {shape:?}, the graph says {:?}", output.shape));
     }
     let input = inputs[0];
-    let expected = if matches!(node.op, Op::Dequantize) { DType::F32 } else { input.dtype };
+    let expected = match node.op {
+        Op::Dequantize => DType::F32,
+        Op::Quantize => DType::I8,
+        _ => input.dtype,
+    };
     if output.dtype != expected || inputs.iter().any(|other| other.dtype != input.dtype) {
         return Err(format!("types do not fit: it reads {:?} and writes {:?}", input.dtype, output.dtype));
     }
@@ -131,9 +135,30 @@ fn check_node(draft: &Draft, node: &Node) -> Result<(), String> {
         let fixed = match node.op {
             Op::Softmax | Op::Activation { activation: Activation::Sigmoid } => Some(PROBABILITIES),
             Op::Activation { activation: Activation::Tanh } => Some(TANH),
-            Op::Flatten | Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => input.quantization,
+            Op::Flatten
+            | Op::MaxPool2d { .. }
+            | Op::AvgPool2d { .. }
+            | Op::Reshape { .. }
+            | Op::Pad { .. }
+            | Op::Concat { .. }
+            | Op::Transpose { .. }
+            | Op::Slice { .. }
+            | Op::ResizeNearest { .. } => input.quantization,
             _ => None,
         };
+        if let Op::Concat { .. } = node.op
+            && let Some(other) = inputs.iter().find(|other| other.quantization != input.quantization)
+        {
+            return Err(format!(
+                "its inputs have {:?} and {:?}; they must be equal",
+                input.quantization, other.quantization
+            ));
+        }
+        if let (Op::HardSwish, Some(x), Some(y)) = (node.op, input.quantization, output.quantization)
+            && x.scale / 128.0 >= y.scale
+        {
+            return Err(format!("its output's scale {} is too small for the input's {}", y.scale, x.scale));
+        }
         if fixed.is_some() && output.quantization != fixed {
             return Err(format!("its output has {:?}, this operator gives {:?}", output.quantization, fixed));
         }

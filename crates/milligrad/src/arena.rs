@@ -3,6 +3,38 @@
 //! Exported code names constant offsets within arrays of constant length, so that the compiler proves each view and
 //! drops its check.
 
+pub use crate::arch::words::{bytes, bytes_mut};
+
+/// The arena of an int8 model whose kernels load words: `4 WORDS` bytes.
+#[derive(Debug, Clone)]
+pub struct Bytes<const WORDS: usize>([u32; WORDS]);
+
+impl<const WORDS: usize> Bytes<WORDS> {
+    /// All zero.
+    pub const ZERO: Self = Self([0; WORDS]);
+
+    /// The words.
+    #[inline(always)]
+    pub const fn words(&mut self) -> &mut [u32] {
+        &mut self.0
+    }
+}
+
+impl<const WORDS: usize> core::ops::Deref for Bytes<WORDS> {
+    type Target = [i8];
+    #[inline(always)]
+    fn deref(&self) -> &[i8] {
+        bytes(&self.0)
+    }
+}
+
+impl<const WORDS: usize> core::ops::DerefMut for Bytes<WORDS> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [i8] {
+        bytes_mut(&mut self.0)
+    }
+}
+
 /// `N` elements of `arena` from `at` on.
 ///
 /// # Panics

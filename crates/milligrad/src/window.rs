@@ -195,7 +195,7 @@ impl Window2d {
     /// Calls `visit` with runs of elements under the window that lie together: where they start in the image and in
     /// the patch, and how many they are.
     #[inline(always)]
-    fn each_run(&self, at: (usize, usize), mut visit: impl FnMut(usize, usize, usize)) {
+    pub(crate) fn each_run(&self, at: (usize, usize), mut visit: impl FnMut(usize, usize, usize)) {
         let [height, width, channels] = self.input();
         let [kernel_height, kernel_width] = self.kernel();
         let [step_y, step_x] = self.dilation();
@@ -223,7 +223,7 @@ impl Window2d {
 
     /// `true` if all taps of position `at` are in the image.
     #[inline(always)]
-    fn is_inside(&self, at: (usize, usize)) -> bool {
+    pub(crate) fn is_inside(&self, at: (usize, usize)) -> bool {
         let (top, left) = self.origin(at);
         let fits = |start: isize, axis: usize| {
             let reach = (self.kernel[axis] as usize - 1) * self.dilation[axis] as usize;

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use milligrad_host::data::{Dataset, Task, npz::Npz};
 use milligrad_host::spec::{DataSpec, Source, Spec, TrainSpec};
 use milligrad_host::train::Loss;
-use milligrad_host::{DType, Graph, model_file};
+use milligrad_host::{DType, Graph, import};
 use std::path::{Path, PathBuf};
 
 /// Name of the specification that training leaves beside the model.
@@ -39,7 +39,7 @@ pub(crate) fn is_int8(graph: &Graph) -> bool {
 impl Context {
     /// Reads a model. `data` names other data than those of the specification beside it.
     pub(crate) fn new(model: &Path, data: Option<&str>) -> Result<Self, Failure> {
-        let graph = model_file::load(model)?;
+        let graph = import::load(model)?;
         let folder = model.parent().unwrap_or(Path::new("")).to_owned();
         Ok(Self { graph, folder, data: data.map(str::to_owned) })
     }

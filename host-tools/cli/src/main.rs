@@ -57,6 +57,8 @@ enum Command {
     Validate(commands::validate::Validate),
     /// Count a model's instructions on an emulated board, layer by layer.
     Profile(commands::profile::Profile),
+    /// List the operators of .tflite files that are known.
+    Ops(commands::ops::Ops),
     /// Put a model on a real board.
     Flash(commands::flash::Flash),
     /// Show what is installed, what is missing, and how to get it.
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Command::Export(export) => export.run(&output),
         Command::Validate(validate) => validate.run(&output),
         Command::Profile(profile) => profile.run(&output),
+        Command::Ops(ops) => ops.run(&output),
         Command::Flash(flash) => flash.run(&output),
         Command::Doctor(doctor) => doctor.run(&output),
     };

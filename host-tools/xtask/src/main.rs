@@ -3,6 +3,7 @@
 mod bench;
 mod command;
 mod demo;
+mod fuzz_tflite;
 mod setup;
 mod stages;
 mod test;
@@ -28,6 +29,8 @@ enum Task {
     Demo(demo::Arguments),
     /// Lint and test everything
     Test(test::Arguments),
+    /// Compare random .tflite models with both interpreters, bit for bit
+    FuzzTflite(fuzz_tflite::Arguments),
     /// Measure, and print the tables of docs/benchmarks.md
     Bench(bench::Arguments),
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::run(),
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::FuzzTflite(arguments) => fuzz_tflite::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
     };
     match result {

@@ -4,13 +4,16 @@
 //! struct that is all the RAM of the model, with a straight-line `predict` and, where layers learn, `train_step`.
 //! The same program gives the same bytes.
 
+mod int8;
 mod learn;
+mod packed;
 mod steps;
 pub(crate) mod values;
 
 use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::program::{BufferId, Program};
+use milligrad::Core;
 use std::fmt::Write as _;
 use values::{Literal, array, identifier, quantization};
 
@@ -39,9 +42,13 @@ fn header(program: &Program) -> String {
         Some(learning) => ("yes", learning.optimizer.type_name()),
         None => ("no", "none"),
     };
+    let core = match program.core {
+        Core::Portable => "portable",
+        Core::Armv7em => "armv7e-m",
+    };
     let macs: u64 = program.steps.iter().map(|step| step.macs).sum();
     format!(
-        "// milligrad model: name={} learns={learns} optimizer={optimizer}\n// {} layers, {macs} multiply-accumulate \
+        "// milligrad model: name={} learns={learns} optimizer={optimizer} core={core}\n// {} layers, {macs} multiply-accumulate \
          operations, {} bytes of RAM. Made by `milligrad export`; do not edit.\n\n",
         program.name,
         program.steps.len(),
@@ -55,6 +62,7 @@ fn imports(body: &str) -> String {
     let list = |names: &[&'static str]| names.iter().copied().filter(|name| used(name)).collect::<Vec<_>>();
     let mut names = list(&[
         "Clamp",
+        "Core",
         "Int8",
         "Learner",
         "Model",
@@ -74,28 +82,47 @@ fn imports(body: &str) -> String {
     ]);
     let layers = list(&[
         "AvgPool2d",
+        "Broadcast",
         "Conv2d",
         "Dense",
         "DepthwiseConv2d",
         "MaxPool2d",
         "QuantizedAdd",
+        "QuantizedMul",
+        "QuantizedReduce",
         "QuantizedSoftmax",
+        "QuantizedSub",
+        "ResizeNearest",
+        "Strided",
         "Table",
+        "TransposeConv2d",
+        "TransposedWindow",
         "dense",
+        "hard_swish_table",
         "leaky_relu_table",
+        "requantize_table",
         "sigmoid_table",
         "tanh_table",
     ]);
+    let packed =
+        list(&["PackedAdd", "PackedChannel", "PackedConv2d", "PackedDense", "PackedDepthwise", "Places"]);
+    let packed = format!("packed::{{{}}}", packed.join(", "));
     let layers = match layers[..] {
         [] => "layers".to_owned(),
         _ => format!("layers::{{self, {}}}", layers.join(", ")),
     };
     names.push(&layers);
+    if packed != "packed::{}" {
+        names.push(&packed);
+    }
     format!("#[allow(unused_imports)]\nuse milligrad::{{{}}};\n\n", names.join(", "))
 }
 
 fn body(program: &Program) -> String {
     let mut text = String::new();
+    if program.core != Core::Portable {
+        let _ = writeln!(text, "const _: () = Core::{:?}.require();\n", program.core);
+    }
     constants(program, &mut text);
     program.steps.iter().for_each(|step| steps::statics(step, &mut text));
     network(program, &mut text);
@@ -169,7 +196,10 @@ fn network(program: &Program, text: &mut String) {
     );
     text.push_str("pub struct Network {\n");
     if program.plan.int8 > 0 {
-        let _ = writeln!(text, "    int8: [i8; {}],", program.plan.int8);
+        let _ = match program.core {
+            Core::Portable => writeln!(text, "    int8: [i8; {}],", program.plan.int8),
+            _ => writeln!(text, "    int8: arena::Bytes<{}>,", program.plan.int8.div_ceil(4)),
+        };
     }
     if program.plan.f32 > 0 {
         let _ = writeln!(text, "    float: [f32; {}],", program.plan.f32);
@@ -183,7 +213,10 @@ fn network(program: &Program, text: &mut String) {
     text.push_str("}\n\nimpl Network {\n");
     text.push_str("    /// A network with the parameters that it was exported with.\n    pub const fn new() -> Self {\n        Self {");
     if program.plan.int8 > 0 {
-        let _ = write!(text, " int8: [0; {}],", program.plan.int8);
+        let _ = match program.core {
+            Core::Portable => write!(text, " int8: [0; {}],", program.plan.int8),
+            _ => write!(text, " int8: arena::Bytes::ZERO,"),
+        };
     }
     if program.plan.f32 > 0 {
         let _ = write!(text, " float: [0.0; {}],", program.plan.f32);

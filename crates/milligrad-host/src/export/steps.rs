@@ -1,7 +1,8 @@
 //! The forward pass as source.
 
+use super::int8;
 use super::values::{self, Literal, channels, clamp, constant_name, quantized_output};
-use super::{arena, array_type, table};
+use super::{arena, array_type, packed, table};
 use crate::program::{BufferId, Kernel, Layer, Parameters, Program, Source, Step};
 use milligrad::Window2d;
 use std::fmt::Write as _;
@@ -55,17 +56,10 @@ pub(super) fn statics(step: &Step, text: &mut String) {
             );
         }
         Kernel::QuantizedAdd(add) => {
-            let term = |(zero_point, scale)| format!("({zero_point}, {})", values::requantize(&scale));
-            let _ = writeln!(
-                text,
-                "static {name}: QuantizedAdd = QuantizedAdd::new({}, {}, {}, {});\n",
-                term(add.a),
-                term(add.b),
-                values::requantize(&add.sum),
-                quantized_output(&add.output)
-            );
+            let _ = writeln!(text, "static {name}: QuantizedAdd = {};\n", values::quantized_add(add));
         }
-        _ => {}
+        Kernel::Packed(packed) => packed::statics(packed, &name, text),
+        _ => int8::statics(step, &name, text),
     }
 }
 
@@ -179,8 +173,17 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
             with(program, &buffers(true), &call, text);
         }
         Kernel::QuantizedSoftmax(_) => {
-            with(program, &buffers(false), &format!("{name}.forward(x, y);"), text)
+            let row = *step.shape.last().expect("a tensor has axes");
+            let call = if row == program.buffer(y).len {
+                format!("{name}.forward(x, y);")
+            } else {
+                format!(
+                    "x.chunks_exact({row}).zip(y.chunks_exact_mut({row})).for_each(|(x, y)| {name}.forward(x, y));"
+                )
+            };
+            with(program, &buffers(false), &call, text)
         }
+        Kernel::Packed(kernel) => packed::forward(program, step, kernel, &name, text),
         Kernel::QuantizedAdd(_) => sum(program, step, |a, b| format!("{name}.forward({a}, {b}, y);"), text),
         Kernel::Add(range) => {
             sum(program, step, |a, b| format!("layers::add({a}, {b}, &{}, y);", clamp(range)), text);
@@ -205,6 +208,17 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
                 values::quantization(quantization),
             );
         }
+        Kernel::Quantize(quantization) => {
+            let _ = writeln!(
+                text,
+                "        let (x, y) = (self.float.get({:?}).unwrap_or_default(), self.int8.get_mut({:?}).unwrap_or_default());\n        \
+                 layers::quantize({}, x, y);",
+                program.range(x),
+                program.range(y),
+                values::quantization(quantization),
+            );
+        }
+        _ => int8::forward(program, step, &name, text),
     }
 }
 
@@ -239,7 +253,12 @@ fn in_place(program: &Program, x: BufferId, y: BufferId, call: &str, text: &mut 
 }
 
 /// A sum of two buffers, which may be the same.
-fn sum(program: &Program, step: &Step, call: impl FnOnce(&str, &str) -> String, text: &mut String) {
+pub(super) fn sum(
+    program: &Program,
+    step: &Step,
+    call: impl FnOnce(&str, &str) -> String,
+    text: &mut String,
+) {
     let (a, b, y) = (step.inputs[0], step.inputs[1], step.output);
     if a == b {
         with(program, &[("a", a), ("y", y)], &call("a", "a"), text);

@@ -1,5 +1,6 @@
 //! Values as Rust source.
 
+use milligrad::layers::QuantizedAdd;
 use milligrad::{
     Clamp, Padding, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d,
 };
@@ -15,6 +16,13 @@ pub(crate) trait Literal {
 
 impl Literal for i8 {
     const TYPE: &'static str = "i8";
+    fn literal(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Literal for u16 {
+    const TYPE: &'static str = "u16";
     fn literal(&self) -> String {
         self.to_string()
     }
@@ -38,7 +46,7 @@ pub(crate) fn array<T: Literal>(values: &[T]) -> String {
     lines(values.iter().map(Literal::literal))
 }
 
-fn lines(items: impl Iterator<Item = String>) -> String {
+pub(crate) fn lines(items: impl Iterator<Item = String>) -> String {
     let mut text = String::from("[\n");
     let mut line = String::from("   ");
     for item in items {
@@ -65,6 +73,13 @@ pub(crate) fn channels(channels: &[QuantizedChannel]) -> String {
 /// `Requantize::new(...)`
 pub(crate) fn requantize(r: &Requantize) -> String {
     format!("Requantize::new({}, {}, Rounding::{:?})", r.multiplier, r.shift, r.rounding)
+}
+
+/// `QuantizedAdd::new(...)`
+pub(crate) fn quantized_add(add: &QuantizedAdd) -> String {
+    let term = |(zero_point, scale)| format!("({zero_point}, {})", requantize(&scale));
+    let (a, b) = (term(add.a), term(add.b));
+    format!("QuantizedAdd::new({a}, {b}, {}, {})", requantize(&add.sum), quantized_output(&add.output))
 }
 
 /// `QuantizedOutput::new(...)`

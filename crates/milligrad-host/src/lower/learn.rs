@@ -84,7 +84,7 @@ impl Lowering<'_> {
                     }
                 }
             }
-            Kernel::Dequantize(_) => {}
+            Kernel::Dequantize(_) | Kernel::Quantize(_) => {}
             _ if step.inputs[0] == step.output => {}
             _ => self.hand_on(delta, step.inputs[0], true, way),
         }

@@ -1,8 +1,9 @@
 //! Activations as layers of their own.
 
-use super::{Lower, clamp, quantized_output};
+use super::{Lower, PROBABILITIES, clamp, lookup, quantized_output};
+use crate::export::values::requantize as print;
 use crate::graph::{Activation, DType, TensorInfo};
-use crate::program::{Kernel, LookupTable};
+use crate::program::Kernel;
 use crate::quantize::multiplier::{input_radius, quantize_multiplier, requantize};
 use milligrad::layers::{leaky_relu_table, sigmoid_table, tanh_table};
 use milligrad::{Quantization, Requantize, Rounding};
@@ -28,17 +29,21 @@ pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
         (DType::F32, Activation::Sigmoid) => Kernel::Sigmoid,
         (DType::F32, Activation::Tanh) => Kernel::Tanh,
         (DType::F32, clamped) => Kernel::Clamp(clamp(clamped)),
+        (DType::I8, Activation::Sigmoid) if node.rounding == Rounding::Single => {
+            real_table(node, PROBABILITIES, |x| 1.0 / (1.0 + f64::from(-x).exp() as f32))
+        }
+        (DType::I8, Activation::Tanh) if node.rounding == Rounding::Single => {
+            real_table(node, TANH, |x| f64::from(x).tanh() as f32)
+        }
         (DType::I8, Activation::Sigmoid) => {
             let (zero_point, scale, radius) = argument(node);
-            lookup(sigmoid_table(zero_point, scale, radius), "sigmoid_table", |print| {
-                format!("{zero_point}, {}, {radius}", print(scale))
-            })
+            let source = format!("sigmoid_table({zero_point}, {}, {radius})", print(&scale));
+            lookup(sigmoid_table(zero_point, scale, radius), source)
         }
         (DType::I8, Activation::Tanh) => {
             let (zero_point, scale, radius) = argument(node);
-            lookup(tanh_table(zero_point, scale, radius), "tanh_table", |print| {
-                format!("{zero_point}, {}, {radius}", print(scale))
-            })
+            let source = format!("tanh_table({zero_point}, {}, {radius})", print(&scale));
+            lookup(tanh_table(zero_point, scale, radius), source)
         }
         (DType::I8, other) => {
             let alpha = if let Activation::LeakyRelu { alpha } = other { alpha } else { 1.0 };
@@ -50,16 +55,27 @@ pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
                 Rounding::Double,
             );
             let range = quantized_output(other, output);
-            lookup(
-                leaky_relu_table(input.zero_point, positive, negative, range),
-                "leaky_relu_table",
-                |print| {
-                    let range = crate::export::values::quantized_output(&range);
-                    format!("{}, {}, {}, {range}", input.zero_point, print(positive), print(negative))
-                },
-            )
+            let source = format!(
+                "leaky_relu_table({}, {}, {}, {})",
+                input.zero_point,
+                print(&positive),
+                print(&negative),
+                crate::export::values::quantized_output(&range)
+            );
+            lookup(leaky_relu_table(input.zero_point, positive, negative, range), source)
         }
     }
+}
+
+/// The function in `f32`, rounded to the nearest number: what TensorFlow's interpreter fills its tables with. It differs
+/// from the integer arithmetic by one where a value lies next to the middle of two numbers.
+fn real_table(node: &Lower<'_>, output: Quantization, f: impl Fn(f32) -> f32) -> Kernel {
+    let input = node.input_quantization();
+    let mut table = [0; 256];
+    for (x, y) in (0..=u8::MAX).zip(&mut table) {
+        *y = output.quantize(f(input.dequantize(x as i8)));
+    }
+    lookup(table, crate::export::values::array(&table))
 }
 
 /// The input's zero point, the factor that brings it to 4 integer bits, and from where the function is flat.
@@ -69,13 +85,4 @@ fn argument(node: &Lower<'_>) -> (i8, Requantize, i32) {
     let (_, shift) = quantize_multiplier(real);
     let radius = input_radius(INTEGER_BITS, u32::from(shift.max(0) as u8));
     (input.zero_point, requantize(real, Rounding::Double), radius)
-}
-
-fn lookup(
-    table: milligrad::layers::Table,
-    function: &str,
-    arguments: impl FnOnce(fn(Requantize) -> String) -> String,
-) -> Kernel {
-    let source = format!("{function}({})", arguments(|scale| crate::export::values::requantize(&scale)));
-    Kernel::Lookup(LookupTable { table, source })
 }

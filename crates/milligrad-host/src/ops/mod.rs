@@ -3,18 +3,31 @@
 mod activation;
 mod add;
 mod batch_norm;
+mod concat;
 mod conv2d;
 mod dense;
 mod depthwise_conv2d;
 mod dequantize;
+mod elementwise;
 mod flatten;
+mod hard_swish;
+mod pad;
 mod pool2d;
+mod quantize;
+mod reduce;
+mod reshape;
+mod resize_nearest;
+mod slice;
 mod softmax;
+mod strided;
+mod transpose;
+mod transpose_conv2d;
 
 use crate::graph::{Activation, Constant, DType, Graph, Node, Op, TensorId, TensorInfo, Values, Window};
-use crate::program::{Kernel, Parameters, Source};
-use crate::quantize::multiplier::requantize;
+use crate::program::{Kernel, LookupTable, Parameters, Source};
+use crate::quantize::multiplier::{requantize, requantize_like_double};
 use milligrad::{Clamp, Int8, Padding, Quantization, QuantizedChannel, QuantizedOutput, Rounding, Window2d};
+use std::cell::Cell;
 
 /// The output shape of an operator on these inputs and constants; says what is wrong where they don't fit.
 ///
@@ -64,26 +77,88 @@ pub fn infer(op: &Op, inputs: &[&TensorInfo], constants: &[&Constant]) -> Result
             no_constants(constants)?;
             dequantize::infer(one(inputs)?)
         }
+        Op::Elementwise { activation, constant, .. } => {
+            elementwise::infer(*activation, *constant, inputs, constants)
+        }
+        Op::TransposeConv2d { kernel, stride, before, size, activation } => {
+            let geometry = [*kernel, *stride, *before, *size];
+            transpose_conv2d::infer(geometry, *activation, one(inputs)?, two_constants(constants)?)
+        }
+        Op::Concat { axis } => {
+            no_constants(constants)?;
+            concat::infer(*axis, inputs)
+        }
+        _ => {
+            no_constants(constants)?;
+            infer_unary(op, one(inputs)?)
+        }
+    }
+}
+
+/// The same of operators with one input and no constants that exist for int8 alone, or move elements.
+fn infer_unary(op: &Op, input: &TensorInfo) -> Result<Vec<usize>, String> {
+    match op {
+        Op::Quantize => quantize::infer(input),
+        Op::Requantize | Op::HardSwish => quantize::infer_again(input),
+        Op::Reshape { shape } => reshape::infer(shape, input),
+        Op::Pad { before, after, .. } => pad::infer(before, after, input),
+        Op::Transpose { permutation } => transpose::infer(permutation, input),
+        Op::Slice { begin, size, step } => slice::infer(begin, size, step, input),
+        Op::Reduce { axes, keep, .. } => reduce::infer(axes, *keep, input),
+        Op::ResizeNearest { size, .. } => resize_nearest::infer(*size, input),
+        other => unreachable!("{} is inferred above", other.name()),
     }
 }
 
 pub(crate) use activation::TANH;
+pub(crate) use elementwise::broadcast;
 pub(crate) use softmax::PROBABILITIES;
 
 /// The kernel of a node; `None` where the output is just another view of the input.
-pub(crate) fn lower(graph: &Graph, node: &Node, rounding: Rounding) -> Option<Kernel> {
-    let node = Lower { graph, node, rounding };
+///
+/// # Errors
+/// If a fully connected layer has scales with which no 32-bit multiplier rounds as TensorFlow's interpreter does.
+pub(crate) fn lower(graph: &Graph, node: &Node, rounding: Rounding) -> Result<Option<Kernel>, String> {
+    let node = Lower { graph, node, rounding, problem: Cell::new(None) };
+    let kernel = kernel(&node);
+    match node.problem.get() {
+        None => Ok(kernel),
+        Some(channel) => Err(format!(
+            "output {channel} has a scale with which no 32-bit multiplier rounds all sums as TensorFlow's interpreter \
+             does; use the rounding of TensorFlow Lite Micro (--rounding tflm)"
+        )),
+    }
+}
+
+fn kernel(node: &Lower<'_>) -> Option<Kernel> {
     Some(match &node.node.op {
-        Op::Dense { activation } => dense::lower(&node, *activation),
-        Op::Conv2d { window, activation } => conv2d::lower(&node, window, *activation),
-        Op::DepthwiseConv2d { window, activation } => depthwise_conv2d::lower(&node, window, *activation),
-        Op::MaxPool2d { window } => pool2d::lower_max(&node, window),
-        Op::AvgPool2d { window } => pool2d::lower_average(&node, window),
-        Op::Activation { activation } => activation::lower(&node, *activation),
-        Op::Softmax => softmax::lower(&node),
-        Op::Add { activation } => add::lower(&node, *activation),
-        Op::Dequantize => dequantize::lower(&node),
-        Op::Flatten | Op::Dropout { .. } => return None,
+        Op::Dense { activation } => dense::lower(node, *activation),
+        Op::Conv2d { window, activation } => conv2d::lower(node, window, *activation),
+        Op::DepthwiseConv2d { window, activation } => depthwise_conv2d::lower(node, window, *activation),
+        Op::MaxPool2d { window } => pool2d::lower_max(node, window),
+        Op::AvgPool2d { window } => pool2d::lower_average(node, window),
+        Op::Activation { activation } => activation::lower(node, *activation),
+        Op::Softmax => softmax::lower(node),
+        Op::Add { activation } => add::lower(node, *activation),
+        Op::Dequantize => dequantize::lower(node),
+        Op::Flatten | Op::Dropout { .. } | Op::Reshape { .. } => return None,
+        Op::Quantize => quantize::lower(node),
+        Op::Requantize => quantize::lower_again(node),
+        Op::HardSwish => hard_swish::lower(node),
+        Op::Elementwise { function, activation, constant } => {
+            elementwise::lower(node, *function, *activation, *constant)
+        }
+        Op::Pad { before, value, .. } => pad::lower(node, before, *value),
+        Op::Concat { axis } => concat::lower(node, *axis),
+        Op::Transpose { permutation } => transpose::lower(node, permutation),
+        Op::Slice { begin, step, .. } => slice::lower(node, begin, step),
+        Op::Reduce { function, axes, .. } => reduce::lower(node, *function, axes),
+        Op::TransposeConv2d { kernel, stride, before, size, activation } => {
+            transpose_conv2d::lower(node, [*kernel, *stride, *before, *size], *activation)
+        }
+        Op::ResizeNearest { size, align_corners, half_pixel_centers } => {
+            resize_nearest::lower(node, *size, *align_corners, *half_pixel_centers)
+        }
         Op::BatchNorm { .. } => unreachable!("batch norm is folded before a graph is lowered"),
     })
 }
@@ -94,6 +169,8 @@ struct Lower<'a> {
     node: &'a Node,
     /// How a fully connected layer rounds; all others round twice.
     rounding: Rounding,
+    /// A channel that can't be rounded so.
+    problem: Cell<Option<usize>>,
 }
 
 impl<'a> Lower<'a> {
@@ -143,14 +220,31 @@ impl<'a> Lower<'a> {
         };
         let (input, output) = (self.input_quantization(), self.output_quantization());
         let mut sums = vec![0i32; bias.len()];
-        values.iter().enumerate().for_each(|(index, &w)| sums[channel_of(index)] += i32::from(w));
-        let rounding = if let Op::Dense { .. } = self.node.op { self.rounding } else { Rounding::Double };
+        // What positive and negative products can add up to.
+        let mut reach = vec![(0i64, 0i64); bias.len()];
+        for (index, &w) in values.iter().enumerate() {
+            let (channel, w) = (channel_of(index), i32::from(w));
+            sums[channel] = sums[channel].wrapping_add(w);
+            let ends = [127, -128].map(|x| i64::from(w * x));
+            reach[channel].0 += ends[0].min(ends[1]);
+            reach[channel].1 += ends[0].max(ends[1]);
+        }
+        let single = matches!(self.node.op, Op::Dense { .. }) && self.rounding == Rounding::Single;
         let channels = bias.iter().zip(sums).enumerate().map(|(channel, (&bias, sum))| {
             let scale = weights.scales[if weights.scales.len() == 1 { 0 } else { channel }];
             // In this order and in double precision, as TensorFlow Lite does.
             let real = f64::from(input.scale) * f64::from(scale) / f64::from(output.scale);
             let folded = bias.wrapping_sub(i32::from(input.zero_point).wrapping_mul(sum));
-            QuantizedChannel { bias: folded, requantize: requantize(real, rounding) }
+            let (low, high) = reach[channel];
+            let largest = low.abs().max(high) + i64::from(folded).abs();
+            let requantize = match single {
+                true => requantize_like_double(real, largest.min(1 << 31), 256).unwrap_or_else(|| {
+                    self.problem.set(Some(channel));
+                    requantize(real, Rounding::Single)
+                }),
+                false => requantize(real, Rounding::Double),
+            };
+            QuantizedChannel { bias: folded, requantize }
         });
         Parameters {
             channels: Source::Flash(channels.collect()),
@@ -223,6 +317,18 @@ fn float_only(input: &TensorInfo) -> Result<(), String> {
         DType::F32 => Ok(()),
         DType::I8 => Err("it exists for f32 only; it is folded or removed before quantisation".into()),
     }
+}
+
+fn int8_only(input: &TensorInfo) -> Result<(), String> {
+    match input.dtype {
+        DType::I8 => Ok(()),
+        DType::F32 => Err("it exists for int8 only".into()),
+    }
+}
+
+/// A function of one int8 as a table, and the source that makes it.
+fn lookup(table: milligrad::layers::Table, source: String) -> Kernel {
+    Kernel::Lookup(LookupTable { table, source })
 }
 
 fn image(input: &TensorInfo) -> Result<[usize; 3], String> {

@@ -15,8 +15,12 @@ const INTEGER_BITS: u32 = 5;
 
 pub(super) fn infer(input: &TensorInfo) -> Result<Vec<usize>, String> {
     // The int8 kernel sums up to 4,096 probabilities.
-    if input.len() > 4096 {
-        return Err(format!("softmax over {} elements, at most 4,096", input.len()));
+    let row = *input.shape.last().expect("a tensor has axes");
+    if row > 4096 {
+        return Err(format!("softmax over {row} elements, at most 4,096"));
+    }
+    if input.dtype == DType::F32 && row != input.len() {
+        return Err(format!("softmax of f32 runs over one axis, its input is {:?}", input.shape));
     }
     Ok(input.shape.clone())
 }

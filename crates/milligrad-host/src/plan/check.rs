@@ -1,12 +1,14 @@
 //! Proof of a plan, independent of how it was made: it replays the program and watches every element of the
 //! arena.
 
+mod replay;
+
 use crate::graph::DType;
 use crate::plan::Plan;
-use crate::program::{Backward, BufferId, Program};
+use crate::program::{Backward, BufferId, Kernel, Program};
 
 /// Replays all actions of `program` under its plan: each write takes possession of elements, each read must find
-/// them still possessed.
+/// them still possessed. Packed kernels are replayed element by element.
 ///
 /// # Errors
 /// The first read of an element that another buffer has overwritten or that nobody wrote.
@@ -14,6 +16,10 @@ pub fn check(program: &Program) -> Result<(), String> {
     let mut memory = Memory::new(program);
     memory.write(program.input)?;
     for step in &program.steps {
+        if let Kernel::Packed(packed) = &step.kernel {
+            replay::packed(&mut memory, step, packed)?;
+            continue;
+        }
         step.inputs.iter().try_for_each(|&id| memory.read(id, &step.name))?;
         if let Some(scratch) = step.scratch {
             memory.write(scratch)?;
@@ -88,6 +94,9 @@ impl<'a> Memory<'a> {
             DType::F32 => &mut self.f32,
         };
         let len = arena.len();
+        if !range.start.is_multiple_of(buffer.align) {
+            return Err(format!("`{}` at {range:?} is not aligned to {}", buffer.name, buffer.align));
+        }
         arena
             .get_mut(range.clone())
             .ok_or_else(|| format!("`{}` at {range:?} lies outside the arena of {len}", buffer.name))
@@ -98,15 +107,28 @@ impl<'a> Memory<'a> {
         Ok(())
     }
 
-    fn read(&mut self, id: BufferId, reader: &str) -> Result<(), String> {
-        let found = self.elements(id)?.iter().find(|&&owner| owner != Some(id)).copied();
-        match found {
-            None => Ok(()),
-            Some(other) => {
-                let name = |id: BufferId| &self.program.buffer(id).name;
-                let by = other.map_or("nobody wrote it", |other| name(other));
-                Err(format!("`{reader}` reads `{}`, of which a part is gone: {by}", name(id)))
-            }
+    fn write_at(&mut self, id: BufferId, index: usize) -> Result<(), String> {
+        self.elements(id)?[index] = Some(id);
+        Ok(())
+    }
+
+    fn read_at(&mut self, id: BufferId, index: usize, reader: &str) -> Result<(), String> {
+        match self.elements(id)?[index] {
+            Some(owner) if owner == id => Ok(()),
+            other => Err(self.gone(id, other, reader)),
         }
+    }
+
+    fn read(&mut self, id: BufferId, reader: &str) -> Result<(), String> {
+        match self.elements(id)?.iter().find(|&&owner| owner != Some(id)).copied() {
+            None => Ok(()),
+            Some(other) => Err(self.gone(id, other, reader)),
+        }
+    }
+
+    fn gone(&self, id: BufferId, other: Option<BufferId>, reader: &str) -> String {
+        let name = |id: BufferId| &self.program.buffer(id).name;
+        let by = other.map_or("nobody wrote it", |other| name(other));
+        format!("`{reader}` reads `{}`, of which a part is gone: {by}", name(id))
     }
 }

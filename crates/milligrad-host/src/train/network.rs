@@ -177,7 +177,7 @@ impl<F: Real, const N: usize> Network<F, N> {
                 }
                 Box::new(layer)
             }
-            Op::Dequantize => {
+            _ => {
                 return Err(graph.error(node, "the trainer computes in floats; train before you quantise"));
             }
         };

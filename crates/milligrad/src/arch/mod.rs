@@ -1,5 +1,9 @@
 //! Code for one core family each. `unsafe` and assembly live here and nowhere else; every function gives the
 //! same bits as its portable twin.
+#![allow(unsafe_code)]
 
 #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
 pub(crate) mod arm_fpu;
+#[cfg(milligrad_dsp)]
+pub(crate) mod dsp;
+pub(crate) mod words;

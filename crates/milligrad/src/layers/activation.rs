@@ -121,3 +121,75 @@ pub const fn tanh_table(zero_point: i8, scale: Requantize, radius: i32) -> Table
     }
     table
 }
+
+/// The table that brings a tensor to another scale and zero point: `scale` is the input's scale over the output's.
+pub const fn requantize_table(zero_point: i8, scale: Requantize, output: QuantizedOutput) -> Table {
+    leaky_relu_table(zero_point, scale, scale, output)
+}
+
+/// The table of hard swish, `x min(max(x + 3, 0), 6) / 6`, in TensorFlow Lite's 16-bit arithmetic. `output` is the
+/// multiplication by the input's scale over 128 times the output's, `gate` the one by the input's scale over
+/// 128 times 3/32768, each as a 16-bit multiplier and a shift.
+///
+/// # Panics
+/// If `output` shifts left; in a `const` or `static` that is a compile error.
+pub const fn hard_swish_table(
+    zero_point: i8,
+    output: (i16, i8),
+    gate: (i16, i8),
+    output_zero_point: i8,
+) -> Table {
+    let ((output, output_shift), (gate, gate_shift)) = (output, gate);
+    assert!(
+        output_shift <= 0 && output_shift >= -31 && gate_shift >= -31,
+        "hard swish makes no number larger"
+    );
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let x = (i as u8 as i8 as i32 - zero_point as i32) << 7;
+        let value = high_multiply_16(x, output as i32);
+        // relu6(x + 3) / 3 - 1 as a 16-bit fraction.
+        let left = if gate_shift > 16 {
+            15
+        } else if gate_shift > 1 {
+            gate_shift - 1
+        } else {
+            0
+        };
+        let mut share = high_multiply_16(saturate_16(x << left), gate as i32);
+        share = if gate_shift > 0 {
+            saturate_16(share << 1)
+        } else {
+            rounding_divide_by_power_of_two(share, -gate_shift as u32)
+        };
+        // From -1..1 to 0..1.
+        let share = (share + (1 << 15)) >> 1;
+        let product = share * value / (1 << 15);
+        let y = rounding_divide_by_power_of_two(product, -output_shift as u32) + output_zero_point as i32;
+        table[i] = if y > 127 {
+            127
+        } else if y < -128 {
+            -128
+        } else {
+            y as i8
+        };
+        i += 1;
+    }
+    table
+}
+
+/// `round(a b / 2^15)`, half up.
+const fn high_multiply_16(a: i32, b: i32) -> i32 {
+    (a * b + (1 << 14)) >> 15
+}
+
+const fn saturate_16(x: i32) -> i32 {
+    if x > i16::MAX as i32 {
+        i16::MAX as i32
+    } else if x < i16::MIN as i32 {
+        i16::MIN as i32
+    } else {
+        x
+    }
+}

@@ -38,9 +38,14 @@ impl QuantizedAdd {
     #[inline]
     pub fn forward(&self, a: &[i8], b: &[i8], y: &mut [i8]) {
         for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
-            let sum = scale(self.a, a).wrapping_add(scale(self.b, b));
-            *y = self.output.finish(self.sum.apply(sum));
+            *y = self.combine(a, b, i32::wrapping_add);
         }
+    }
+
+    /// Both terms in the common scale, combined, in the output's scale.
+    #[inline(always)]
+    pub(super) fn combine(&self, a: i8, b: i8, combine: impl Fn(i32, i32) -> i32) -> i8 {
+        self.output.finish(self.sum.apply(combine(scale(self.a, a), scale(self.b, b))))
     }
 }
 

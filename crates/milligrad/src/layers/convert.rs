@@ -20,6 +20,12 @@ pub fn dequantize(quantization: Quantization, x: &[i8], y: &mut [f32]) {
     y.iter_mut().zip(x).for_each(|(y, &x)| *y = quantization.dequantize(x));
 }
 
+/// `y = round(x / scale) + zero_point`, limited to int8: the border where a float input enters an int8 model.
+#[inline]
+pub fn quantize(quantization: Quantization, x: &[f32], y: &mut [i8]) {
+    y.iter_mut().zip(x).for_each(|(y, &x)| *y = quantization.quantize(x));
+}
+
 /// `x = min(max(x, range.min), range.max)`: an activation that is a range but could not be fused.
 #[inline]
 pub fn clamp<F: Float>(range: &Clamp<F>, x: &mut [F]) {

@@ -5,6 +5,8 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod flash;
+pub(crate) mod layers;
+pub(crate) mod ops;
 pub(crate) mod profile;
 pub(crate) mod quantize;
 pub(crate) mod train;
@@ -12,6 +14,8 @@ pub(crate) mod validate;
 
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
+use milligrad::{Core, Rounding};
+use milligrad_board::Board;
 use milligrad_host::{CompileOptions, Graph, Layers, Learn, OptimizerKind, Program};
 
 /// Which layers learn on the device, and how.
@@ -23,6 +27,40 @@ pub(crate) struct Learning {
     /// How they learn.
     #[arg(long, value_enum, default_value = "sgd")]
     optimizer: DeviceOptimizer,
+    /// The core to pack int8 layers for: any, or Cortex-M4 and M7.
+    #[arg(long, value_enum, default_value = "portable")]
+    core: CoreName,
+    #[command(flatten)]
+    convention: Convention,
+}
+
+/// How fully connected int8 layers round.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Convention {
+    /// Round as TensorFlow Lite Micro and CMSIS-NN do, twice, or as TensorFlow's interpreter does in fully connected
+    /// layers, once.
+    #[arg(long, value_enum, default_value = "tflm", value_name = "CONVENTION")]
+    pub(crate) rounding: RoundingName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoundingName {
+    Tflm,
+    Tflite,
+}
+
+impl Convention {
+    pub(crate) fn rounding(self) -> Rounding {
+        match self.rounding {
+            RoundingName::Tflm => Rounding::Double,
+            RoundingName::Tflite => Rounding::Single,
+        }
+    }
+
+    /// The program of a model that only predicts, packed for a core.
+    pub(crate) fn compile(self, graph: &Graph, core: Core) -> Result<Program, Failure> {
+        Ok(Program::compile(graph, &CompileOptions { rounding: self.rounding(), core, learn: None })?)
+    }
 }
 
 /// A choice of layers, or none.
@@ -43,6 +81,28 @@ enum DeviceOptimizer {
     Momentum,
 }
 
+/// A core to pack weights for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CoreName {
+    Portable,
+    #[value(name = "armv7e-m")]
+    Armv7em,
+}
+
+impl From<CoreName> for Core {
+    fn from(core: CoreName) -> Self {
+        match core {
+            CoreName::Portable => Self::Portable,
+            CoreName::Armv7em => Self::Armv7em,
+        }
+    }
+}
+
+/// The core of a board, as far as there are kernels for it.
+pub(crate) fn core_of(board: &Board) -> Core {
+    if board.target.starts_with("thumbv7em") { Core::Armv7em } else { Core::Portable }
+}
+
 impl Learning {
     /// The program of a model that learns in this way.
     pub(crate) fn compile(&self, graph: &Graph) -> Result<Program, Failure> {
@@ -51,7 +111,10 @@ impl Learning {
             DeviceOptimizer::Momentum => OptimizerKind::Momentum,
         };
         let learn = self.trainable.0.map(|layers| Learn { layers, optimizer });
-        Ok(Program::compile(graph, &CompileOptions { learn, ..CompileOptions::default() })?)
+        Ok(Program::compile(
+            graph,
+            &CompileOptions { learn, rounding: self.convention.rounding(), core: self.core.into() },
+        )?)
     }
 }
 

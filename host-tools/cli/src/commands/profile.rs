@@ -1,6 +1,6 @@
 //! `milligrad profile`
 
-use super::compile;
+use super::Convention;
 use super::validate::Folder;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -19,13 +19,15 @@ pub(crate) struct Profile {
     /// The board.
     #[arg(long, value_name = "BOARD", default_value = default_board().name)]
     board: String,
+    #[command(flatten)]
+    convention: Convention,
 }
 
 impl Profile {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let board = board(&self.board)?;
         let context = Context::new(&self.model, None)?;
-        let program = compile(&context.graph)?;
+        let program = self.convention.compile(&context.graph, super::core_of(board))?;
         let analysis = program.analysis();
         // Any input will do where the data are not at hand: the count depends on it little.
         let raw = match context.data() {

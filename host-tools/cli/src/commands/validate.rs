@@ -1,11 +1,13 @@
 //! `milligrad validate`
 
-use super::compile;
+use super::layers::Layers;
+use super::{Convention, RoundingName};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::grouped;
 use clap::Args;
+use milligrad::Core;
 use milligrad_board::{Firmware, ModelSource, board};
 use milligrad_host::data::npz::{Array, Npz};
 use milligrad_host::{Program, export};
@@ -31,6 +33,10 @@ pub(crate) struct Validate {
     /// Outputs of an f32 model that differ by no more than this from golden ones are equal.
     #[arg(long, value_name = "X", default_value_t = 0.0)]
     tolerance: f64,
+    #[command(flatten)]
+    convention: Convention,
+    #[command(flatten)]
+    layers: Layers,
     /// Other data than those that it was trained on.
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
@@ -48,9 +54,10 @@ impl Validate {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let board = if self.on == "host" { None } else { Some(board(&self.on)?) };
         let context = Context::new(&self.model, self.data.as_deref())?;
-        let program = compile(&context.graph)?;
+        let core = board.map_or(Core::Portable, super::core_of);
+        let program = self.convention.compile(&context.graph, core)?;
         let vectors = match &self.golden {
-            Some(path) => golden(&program, path, self.samples)?,
+            Some(path) => golden(&program, path, self.samples, self.convention)?,
             None => {
                 let test = context.data()?.test;
                 let test = self.samples.map_or(test.clone(), |samples| test.take(samples as usize));
@@ -60,6 +67,7 @@ impl Validate {
             }
         };
         let samples = vectors.inputs.len() / program.input_bytes();
+        let differing_layer = self.layers.run(&program, &vectors.inputs, output)?;
         let outputs = match board {
             None => program.outputs(&vectors.inputs)?,
             Some(board) => {
@@ -100,8 +108,10 @@ impl Validate {
             "mismatches": mismatches,
             "max_abs_diff": largest,
             "on": on,
+            "rounding": if self.convention.rounding == RoundingName::Tflm { "tflm" } else { "tflite" },
+            "first_differing_layer": differing_layer,
         }));
-        if mismatches == 0 { Ok(()) } else { Err(Failure::check()) }
+        if mismatches == 0 && differing_layer.is_none() { Ok(()) } else { Err(Failure::check()) }
     }
 }
 
@@ -122,9 +132,16 @@ fn values(program: &Program, records: &[u8]) -> Vec<f64> {
     }
 }
 
-fn golden(program: &Program, path: &Path, samples: Option<u32>) -> Result<Vectors, Failure> {
+fn golden(
+    program: &Program,
+    path: &Path,
+    samples: Option<u32>,
+    convention: Convention,
+) -> Result<Vectors, Failure> {
     let npz = Npz::read(path)?;
-    let (input, output) = (npz.get("input")?, npz.get("output")?);
+    // Files with the answers of both interpreters have two arrays.
+    let micro = npz.get("output_tflm").ok().filter(|_| convention.rounding == RoundingName::Tflm);
+    let (input, output) = (npz.get("input")?, micro.map_or_else(|| npz.get("output"), Ok)?);
     let wrong = |problem: String| Failure::usage(format!("{}: {problem}", path.display()));
     let elements = |bytes: usize, int8: bool| if int8 { bytes } else { bytes / 4 };
     let width = elements(program.input_bytes(), program.input_quantization.is_some());

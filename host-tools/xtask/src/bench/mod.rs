@@ -2,6 +2,8 @@
 
 mod accuracy;
 mod device;
+mod kernels;
+mod models;
 
 use crate::{Result, stages::Stages};
 
@@ -24,6 +26,8 @@ enum Table {
         #[arg(long)]
         board: Vec<String>,
     },
+    /// The same of the MLPerf Tiny models and the spine's MLP, portable and packed for the Cortex-M4F
+    Kernels(kernels::Arguments),
 }
 
 /// The example models.
@@ -34,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let result = match &arguments.table {
         Table::Accuracy { models } => accuracy::run(models, &mut stages),
         Table::Device { board } => device::run(board, &mut stages),
+        Table::Kernels(arguments) => kernels::run(arguments),
     };
     stages.summary();
     result

@@ -1,0 +1,23 @@
+//! Optimisation at export. Everything here is exact: every output keeps its bits.
+
+mod channels;
+mod intervals;
+
+use crate::program::{Buffer, BufferId, Step};
+
+/// A program before it is packed and planned.
+pub(crate) struct Draft<'a> {
+    /// The forward pass.
+    pub(crate) steps: &'a mut [Step],
+    /// All buffers.
+    pub(crate) buffers: &'a mut [Buffer],
+    /// Where a sample goes in.
+    pub(crate) input: BufferId,
+    /// Where the result comes out.
+    pub(crate) output: BufferId,
+}
+
+/// Optimises; says what was removed and why.
+pub(crate) fn run(mut draft: Draft<'_>) -> Vec<String> {
+    channels::remove(&mut draft)
+}

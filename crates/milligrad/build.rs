@@ -1,0 +1,20 @@
+//! Chooses the core whose kernels are compiled: `target_feature = "dsp"` is unknown to stable compilers, the triple
+//! and the setting are not.
+
+use std::env;
+
+fn main() {
+    println!("cargo::rustc-check-cfg=cfg(milligrad_dsp)");
+    println!("cargo::rerun-if-env-changed=MILLIGRAD_CORE");
+    let target = env::var("TARGET").unwrap_or_default();
+    // Every Armv7E-M core has the DSP instructions, and no other core is known to want them.
+    let has_dsp = target.starts_with("thumbv7em");
+    let dsp = match env::var("MILLIGRAD_CORE").as_deref() {
+        Ok("portable") => false,
+        Ok("armv7e-m") | Err(_) => has_dsp,
+        Ok(other) => panic!("MILLIGRAD_CORE={other}: it is `portable` or `armv7e-m`"),
+    };
+    if dsp {
+        println!("cargo::rustc-cfg=milligrad_dsp");
+    }
+}
