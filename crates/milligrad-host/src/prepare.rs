@@ -14,22 +14,28 @@ pub fn for_inference(graph: &Graph) -> Result<Graph> {
     draft.nodes.clear();
     // Tensors whose producer was folded away stand for another tensor.
     let mut alias: Vec<TensorId> = (0..draft.tensors.len()).map(TensorId).collect();
+    // Whether exactly one node reads a tensor, and every tensor that it stands for.
+    let readers = |id| graph.nodes.iter().flat_map(|node| &node.inputs).filter(|&&input| input == id).count();
+    let mut single: Vec<bool> =
+        (0..draft.tensors.len()).map(|i| readers(TensorId(i)) == 1 && graph.output != TensorId(i)).collect();
     for node in &graph.nodes {
         let mut node = node.clone();
         node.inputs.iter_mut().for_each(|id| *id = alias[id.0]);
         let folded = match node.op {
             Op::Dropout { .. } | Op::Activation { activation: Activation::Linear } => true,
             Op::BatchNorm { epsilon, .. } => {
-                fold_batch_norm(graph, &mut draft, &node, epsilon)?;
+                let producer = if single[node.inputs[0].0] { writer(&draft, node.inputs[0]) } else { None };
+                fold_batch_norm(graph, &mut draft, &node, epsilon, producer)?;
                 true
             }
             Op::Activation { activation } if activation.is_clamp() => {
-                fuse(graph, &mut draft, &node, activation)
+                single[node.inputs[0].0] && fuse(graph, &mut draft, &node, activation)
             }
             _ => false,
         };
         if folded {
             alias[node.output.0] = node.inputs[0];
+            single[node.inputs[0].0] &= single[node.output.0];
         } else {
             draft.nodes.push(node);
         }
@@ -39,18 +45,15 @@ pub fn for_inference(graph: &Graph) -> Result<Graph> {
     Graph::verify(draft)
 }
 
-/// The node that writes `tensor`, if nobody but one node reads it.
-fn sole_producer<'a>(graph: &Graph, draft: &'a mut Draft, tensor: TensorId) -> Option<&'a mut Node> {
-    let producer = draft.nodes.iter_mut().find(|node| node.output == tensor)?;
-    let original = graph.nodes.iter().find(|node| node.name == producer.name)?;
-    let readers = graph.nodes.iter().filter(|node| node.inputs.contains(&original.output)).count();
-    (readers == 1 && graph.output != original.output).then_some(producer)
+/// Index of the node that writes `tensor`; the input has none.
+fn writer(draft: &Draft, tensor: TensorId) -> Option<usize> {
+    draft.nodes.iter().position(|node| node.output == tensor)
 }
 
 fn fuse(graph: &Graph, draft: &mut Draft, node: &Node, new: Activation) -> bool {
     let int8 = graph.tensor(node.output).quantization.is_some();
-    let Some(producer) = sole_producer(graph, draft, node.inputs[0]) else { return false };
-    match &mut producer.op {
+    let Some(producer) = writer(draft, node.inputs[0]) else { return false };
+    match &mut draft.nodes[producer].op {
         Op::Dense { activation }
         | Op::Conv2d { activation, .. }
         | Op::DepthwiseConv2d { activation, .. }
@@ -66,7 +69,15 @@ fn fuse(graph: &Graph, draft: &mut Draft, node: &Node, new: Activation) -> bool 
 }
 
 /// `gamma (W x + b - mean) / sqrt(variance + epsilon) + beta` is a layer with other weights and another bias.
-fn fold_batch_norm(graph: &Graph, draft: &mut Draft, node: &Node, epsilon: f32) -> Result<()> {
+///
+/// `producer` is the node before, if nothing else reads its output.
+fn fold_batch_norm(
+    graph: &Graph,
+    draft: &mut Draft,
+    node: &Node,
+    epsilon: f32,
+    producer: Option<usize>,
+) -> Result<()> {
     let refuse = || {
         graph.error(
             node,
@@ -76,7 +87,7 @@ fn fold_batch_norm(graph: &Graph, draft: &mut Draft, node: &Node, epsilon: f32) 
     };
     let statistics = [0, 1, 2, 3].map(|i| floats(&graph.constant(node.constants[i]).values).to_vec());
     let [gamma, beta, mean, variance] = statistics;
-    let producer = sole_producer(graph, draft, node.inputs[0]).ok_or_else(refuse)?;
+    let producer = &draft.nodes[producer.ok_or_else(refuse)?];
     let by_last_axis = matches!(producer.op, Op::DepthwiseConv2d { .. });
     let foldable = matches!(producer.op, Op::Dense { .. } | Op::Conv2d { .. } | Op::DepthwiseConv2d { .. });
     if !foldable || producer.op.fused_activation() != Some(Activation::Linear) {

@@ -38,16 +38,26 @@ impl Program {
         Self { plan: Plan::separate(&self.buffers), ..self.clone() }
     }
 
-    /// Share of the samples whose largest output is that of their label; of a single output, whether it is over
-    /// one half.
+    /// Share of right answers, as the trainer counts them: of several outputs the largest must be that of the label; of
+    /// sigmoids each output counts, right if it is over one half just where the label is; a single score is right if
+    /// its sign is.
     pub fn accuracy(&self, outputs: &[u8], labels: &[u32]) -> f64 {
-        let classes =
-            outputs.chunks_exact(self.output_bytes()).map(|record| match self.decode_output(record)[..] {
-                [p] => usize::from(p > 0.5),
-                ref scores => milligrad::argmax(scores),
-            });
-        let right = classes.zip(labels).filter(|(class, label)| *class == **label as usize).count();
-        right as f64 / labels.len().max(1) as f64
+        let sigmoid = self.steps.last().is_some_and(|step| step.op == "Sigmoid");
+        let threshold = if sigmoid { 0.5 } else { 0.0 };
+        let right = |(record, &label): (&[u8], &u32)| {
+            let scores = self.decode_output(record);
+            match scores[..] {
+                [score] => f64::from(u8::from((score > threshold) == (label == 1))),
+                _ if sigmoid => {
+                    let answers =
+                        scores.iter().zip(0..).filter(|(p, class)| (**p > threshold) == (*class == label));
+                    answers.count() as f64 / scores.len() as f64
+                }
+                _ => f64::from(u8::from(milligrad::argmax(&scores) == label as usize)),
+            }
+        };
+        let sum: f64 = outputs.chunks_exact(self.output_bytes()).zip(labels).map(right).sum();
+        sum / labels.len().max(1) as f64
     }
 
     /// Mean squared difference between output records and targets.

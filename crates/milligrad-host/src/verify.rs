@@ -11,6 +11,22 @@ const LIMIT: usize = 1 << 31;
 
 pub(crate) fn verify(draft: &Draft) -> Result<()> {
     let model = |problem: String| Error::Model { model: draft.name.clone(), problem };
+    // Names become files, modules and comments.
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let model_name = draft.name.len() <= 64 && draft.name.chars().all(fits);
+    if !model_name || !draft.name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Err(model(
+            "a name is up to 64 letters, digits, `-`, `_` and `.`, the first a letter or digit".into(),
+        ));
+    }
+    if let Some(node) =
+        draft.nodes.iter().find(|node| node.name.len() > 256 || node.name.contains(char::is_control))
+    {
+        return Err(model(format!(
+            "layer {:?} has a name over 256 bytes or with control characters",
+            node.name
+        )));
+    }
     for (i, tensor) in draft.tensors.iter().enumerate() {
         check_tensor(tensor).map_err(|problem| model(format!("tensor {i}: {problem}")))?;
     }

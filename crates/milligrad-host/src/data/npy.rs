@@ -38,6 +38,7 @@ impl Array {
         match self.element {
             Element::F32 => self.decode(f32::from_le_bytes, f32::from_be_bytes),
             Element::F64 => self.decode(|x| f64::from_le_bytes(x) as f32, |x| f64::from_be_bytes(x) as f32),
+            Element::U64 => self.decode(|x| u64::from_le_bytes(x) as f32, |x| u64::from_be_bytes(x) as f32),
             _ => self.to_i64().unwrap_or_default().into_iter().map(|x| x as f32).collect(),
         }
     }

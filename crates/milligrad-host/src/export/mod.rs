@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::program::{BufferId, Program};
 use milligrad::Core;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use values::{Literal, array, identifier, quantization};
 
@@ -22,13 +23,18 @@ use values::{Literal, array, identifier, quantization};
 /// # Errors
 /// If names of layers can't be told apart as identifiers.
 pub fn rust(program: &Program) -> Result<String> {
-    let mut ids: Vec<_> = program.steps.iter().map(|step| identifier(&step.name)).collect();
-    ids.sort();
-    if let Some(same) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Error::Model {
-            model: program.name.clone(),
-            problem: format!("two layers become `{}` in Rust; rename one", same[0]),
-        });
+    // Everything that the source defines at its top, or may define, as layers' names become part of it.
+    let mut taken: HashSet<String> =
+        ["name", "labels", "layers", "input_quantization", "output_quantization"].map(str::to_owned).into();
+    for step in &program.steps {
+        let id = identifier(&step.name);
+        for name in ["", "_weights", "_channels", "_window", "_bias"].map(|end| format!("{id}{end}")) {
+            if !taken.insert(name.clone()) {
+                let problem =
+                    format!("layer `{}` would define `{name}` in Rust a second time; rename it", step.name);
+                return Err(Error::Model { model: program.name.clone(), problem });
+            }
+        }
     }
     let body = body(program);
     let mut text = header(program);

@@ -124,7 +124,7 @@ mod tests {
                 2 => (random() * 20.0).ceil() / (random() * 4000.0).ceil(),
                 _ => 1e-4 + random() * 0.5,
             };
-            if real < 1e-4 || real > 0.9 {
+            if !(1e-4..=0.9).contains(&real) {
                 continue;
             }
             let largest = ((600.0 / real) as i64).min(1 << 24);

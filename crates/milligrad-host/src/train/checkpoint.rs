@@ -17,7 +17,11 @@ use std::path::Path;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fingerprint {
     model: String,
+    /// Layers, shapes and input transform.
+    architecture: String,
     samples: usize,
+    /// Inputs and targets of the training samples.
+    data: String,
     batch_size: usize,
     optimizer: Optimizer,
     schedule: Schedule,
@@ -34,7 +38,9 @@ impl Fingerprint {
         let ends = matches!(options.schedule, Schedule::Cosine { .. });
         Self {
             model: graph.name.clone(),
+            architecture: digest(serde_json::to_string(&**graph).unwrap_or_default().chars().map(u32::from)),
             samples: train.len(),
+            data: train.digest(),
             batch_size: options.batch_size,
             optimizer: options.optimizer,
             schedule: options.schedule,
@@ -55,6 +61,14 @@ impl Fingerprint {
             .find(|((_, a), b)| a != b)
             .map(|((key, a), b)| format!("{key} was {a} and is {b}"))
     }
+}
+
+/// FNV-1a over words instead of bytes, as hexadecimal digits.
+pub(super) fn digest(words: impl IntoIterator<Item = u32>) -> String {
+    let hash = words
+        .into_iter()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, word| (hash ^ u64::from(word)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
 }
 
 /// What the metadata says.

@@ -106,6 +106,7 @@ impl Loss {
             };
             let target = Target { targets, index: index as usize, outputs: y.len() };
             let mut loss = F::ZERO;
+            let outputs = y.len() as f32;
             let mut correct = 0.0;
             match self {
                 Self::MeanSquaredError => {
@@ -124,7 +125,7 @@ impl Loss {
                         let p = F::ONE / (F::ONE + (-z).exp());
                         dy[n] = (p - t) / width * scale;
                         let right = (z > F::ZERO) == (t > F::from_f64(0.5));
-                        correct += f32::from(u8::from(right)) / y.len() as f32;
+                        correct += f32::from(u8::from(right)) / outputs;
                     }
                 }
                 Self::CategoricalCrossEntropy | Self::SparseCategoricalCrossEntropy => {

@@ -1,5 +1,6 @@
 //! Samples to train on.
 
+use super::checkpoint::digest;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::graph::Normalize;
@@ -67,6 +68,15 @@ impl Samples {
     pub fn of(data: &Dataset, normalize: Normalize) -> Result<Self> {
         let inputs = data.inputs.iter().map(|x| x * normalize.scale + normalize.offset).collect();
         Self::new(inputs, data.shape.clone(), data.targets.clone())
+    }
+
+    /// A fingerprint of all inputs and targets.
+    pub(super) fn digest(&self) -> String {
+        let targets = match &self.targets {
+            Targets::Classes(labels) => labels.clone(),
+            Targets::Values { values, .. } => values.iter().map(|value| value.to_bits()).collect(),
+        };
+        digest(self.inputs.iter().map(|value| value.to_bits()).chain(targets))
     }
 
     /// Number of samples.

@@ -32,7 +32,10 @@ impl Profile {
         // Any input will do where the data are not at hand: the count depends on it little.
         let raw = match context.data() {
             Ok(data) => data.test.input(0).to_vec(),
-            Err(_) => vec![0.0; context.graph.input_len()],
+            Err(_) => {
+                output.note("no data at hand: the input is zero".to_owned());
+                vec![0.0; context.graph.input_len()]
+            }
         };
         output.note(format!("building for {board}"));
         let folder = Folder::new()?;

@@ -95,7 +95,7 @@ impl Train {
         let history = history?;
         model_file::write_atomically(out.join("history.csv"), csv(&history).as_bytes())?;
         if history.stopped && history.epochs.len() < options.epochs {
-            return Err(self.interrupted(&history, &out));
+            return Err(self.interrupted(&history, &out, seed));
         }
         model_file::save(&graph, &model)?;
         let test = evaluate(&graph, &samples(test)?, spec.train.loss)?;
@@ -122,8 +122,10 @@ impl Train {
         Ok(())
     }
 
-    fn interrupted(&self, history: &History, out: &Path) -> Failure {
-        let again = format!("milligrad train {} --out {} --resume", self.spec.display(), out.display());
+    fn interrupted(&self, history: &History, out: &Path, seed: u64) -> Failure {
+        let epochs = self.epochs.map(|epochs| format!(" --epochs {epochs}")).unwrap_or_default();
+        let (spec, out) = (self.spec.display(), out.display());
+        let again = format!("milligrad train {spec} --out {out} --seed {seed}{epochs} --resume");
         Failure::interrupted(match history.epochs.len() {
             0 => "interrupted in the first epoch; nothing is kept".into(),
             epochs => format!("interrupted after epoch {epochs}; `{again}` goes on from there"),
