@@ -44,6 +44,9 @@ impl Places {
     /// `true` if an arena of that many bytes holds buffers of these lengths.
     pub(crate) fn fit(&self, arena: usize, x: usize, scratch: usize, y: usize) -> bool {
         let within = |at: usize, len: usize| matches!(at.checked_add(len), Some(end) if end <= arena);
-        within(self.x, x) && within(self.scratch, scratch) && within(self.y, y) && self.scratch.is_multiple_of(4)
+        within(self.x, x)
+            && within(self.scratch, scratch)
+            && within(self.y, y)
+            && self.scratch.is_multiple_of(4)
     }
 }
