@@ -2,13 +2,14 @@
 
 mod channels;
 mod intervals;
+mod padding;
 
 use crate::program::{Buffer, BufferId, Step};
 
 /// A program before it is packed and planned.
 pub(crate) struct Draft<'a> {
     /// The forward pass.
-    pub(crate) steps: &'a mut [Step],
+    pub(crate) steps: &'a mut Vec<Step>,
     /// All buffers.
     pub(crate) buffers: &'a mut [Buffer],
     /// Where a sample goes in.
@@ -19,5 +20,7 @@ pub(crate) struct Draft<'a> {
 
 /// Optimises; says what was removed and why.
 pub(crate) fn run(mut draft: Draft<'_>) -> Vec<String> {
-    channels::remove(&mut draft)
+    let mut report = padding::fuse(&mut draft);
+    report.extend(channels::remove(&mut draft));
+    report
 }

@@ -21,7 +21,8 @@ impl Strided {
         let mut axis = 0;
         while axis < 4 {
             assert!(extents[axis] > 0 && extents[axis] < 1 << 31, "a tensor has no extent of zero");
-            assert!(steps[axis] > -(1 << 31) && steps[axis] < 1 << 31, "steps fit 32 bits");
+            let step = steps[axis] as i64;
+            assert!(step > i32::MIN as i64 && step <= i32::MAX as i64, "steps fit 32 bits");
             let reach = (extents[axis] as i64 - 1) * steps[axis] as i64;
             if reach < 0 {
                 low += reach

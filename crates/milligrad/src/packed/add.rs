@@ -1,5 +1,6 @@
 //! Add, with the constants of its rescaling folded.
 
+#[cfg(not(milligrad_dsp))]
 use super::channel::high_multiply_add;
 use super::{PackedChannel, PackedOutput, Places};
 use crate::arena;
@@ -71,8 +72,8 @@ impl PackedAdd {
     }
 
     /// One sum.
-    #[inline(always)]
-    pub(crate) fn element(&self, other: i8, larger: i8) -> i8 {
+    #[cfg(not(milligrad_dsp))]
+    fn element(&self, other: i8, larger: i8) -> i8 {
         let double = (i32::from(other) << 21).wrapping_add(self.start);
         let term = if self.shift == 0 {
             high_multiply_add(double, self.multiplier, 0)

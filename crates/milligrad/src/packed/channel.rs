@@ -70,6 +70,7 @@ impl PackedChannel {
     }
 
     /// The output of a sum.
+    #[cfg(not(milligrad_dsp))]
     #[inline(always)]
     pub(crate) fn finish(&self, output: PackedOutput, sum: i32) -> i8 {
         let double = sum.wrapping_shl(1);
@@ -80,11 +81,9 @@ impl PackedChannel {
 }
 
 /// The instruction `SMMLAR`: `c + (a b + 2^31) >> 32`.
+#[cfg(not(milligrad_dsp))]
 #[inline(always)]
 pub(crate) fn high_multiply_add(a: i32, b: i32, c: i32) -> i32 {
-    #[cfg(milligrad_dsp)]
-    return crate::arch::dsp::smmlar(a, b, c);
-    #[cfg(not(milligrad_dsp))]
     c.wrapping_add(((i64::from(a) * i64::from(b) + (1 << 31)) >> 32) as i32)
 }
 

@@ -9,7 +9,7 @@ use crate::{QuantizedOutput, Window2d};
 /// dilated window. Whole quads of all runs come first, run by run, so that they are read as words; then what is left
 /// of each run, element by element; then zeros up to a multiple of 4.
 ///
-/// Four filters' worth of words: for the filters `a` and `b`, each quad `k0 k1 k2 k3` has two words of weights,
+/// Filters come in pairs. For the filters `a` and `b`, each quad `k0 k1 k2 k3` has two words of weights,
 /// `(a0, b0, a2, b2)` and `(a1, b1, a3, b3)` from the lowest byte on. `SXTB16` makes `(a0, a2)` and `(b0, b2)` of
 /// the first, to be multiplied with `(x0, x2)`, which is what it makes of four elements of the patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use milligrad_board::{Firmware, ModelSource, Profile, board};
 use milligrad_host::{CompileOptions, Graph, Program, export};
 use std::path::PathBuf;
 
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Arguments {
     /// Models to measure; all without it
     models: Vec<String>,
@@ -25,9 +25,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         some => some.iter().map(String::as_str).collect(),
     };
     println!(
-        "| model | kernels | MACs | instructions | per MAC | cycles_low | cycles_high | arena | stack | code | constants |"
+        "TFLM with CMSIS-NN (TensorFlow Lite Micro 90b983c2, -O2) on the same board: the last column.\n"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    println!(
+        "| model | kernels | MACs | instructions | per MAC | cycles_low | cycles_high | arena | stack | code | constants \
+         | TFLM: instructions / arena / code |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for name in names {
         let graph = models::load(name)?;
         for core in [Core::Portable, Core::Armv7em] {
@@ -43,6 +47,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     Ok(())
 }
+
+/// What TensorFlow Lite Micro takes: instructions, bytes of arena, bytes of code.
+const TFLM: [(&str, u64, u64, u64); 4] = [
+    ("kws", 7_698_400, 22_820, 53_420),
+    ("ic", 29_863_360, 54_996, 51_224),
+    ("vww", 24_101_960, 100_708, 53_420),
+    ("ad", 582_960, 2_580, 28_035),
+];
 
 /// A model with one set of kernels.
 struct Row {
@@ -70,8 +82,12 @@ impl Row {
     fn print(&self, name: &str, core: Core) {
         let (profile, analysis) = (&self.profile, self.program.analysis());
         let instructions = profile.cost.instructions;
+        let tflm =
+            TFLM.iter().find(|(model, ..)| *model == name).map_or("-".into(), |(_, count, arena, code)| {
+                format!("{count} ({:.2}) / {arena} / {code}", instructions as f64 / *count as f64)
+            });
         println!(
-            "| {name} | {core:?} | {} | {instructions} | {:.2} | {} | {} | {} | {} | {} | {} |",
+            "| {name} | {core:?} | {} | {instructions} | {:.2} | {} | {} | {} | {} | {} | {} | {tflm} |",
             analysis.macs,
             instructions as f64 / analysis.macs as f64,
             profile.cycles.low,

@@ -20,7 +20,7 @@ enum Table {
         /// Only these models, by their names under examples/
         models: Vec<String>,
     },
-    /// Instructions, flash, RAM and stack of the example models on emulated boards
+    /// Instructions, flash, RAM and stack of the example models on emulated boards, then the table of `kernels`
     Device {
         /// Only these boards
         #[arg(long)]
@@ -37,7 +37,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut stages = Stages::new();
     let result = match &arguments.table {
         Table::Accuracy { models } => accuracy::run(models, &mut stages),
-        Table::Device { board } => device::run(board, &mut stages),
+        Table::Device { board } => {
+            device::run(board, &mut stages).and_then(|()| kernels::run(&Default::default()))
+        }
         Table::Kernels(arguments) => kernels::run(arguments),
     };
     stages.summary();

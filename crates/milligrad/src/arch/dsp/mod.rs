@@ -15,19 +15,6 @@ pub(crate) use dense::dense;
 pub(crate) use depthwise::depthwise;
 
 use crate::packed::PackedOutput;
-use core::arch::asm;
-
-/// `c + (a b + 2^31) >> 32`
-#[inline(always)]
-pub(crate) fn smmlar(a: i32, b: i32, c: i32) -> i32 {
-    let high;
-    // SAFETY: the instruction works on registers alone.
-    unsafe {
-        asm!("smmlar {}, {}, {}, {}", out(reg) high, in(reg) a, in(reg) b, in(reg) c,
-            options(pure, nomem, nostack, preserves_flags));
-    }
-    high
-}
 
 /// Limits outputs to a range that is narrower than 8 bits; the assembly only saturates.
 ///
