@@ -1,7 +1,7 @@
 //! TensorFlow Lite's files: int8 models of one input and one output.
 //!
-//! A file is read where it lies ([`bytes`]), its operators become layers one after the other ([`Importer`]), shape
-//! arithmetic that converters leave behind is computed on the way ([`fold`]), and the draft goes through
+//! A file is read where it lies (`bytes`), its operators become layers one after the other (`Importer`), shape
+//! arithmetic that converters leave behind is computed on the way (`fold`), and the draft goes through
 //! [`Graph::verify`] as every other.
 //! The batch axis, which has one element, is dropped. What can't be run is refused by name, all of it at once.
 
