@@ -195,7 +195,8 @@ fn quantisation_that_is_absent_or_odd() {
         for tensor in [0, 1, 3] {
             let graph = changed(|p| p.tensors[tensor].scales[0] = scale).unwrap();
             for rounding in [milligrad::Rounding::Double, milligrad::Rounding::Single] {
-                let program = Program::compile(&graph, &CompileOptions { rounding, learn: None }).unwrap();
+                let program =
+                    Program::compile(&graph, &CompileOptions { rounding, ..Default::default() }).unwrap();
                 program.outputs(&[0x80; 32]).unwrap();
             }
         }

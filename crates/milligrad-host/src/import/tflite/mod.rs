@@ -96,6 +96,9 @@ enum Value {
     Unknown,
 }
 
+/// Integers with their shape.
+type Integers = (Vec<usize>, Vec<i64>);
+
 /// An operator on its way to layers.
 struct Layer<'a> {
     /// Its place in the file.
@@ -326,7 +329,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Integers that are known now; `None` if they are not.
-    fn integers(&self, tensor: &Tensor<'a>) -> Result<Option<(Vec<usize>, Vec<i64>)>, Problem> {
+    fn integers(&self, tensor: &Tensor<'a>) -> Result<Option<Integers>, Problem> {
         use schema::DType as T;
         if let Some(value) = self.values.get(&tensor.index) {
             return Ok(match value {
