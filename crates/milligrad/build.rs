@@ -1,10 +1,10 @@
-//! Chooses the core whose kernels are compiled: `target_feature = "dsp"` is unknown to stable compilers, the triple
-//! and the setting are not.
+//! Chooses the core whose kernels are compiled: the target features `dsp` and `mve` are unknown to stable compilers, the
+//! triple, `target-cpu` and the setting are not.
 
 use std::env;
 
 fn main() {
-    println!("cargo::rustc-check-cfg=cfg(milligrad_dsp)");
+    println!("cargo::rustc-check-cfg=cfg(milligrad_dsp, milligrad_mve)");
     println!("cargo::rerun-if-env-changed=MILLIGRAD_CORE");
     let target = env::var("TARGET").unwrap_or_default();
     // Every Armv7E-M core has the DSP instructions, and no other core is known to want them.
@@ -16,5 +16,10 @@ fn main() {
     };
     if dsp {
         println!("cargo::rustc-cfg=milligrad_dsp");
+    }
+    // The M33 has the same triple as the M55, but no vectors.
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    if flags.contains("target-cpu=cortex-m55") {
+        println!("cargo::rustc-cfg=milligrad_mve");
     }
 }

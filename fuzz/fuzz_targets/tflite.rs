@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     for rounding in [Rounding::Double, Rounding::Single] {
         // Compiling checks the plan.
-        let Ok(program) = Program::compile(&graph, &CompileOptions { rounding, learn: None }) else { return };
+        let Ok(program) = Program::compile(&graph, &CompileOptions { rounding, ..Default::default() }) else { return };
         let analysis = program.analysis();
         if analysis.macs > MACS || analysis.arena_bytes > ELEMENTS {
             return;

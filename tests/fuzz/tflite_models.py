@@ -572,7 +572,7 @@ def keras_models():
         y = L.Conv2D(6, 3, padding="same")(x)
         x = L.ReLU(6)(L.Add()([x, L.BatchNormalization()(y)]))
         y = L.Activation("tanh")(L.DepthwiseConv2D(3, padding="same", dilation_rate=2)(x))
-        return inputs, L.GlobalMaxPooling2D()(L.Add()([x, y])) if rng.integers(2) else L.Add()([x, y])
+        return inputs, L.GlobalAveragePooling2D()(L.Add()([x, y])) if rng.integers(2) else L.Add()([x, y])
 
     return [squeeze_excite, temporal, decoder, swish, branches, dense_rows, sums, residual]
 

@@ -230,6 +230,11 @@ impl<'a> Lower<'a> {
             reach[channel].1 += ends[0].max(ends[1]);
         }
         let single = matches!(self.node.op, Op::Dense { .. }) && self.rounding == Rounding::Single;
+        // Results beyond these are limited anyway.
+        let range = quantized_output(activation, output);
+        let [below, above] = [(range.min, -1), (range.max, 1)]
+            .map(|(end, sign)| sign * (i64::from(end) - i64::from(range.zero_point)));
+        let steps = below.max(above);
         let channels = bias.iter().zip(sums).enumerate().map(|(channel, (&bias, sum))| {
             let scale = weights.scales[if weights.scales.len() == 1 { 0 } else { channel }];
             // In this order and in double precision, as TensorFlow Lite does.
@@ -238,7 +243,7 @@ impl<'a> Lower<'a> {
             let (low, high) = reach[channel];
             let largest = low.abs().max(high) + i64::from(folded).abs();
             let requantize = match single {
-                true => requantize_like_double(real, largest.min(1 << 31), 256).unwrap_or_else(|| {
+                true => requantize_like_double(real, largest.min(1 << 31), steps).unwrap_or_else(|| {
                     self.problem.set(Some(channel));
                     requantize(real, Rounding::Single)
                 }),

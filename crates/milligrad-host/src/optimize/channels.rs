@@ -43,7 +43,9 @@ impl Search<'_, '_> {
     /// The largest set of channels that can go, but an even number of channels stays: kernels take them in pairs.
     fn removable(&mut self) -> Removed {
         for step in self.draft.steps.iter() {
-            if let Some(Pass::Through) = pass(step) {
+            if let Some(Pass::Through) = pass(step)
+                && self.sees_channels(step)
+            {
                 for channel in 0..self.channels[step.output.0] {
                     self.links.join((step.inputs[0], channel), (step.output, channel));
                 }
@@ -101,12 +103,30 @@ impl Search<'_, '_> {
         let mut written = false;
         for step in touching {
             let Some(pass) = pass(step) else { return false };
+            if step.inputs.contains(&id) && !self.sees_channels(step) {
+                return false;
+            }
             written |= step.output == id;
             if step.inputs.contains(&id) && pass == Pass::Mix && !self.can_fold(step, channel, removed) {
                 return false;
             }
         }
         written
+    }
+
+    /// Whether the channels of an image are those that the layer before wrote, and no view with other axes lies between.
+    fn sees_channels(&self, step: &Step) -> bool {
+        let channels = self.channels[step.inputs[0].0];
+        match &step.kernel {
+            Kernel::Int8(Layer::Dense { .. }) => true,
+            Kernel::Int8(
+                Layer::Conv2d { window, .. }
+                | Layer::DepthwiseConv2d { window, .. }
+                | Layer::MaxPool2d { window, .. }
+                | Layer::AvgPool2d { window, .. },
+            ) => window.input()[2] == channels,
+            _ => false,
+        }
     }
 
     /// Whether a layer that mixes its input channels can do without one: it is constant, or has no weight in any output

