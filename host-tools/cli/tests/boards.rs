@@ -30,7 +30,7 @@ fn a_model_on_boards() {
     let validate = good(["validate", &trained.int8(), "--on=qemu", "--json", "--samples=50"]).json();
     let expected = json!({
         "schema": 1, "name": "digits-mlp", "samples": 50, "values": 500, "mismatches": 0, "max_abs_diff": 0.0,
-        "on": "mps2-an386"
+        "on": "mps2-an386", "rounding": "tflm", "first_differing_layer": null
     });
     assert_eq!(validate, expected);
 

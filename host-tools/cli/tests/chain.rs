@@ -53,7 +53,8 @@ fn every_command_has_its_keys() {
     for model in [&model, &int8] {
         let validate = good(["validate", model, "--json", "--samples=20"]).json();
         let expected = serde_json::json!({
-            "schema": 1, "name": "digits-mlp", "samples": 20, "values": 200, "mismatches": 0, "max_abs_diff": 0.0, "on": "host"
+            "schema": 1, "name": "digits-mlp", "samples": 20, "values": 200, "mismatches": 0, "max_abs_diff": 0.0, "on": "host",
+            "rounding": "tflm", "first_differing_layer": null
         });
         assert_eq!(validate, expected);
     }
