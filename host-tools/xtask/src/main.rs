@@ -3,6 +3,7 @@
 mod bench;
 mod command;
 mod demo;
+mod example;
 mod fuzz_tflite;
 mod setup;
 mod stages;
@@ -27,6 +28,8 @@ enum Task {
     Setup,
     /// Train, quantise, export, run and learn on an emulated Cortex-M4
     Demo(demo::Arguments),
+    /// Run an example of learning on a board
+    Example(example::Arguments),
     /// Lint and test everything
     Test(test::Arguments),
     /// Compare random .tflite models with both interpreters, bit for bit
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Setup => setup::run(),
         Task::Demo(arguments) => demo::run(&arguments),
+        Task::Example(arguments) => example::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::FuzzTflite(arguments) => fuzz_tflite::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),

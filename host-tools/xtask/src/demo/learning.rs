@@ -7,7 +7,7 @@ use milligrad::Sgd;
 use milligrad_board::{Board, Firmware, ModelSource, TrainPlan, Training};
 use milligrad_host::data::{Dataset, digits, shuffled};
 use milligrad_host::{
-    CompileOptions, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Rule, quantize,
+    CompileOptions, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Rule, Runner, quantize,
 };
 
 /// Passes over the whole training part from scratch; with the step size chosen on the validation part.
@@ -49,14 +49,14 @@ pub(crate) fn run(
 }
 
 /// One training on the board, and its replay on the desk.
-struct Run {
-    training: Training,
-    steps: usize,
+pub(crate) struct Run {
+    pub(crate) training: Training,
+    pub(crate) steps: usize,
     /// Accuracy on the test part.
     before: f64,
     after: f64,
     /// Parameters whose bits differ between board and desk.
-    differing: usize,
+    pub(crate) differing: usize,
     ram_beyond_parameters: usize,
     code_bytes: u64,
     panics: Vec<String>,
@@ -126,7 +126,7 @@ fn slipped(data: &Dataset) -> Dataset {
     clippy::too_many_arguments,
     reason = "one call for two uses; a struct would only name the same things twice"
 )]
-fn train(
+pub(crate) fn train(
     name: &str,
     program: &Program,
     data: &Dataset,
@@ -152,12 +152,7 @@ fn train(
         .stage(&format!("{name}: {} steps on the board", order.len()), || firmware.train(name, &plan))?;
     let differing = stages.stage(&format!("{name}: the same steps on the desk"), || -> Result<usize> {
         let mut runner = program.runner();
-        let rule = Rule::Sgd(Sgd::new(learning_rate));
-        for &sample in order {
-            // A refused step changes nothing, on the desk as on the board.
-            let _ =
-                runner.train_step(&program.encode_input(data.input(sample)), classes[sample] as usize, &rule);
-        }
+        replay(&mut runner, program, data, order, learning_rate)?;
         let values = training.parameters.iter().zip(runner.parameters());
         let differing = values.map(|((_, board), desk)| {
             let pairs = board.iter().zip(desk).filter(|(board, desk)| board.to_bits() != desk.to_bits());
@@ -178,4 +173,21 @@ fn train(
         panics: reach.panics(),
         training,
     })
+}
+
+/// The same steps on the desk.
+pub(crate) fn replay(
+    runner: &mut Runner<'_>,
+    program: &Program,
+    data: &Dataset,
+    order: &[usize],
+    learning_rate: f32,
+) -> Result<()> {
+    let classes = labels(data)?;
+    let rule = Rule::Sgd(Sgd::new(learning_rate));
+    for &sample in order {
+        // A refused step changes nothing, on the desk as on the board.
+        let _ = runner.train_step(&program.encode_input(data.input(sample)), classes[sample] as usize, &rule);
+    }
+    Ok(())
 }

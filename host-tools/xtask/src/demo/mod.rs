@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: the main job, end to end. A network is trained on the desk, quantised, exported and built into a
 //! firmware; an emulated Cortex-M4 gives the same bits for the whole test set, and then learns.
 
-mod learning;
+pub(crate) mod learning;
 pub(crate) mod model;
 mod report;
 
