@@ -50,6 +50,40 @@ pub fn everything() -> Result<Graph> {
         .build(2)
 }
 
+/// The layers of branched image models: borders, gates, concatenations, batch norms that no layer takes in.
+pub fn branches() -> Result<Graph> {
+    let stem =
+        Builder::new("branches", &[6, 6, 2]).zero_padding2d([[1, 0], [0, 2]]).separable_conv2d(4, 3).relu();
+    let fork = stem.here();
+    let wide = stem.conv2d(4, 3).same().without_bias().batch_norm().hard_swish();
+    let left = wide.here();
+    let narrow = wide.from(fork).conv2d(3, 1).elu(1.0);
+    let right = narrow.here();
+    let gate =
+        narrow.from(left).global_avg_pool2d().dense(4).relu().batch_norm().sigmoid().reshape(&[1, 1, 4]);
+    let gate_at = gate.here();
+    let joined = gate.from(left).multiply(gate_at).concat(&[right]).batch_norm();
+    joined.global_max_pool2d().flatten().dropout(0.2).dense(3).softmax().build(3)
+}
+
+/// The layers of a model of time series.
+pub fn series() -> Result<Graph> {
+    let model = Builder::new("series", &[12, 3]).gaussian_noise(0.1).zero_padding1d([1, 0]);
+    let model = model.conv1d(4, 3).strides(2).same().relu().depthwise_conv1d(3).multiplier(2).elu(0.5);
+    let left = model.here();
+    let model = model.separable_conv1d(8, 3).relu6().conv1d(8, 1).hard_swish();
+    let right = model.here();
+    let model = model.from(left).avg_pool1d(2).max_pool1d(2).flatten();
+    let model_at = model.here();
+    let model = model.from(right).global_avg_pool1d().flatten().concat(&[model_at]);
+    model.dense(5).tanh().dense(2).build(4)
+}
+
+/// A graph as a float program that does not learn.
+pub fn float(graph: &Graph) -> Result<Program> {
+    Program::compile(graph, &CompileOptions::default())
+}
+
 /// A graph as an int8 program, calibrated on noise.
 pub fn int8(graph: &Graph) -> Result<Program> {
     let options = QuantizeOptions::default();
@@ -92,5 +126,9 @@ pub fn cases() -> Result<Vec<Case>> {
         case("everything_int8", int8(&everything()?)?),
         case("everything_momentum", learning(&everything()?, OptimizerKind::Momentum)?),
         case("everything_adapting", adapting(&everything()?, 2)?),
+        case("branches_int8", int8(&branches()?)?),
+        case("branches_f32", float(&branches()?)?),
+        case("series_int8", int8(&series()?)?),
+        case("series_f32", float(&series()?)?),
     ])
 }

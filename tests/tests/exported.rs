@@ -16,7 +16,17 @@ macro_rules! exported {
         }
     )*};
 }
-exported!(mlp_int8, mlp_sgd, everything_int8, everything_momentum, everything_adapting);
+exported!(
+    mlp_int8,
+    mlp_sgd,
+    everything_int8,
+    everything_momentum,
+    everything_adapting,
+    branches_int8,
+    branches_f32,
+    series_int8,
+    series_f32
+);
 
 fn program(name: &str) -> Program {
     cases().unwrap().into_iter().find(|case| case.name == name).unwrap().program
@@ -135,6 +145,10 @@ fn exported_networks_predict_as_the_desk_does() {
     predicts_the_same(everything_int8::Network::new(), &program("everything_int8"));
     predicts_the_same(everything_momentum::Network::new(), &program("everything_momentum"));
     predicts_the_same(everything_adapting::Network::new(), &program("everything_adapting"));
+    predicts_the_same(branches_int8::Network::new(), &program("branches_int8"));
+    predicts_the_same(branches_f32::Network::new(), &program("branches_f32"));
+    predicts_the_same(series_int8::Network::new(), &program("series_int8"));
+    predicts_the_same(series_f32::Network::new(), &program("series_f32"));
 }
 
 #[test]

@@ -4,8 +4,8 @@ use crate::graph::DType;
 use crate::plan::lower_bound;
 use crate::program::{Kernel, Layer, Parameters, Program, QuantizedFunction, Source};
 use milligrad::layers::{
-    Broadcast, Conv2d, Dense, MaxPool2d, QuantizedAdd, QuantizedMul, QuantizedReduce, QuantizedSoftmax,
-    ResizeNearest, Strided, TransposeConv2d,
+    Broadcast, Conv2d, Dense, MaxPool2d, Multiply, QuantizedAdd, QuantizedMul, QuantizedReduce,
+    QuantizedSoftmax, ResizeNearest, Strided, TransposeConv2d,
 };
 use milligrad::{Arithmetic, Int8, QuantizedChannel};
 use serde::Serialize;
@@ -126,6 +126,9 @@ fn int8_bytes(kernel: &Kernel) -> usize {
                 _ => device_size::<QuantizedAdd>(0),
             };
             constant + function + elementwise.broadcast.map_or(0, |_| device_size::<Broadcast>(0))
+        }
+        Kernel::Mul { broadcast, .. } => {
+            device_size::<Multiply<f32>>(0) + broadcast.map_or(0, |_| device_size::<Broadcast>(0))
         }
         Kernel::Gather(_) | Kernel::Pad { .. } => strided,
         Kernel::Concat(parts) => parts.len() * strided,

@@ -27,7 +27,8 @@
 mod assemble;
 
 use crate::Result;
-use crate::graph::{Activation, Graph, Normalize, Window};
+use crate::graph::{Activation, Graph, Normalize, Regularizer, Window};
+use crate::train::Initializer;
 use milligrad::Padding;
 
 /// A tensor of a model in the making: the input, or the output of a layer. Valid in the builder that gave it and
@@ -51,21 +52,50 @@ impl From<[usize; 2]> for Extent {
     }
 }
 
+/// Rows above and below, columns left and right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Border([[usize; 2]; 2]);
+
+impl From<usize> for Border {
+    fn from(all: usize) -> Self {
+        Self([[all; 2]; 2])
+    }
+}
+
+impl From<[usize; 2]> for Border {
+    fn from([rows, columns]: [usize; 2]) -> Self {
+        Self([[rows; 2], [columns; 2]])
+    }
+}
+
+impl From<[[usize; 2]; 2]> for Border {
+    fn from(rows_columns: [[usize; 2]; 2]) -> Self {
+        Self(rows_columns)
+    }
+}
+
 /// What a layer is; its shapes follow from its input.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Kind {
     Dense { units: usize },
     Conv2d { filters: usize, window: Window },
     DepthwiseConv2d { multiplier: usize, window: Window },
     MaxPool2d { window: Window },
     AvgPool2d { window: Window },
+    GlobalMaxPool2d,
     GlobalAvgPool2d,
     Flatten,
+    Reshape { shape: Vec<usize> },
+    ZeroPadding { border: Border },
     Activation(Activation),
+    HardSwish,
     Softmax,
     Add,
+    Multiply,
+    Concat { axis: Option<usize> },
     BatchNorm { epsilon: f32, momentum: f32 },
     Dropout { rate: f32 },
+    GaussianNoise { stddev: f32 },
 }
 
 impl Kind {
@@ -78,6 +108,32 @@ impl Kind {
             _ => None,
         }
     }
+
+    fn has_parameters(&self) -> bool {
+        matches!(self, Self::Dense { .. } | Self::Conv2d { .. } | Self::DepthwiseConv2d { .. })
+    }
+}
+
+/// How the parameters of a layer start and are trained.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Options {
+    init: Initializer,
+    bias_init: Initializer,
+    regularizer: Regularizer,
+    bias_regularizer: Regularizer,
+    bias: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            init: Initializer::GlorotUniform,
+            bias_init: Initializer::Zeros,
+            regularizer: Regularizer::default(),
+            bias_regularizer: Regularizer::default(),
+            bias: true,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +141,9 @@ struct Layer {
     name: Option<String>,
     kind: Kind,
     inputs: Vec<Handle>,
+    options: Options,
+    /// Axes of the input of a layer that takes an image (3) or a series (2).
+    rank: Option<usize>,
     /// An option was given that this layer does not have.
     misuse: Option<String>,
 }
@@ -101,7 +160,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A model that takes inputs of this shape: `[height, width, channels]` or `[features]`.
+    /// A model that takes inputs of this shape: `[height, width, channels]`, `[length, channels]` or `[features]`.
     pub fn new(name: impl Into<String>, input: &[usize]) -> Self {
         Self {
             name: name.into(),
@@ -134,29 +193,97 @@ impl Builder {
 
     /// Convolution; without padding and with stride 1 unless told otherwise.
     pub fn conv2d(self, filters: usize, kernel: impl Into<Extent>) -> Self {
-        self.layer(Kind::Conv2d { filters, window: window(kernel, 1) })
+        self.over(3, Kind::Conv2d { filters, window: window(kernel, 1) })
+    }
+
+    /// Convolution over `[length, channels]`; without padding and with stride 1 unless told otherwise.
+    pub fn conv1d(self, filters: usize, kernel: usize) -> Self {
+        self.over(2, Kind::Conv2d { filters, window: window([1, kernel], 1) })
     }
 
     /// Convolution of each channel by itself.
     pub fn depthwise_conv2d(self, kernel: impl Into<Extent>) -> Self {
-        self.layer(Kind::DepthwiseConv2d { multiplier: 1, window: window(kernel, 1) })
+        self.over(3, Kind::DepthwiseConv2d { multiplier: 1, window: window(kernel, 1) })
+    }
+
+    /// Convolution of each channel of `[length, channels]` by itself.
+    pub fn depthwise_conv1d(self, kernel: usize) -> Self {
+        self.over(2, Kind::DepthwiseConv2d { multiplier: 1, window: window([1, kernel], 1) })
+    }
+
+    /// The pointwise half of a separable convolution, after its depthwise half, which has no bias:
+    /// `depthwise_conv2d(kernel).without_bias().pointwise(filters)`.
+    pub fn pointwise(self, filters: usize) -> Self {
+        let rank = self.layers.last().and_then(|layer| layer.rank).unwrap_or(3);
+        self.over(rank, Kind::Conv2d { filters, window: window(1, 1) })
+    }
+
+    /// Separable convolution: each channel by itself, without bias, then a mixture of them. Options that follow are those
+    /// of the mixture; for a stride or padding write both halves (see [`pointwise`](Self::pointwise)).
+    pub fn separable_conv2d(self, filters: usize, kernel: impl Into<Extent>) -> Self {
+        self.depthwise_conv2d(kernel).without_bias().pointwise(filters)
+    }
+
+    /// The same over `[length, channels]`.
+    pub fn separable_conv1d(self, filters: usize, kernel: usize) -> Self {
+        self.depthwise_conv1d(kernel).without_bias().pointwise(filters)
     }
 
     /// Largest element of each window; the windows lie side by side unless strides are given.
     pub fn max_pool2d(self, kernel: impl Into<Extent>) -> Self {
         let kernel = kernel.into();
-        self.layer(Kind::MaxPool2d { window: window(kernel, kernel) })
+        self.over(3, Kind::MaxPool2d { window: window(kernel, kernel) })
+    }
+
+    /// Largest element of each window over `[length, channels]`.
+    pub fn max_pool1d(self, size: usize) -> Self {
+        self.over(2, Kind::MaxPool2d { window: window([1, size], [1, size]) })
     }
 
     /// Mean of each window; the windows lie side by side unless strides are given.
     pub fn avg_pool2d(self, kernel: impl Into<Extent>) -> Self {
         let kernel = kernel.into();
-        self.layer(Kind::AvgPool2d { window: window(kernel, kernel) })
+        self.over(3, Kind::AvgPool2d { window: window(kernel, kernel) })
+    }
+
+    /// Mean of each window over `[length, channels]`.
+    pub fn avg_pool1d(self, size: usize) -> Self {
+        self.over(2, Kind::AvgPool2d { window: window([1, size], [1, size]) })
     }
 
     /// Mean of each channel: `[1, 1, channels]`.
     pub fn global_avg_pool2d(self) -> Self {
-        self.layer(Kind::GlobalAvgPool2d)
+        self.over(3, Kind::GlobalAvgPool2d)
+    }
+
+    /// Mean of each channel of `[length, channels]`: `[1, channels]`.
+    pub fn global_avg_pool1d(self) -> Self {
+        self.over(2, Kind::GlobalAvgPool2d)
+    }
+
+    /// Largest element of each channel: `[1, 1, channels]`.
+    pub fn global_max_pool2d(self) -> Self {
+        self.over(3, Kind::GlobalMaxPool2d)
+    }
+
+    /// Largest element of each channel of `[length, channels]`: `[1, channels]`.
+    pub fn global_max_pool1d(self) -> Self {
+        self.over(2, Kind::GlobalMaxPool2d)
+    }
+
+    /// A border of zeros around an image: a number for all sides, `[rows, columns]`, or `[[top, bottom], [left, right]]`.
+    pub fn zero_padding2d(self, border: impl Into<Border>) -> Self {
+        self.over(3, Kind::ZeroPadding { border: border.into() })
+    }
+
+    /// Zeros before and after `[length, channels]`.
+    pub fn zero_padding1d(self, [before, after]: [usize; 2]) -> Self {
+        self.over(2, Kind::ZeroPadding { border: Border([[0; 2], [before, after]]) })
+    }
+
+    /// The same values with other extents.
+    pub fn reshape(self, shape: &[usize]) -> Self {
+        self.layer(Kind::Reshape { shape: shape.to_vec() })
     }
 
     /// The same values as one axis.
@@ -179,11 +306,34 @@ impl Builder {
         self.layer(Kind::Dropout { rate })
     }
 
+    /// Adds normal noise of this standard deviation while training.
+    pub fn gaussian_noise(self, stddev: f32) -> Self {
+        self.layer(Kind::GaussianNoise { stddev })
+    }
+
+    /// Multiplies by a tensor that was made before, of the same shape or repeated along axes where it has extent 1.
+    pub fn multiply(self, other: Handle) -> Self {
+        let inputs = vec![self.at, other];
+        self.layer_of(Kind::Multiply, inputs, None)
+    }
+
+    /// Puts tensors that were made before behind this one, along the last axis.
+    pub fn concat(self, others: &[Handle]) -> Self {
+        let inputs = [&[self.at], others].concat();
+        self.layer_of(Kind::Concat { axis: None }, inputs, None)
+    }
+
+    /// Puts tensors that were made before behind this one, along this axis.
+    pub fn concat_along(self, axis: usize, others: &[Handle]) -> Self {
+        let inputs = [&[self.at], others].concat();
+        self.layer_of(Kind::Concat { axis: Some(axis) }, inputs, None)
+    }
+
     /// Adds a tensor that was made before, of the same shape.
     #[expect(clippy::should_implement_trait, reason = "the layer is called so")]
     pub fn add(self, other: Handle) -> Self {
         let inputs = vec![self.at, other];
-        self.layer_of(Kind::Add, inputs)
+        self.layer_of(Kind::Add, inputs, None)
     }
 
     /// `e^x[i] / Σ e^x[j]`
@@ -222,7 +372,42 @@ impl Builder {
         self.activation(Activation::Tanh)
     }
 
+    /// `x` where positive, else `alpha (eˣ - 1)`
+    pub fn elu(self, alpha: f32) -> Self {
+        self.activation(Activation::Elu { alpha })
+    }
+
+    /// `x min(max(x + 3, 0), 6) / 6`
+    pub fn hard_swish(self) -> Self {
+        self.layer(Kind::HardSwish)
+    }
+
     // Options of the layer made last
+
+    /// How the weights start; Glorot's uniform unless given.
+    pub fn init(self, init: Initializer) -> Self {
+        self.with_options("init", |options| options.init = init)
+    }
+
+    /// How the bias starts; zeros unless given.
+    pub fn bias_init(self, init: Initializer) -> Self {
+        self.with_options("bias_init", |options| options.bias_init = init)
+    }
+
+    /// What the weights add to the loss.
+    pub fn regularizer(self, regularizer: Regularizer) -> Self {
+        self.with_options("regularizer", |options| options.regularizer = regularizer)
+    }
+
+    /// What the bias adds to the loss.
+    pub fn bias_regularizer(self, regularizer: Regularizer) -> Self {
+        self.with_options("bias_regularizer", |options| options.bias_regularizer = regularizer)
+    }
+
+    /// No bias: it stays 0.
+    pub fn without_bias(self) -> Self {
+        self.with_options("use_bias", |options| options.bias = false)
+    }
 
     /// Names the layer; without, layers are called `conv2d`, `conv2d_1`, ...
     pub fn named(mut self, name: impl Into<String>) -> Self {
@@ -277,7 +462,7 @@ impl Builder {
         self
     }
 
-    /// Checks the layers and makes the graph, whose initial weights (Glorot's uniform ones; biases are zero) depend on
+    /// Checks the layers and makes the graph, whose initial weights (Glorot's uniform ones and zero biases, unless told otherwise) depend on
     /// the seed alone.
     ///
     /// # Errors
@@ -294,12 +479,29 @@ impl Builder {
 
     fn layer(self, kind: Kind) -> Self {
         let inputs = vec![self.at];
-        self.layer_of(kind, inputs)
+        self.layer_of(kind, inputs, None)
     }
 
-    fn layer_of(mut self, kind: Kind, inputs: Vec<Handle>) -> Self {
-        self.layers.push(Layer { name: None, kind, inputs, misuse: None });
+    /// A layer over an image (3 axes) or a series (2).
+    fn over(self, rank: usize, kind: Kind) -> Self {
+        let inputs = vec![self.at];
+        self.layer_of(kind, inputs, Some(rank))
+    }
+
+    fn layer_of(mut self, kind: Kind, inputs: Vec<Handle>, rank: Option<usize>) -> Self {
+        self.layers.push(Layer { name: None, kind, inputs, options: Options::default(), rank, misuse: None });
         self.at = Handle(self.layers.len());
+        self
+    }
+
+    fn with_options(mut self, option: &str, change: impl FnOnce(&mut Options)) -> Self {
+        if let Some(layer) = self.layers.last_mut() {
+            if layer.kind.has_parameters() {
+                change(&mut layer.options);
+            } else {
+                layer.misuse = Some(format!("`{option}` is an option of layers with weights"));
+            }
+        }
         self
     }
 

@@ -7,6 +7,10 @@
 use crate::error::{Error, Result};
 use milligrad::{Padding, Quantization};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+mod rules;
+pub use rules::{Regularizer, TrainRule};
 
 /// Index of a tensor in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -153,6 +157,11 @@ pub enum Activation {
     Sigmoid,
     /// `tanh x`
     Tanh,
+    /// `x` where positive, else `alpha (eˣ - 1)`
+    Elu {
+        /// Limit below zero.
+        alpha: f32,
+    },
 }
 
 impl Activation {
@@ -222,7 +231,7 @@ impl From<Axes> for Vec<usize> {
     }
 }
 
-/// Functions of two int8 tensors, element by element.
+/// Functions of two tensors, element by element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Function {
@@ -262,7 +271,8 @@ pub enum Op {
         /// Fused activation, a range.
         activation: Activation,
     },
-    /// 2-D convolution; constants: weights `[filters, height, width, channels]` (OHWI), bias `[filters]`.
+    /// 2-D convolution; constants: weights `[filters, height, width, channels]` (OHWI), bias `[filters]`. Like all
+    /// operators with a window it takes `[length, channels]` too, as an image of height 1, and then gives such a tensor.
     Conv2d {
         /// Geometry.
         window: Window,
@@ -313,21 +323,26 @@ pub enum Op {
         /// Share, `0.0..1.0`.
         rate: f32,
     },
+    /// Adds normal noise of this standard deviation in training; nothing in inference.
+    GaussianNoise {
+        /// Standard deviation.
+        stddev: f32,
+    },
     /// int8 to f32: the border between a frozen and a trainable part.
     Dequantize,
     /// f32 to int8: the border where a float input enters an int8 model.
     Quantize,
     /// int8 to int8 with another scale or zero point.
     Requantize,
-    /// `x min(max(x + 3, 0), 6) / 6`, int8.
+    /// `x min(max(x + 3, 0), 6) / 6`
     HardSwish,
     /// The same elements with other extents.
     Reshape {
         /// The extents.
         shape: Axes,
     },
-    /// `activation(f(a, b))`, int8; either is repeated along axes that it has not. A constant operand is the node's
-    /// constant, with one scale.
+    /// `activation(f(a, b))`; either is repeated along axes that it has not. A constant operand is the node's
+    /// constant, with one scale. In f32 there is the product of two inputs alone.
     Elementwise {
         /// The function.
         function: Function,
@@ -336,16 +351,16 @@ pub enum Op {
         /// The constant operand, if one is.
         constant: Option<Operand>,
     },
-    /// The tensor with a border of one value, int8.
+    /// The tensor with a border of one value.
     Pad {
         /// Elements before, for each axis.
         before: Axes,
         /// Elements after, for each axis.
         after: Axes,
-        /// The value, quantised.
+        /// The value, quantised; 0 in f32.
         value: i8,
     },
-    /// Its inputs side by side along an axis, int8.
+    /// Its inputs side by side along an axis.
     Concat {
         /// The axis.
         axis: usize,
@@ -414,11 +429,13 @@ impl Op {
                 Activation::LeakyRelu { .. } => "LeakyReLU",
                 Activation::Sigmoid => "Sigmoid",
                 Activation::Tanh => "Tanh",
+                Activation::Elu { .. } => "ELU",
             },
             Self::Softmax => "Softmax",
             Self::Add { .. } => "Add",
             Self::BatchNorm { .. } => "BatchNorm",
             Self::Dropout { .. } => "Dropout",
+            Self::GaussianNoise { .. } => "GaussianNoise",
             Self::Dequantize => "Dequantize",
             Self::Quantize => "Quantize",
             Self::Requantize => "Requantize",
@@ -490,6 +507,9 @@ pub struct Draft {
     pub constants: Vec<Constant>,
     /// The layers.
     pub nodes: Vec<Node>,
+    /// How constants are trained, by name; those that are not listed are trained freely.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub training: BTreeMap<String, TrainRule>,
     /// Where a sample goes in.
     pub input: TensorId,
     /// Where the result comes out.

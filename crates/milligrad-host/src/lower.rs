@@ -303,7 +303,9 @@ fn macs(graph: &Graph, node: &crate::Node) -> u64 {
     let weights = node.constants.first().map_or(0, |&id| graph.constant(id).values.len());
     let output = graph.tensor(node.output);
     let positions = match node.op {
-        Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => output.shape[0] * output.shape[1],
+        Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => {
+            output.len() / output.shape.last().copied().unwrap_or(1)
+        }
         Op::Dense { .. } => output.len() / output.shape.last().copied().unwrap_or(1),
         Op::TransposeConv2d { .. } => {
             let input = graph.tensor(node.inputs[0]);

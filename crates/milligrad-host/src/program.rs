@@ -170,6 +170,13 @@ pub enum Kernel {
         /// Slope below zero.
         alpha: f32,
     },
+    /// f32 ELU, in place.
+    Elu {
+        /// Limit below zero.
+        alpha: f32,
+    },
+    /// f32 hard swish, in place.
+    HardSwish,
     /// f32 sigmoid, in place.
     Sigmoid,
     /// f32 tanh, in place.
@@ -180,6 +187,13 @@ pub enum Kernel {
     Softmax,
     /// f32 sum.
     Add(Clamp<f32>),
+    /// f32 product.
+    Mul {
+        /// Range of the fused activation.
+        output: Clamp<f32>,
+        /// How the operands meet, where their shapes differ.
+        broadcast: Option<Broadcasting>,
+    },
     /// int8 to f32.
     Dequantize(Quantization),
     /// f32 to int8.
@@ -188,14 +202,14 @@ pub enum Kernel {
     Elementwise(Elementwise),
     /// Elements of an int8 tensor in another order, or some of them.
     Gather(Elements),
-    /// A border of one int8 value.
+    /// A border of one value.
     Pad {
-        /// The value.
+        /// The value of an int8 tensor; 0 of a float one.
         value: i8,
         /// Where the input goes.
         inner: Elements,
     },
-    /// int8 tensors side by side: where each goes.
+    /// Tensors side by side: where each goes.
     Concat(Vec<Elements>),
     /// int8 mean or sum.
     Reduce {
@@ -248,11 +262,14 @@ impl Kernel {
             Self::QuantizedSoftmax(_) => "quantized_softmax",
             Self::QuantizedAdd(_) => "quantized_add",
             Self::LeakyRelu { .. } => "leaky_relu",
+            Self::Elu { .. } => "elu",
+            Self::HardSwish => "hard_swish",
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
             Self::Clamp(_) => "clamp",
             Self::Softmax => "softmax",
             Self::Add(_) => "add",
+            Self::Mul { .. } => "multiply",
             Self::Dequantize(_) => "dequantize",
             Self::Quantize(_) => "quantize",
             Self::Elementwise(elementwise) => elementwise.kernel(),
@@ -282,6 +299,8 @@ impl Kernel {
             self,
             Self::Lookup(_)
                 | Self::LeakyRelu { .. }
+                | Self::Elu { .. }
+                | Self::HardSwish
                 | Self::Sigmoid
                 | Self::Tanh
                 | Self::Clamp(_)

@@ -5,8 +5,8 @@ mod int8;
 
 use crate::error::{Error, Result};
 use crate::graph::DType;
-use crate::program::{Apply, Backward, BufferId, Kernel, Layer, Parameters, Program, Step};
-use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense};
+use crate::program::{Apply, Backward, BufferId, Elements, Kernel, Layer, Parameters, Program, Step};
+use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply, dense};
 use milligrad::packed::Places;
 use milligrad::{Arithmetic, Clamp, Element, Momentum, Optimizer, Sgd, TrainError, arena, loss};
 use std::ops::Range;
@@ -214,7 +214,17 @@ impl<'p> Runner<'p> {
                 let (a, b, y) = operands(&mut self.f32, x, range(step.inputs[1]), y);
                 layers::add(a, b.unwrap_or(a), clamp, y);
             }
+            Kernel::Mul { output, broadcast } => {
+                let (a, b, y) = operands(&mut self.f32, x, range(step.inputs[1]), y);
+                let (multiply, b) = (Multiply::new(*output), b.unwrap_or(a));
+                match broadcast {
+                    None => multiply.forward(a, b, y),
+                    Some(by) => by.broadcast().forward(&multiply, a, b, y),
+                }
+            }
             Kernel::LeakyRelu { alpha } => layers::leaky_relu(*alpha, in_place(&mut self.f32, x, y)),
+            Kernel::Elu { alpha } => layers::elu(*alpha, in_place(&mut self.f32, x, y)),
+            Kernel::HardSwish => layers::hard_swish(in_place(&mut self.f32, x, y)),
             Kernel::Sigmoid => layers::sigmoid(in_place(&mut self.f32, x, y)),
             Kernel::Tanh => layers::tanh(in_place(&mut self.f32, x, y)),
             Kernel::Clamp(clamp) => layers::clamp(clamp, in_place(&mut self.f32, x, y)),
@@ -224,6 +234,17 @@ impl<'p> Runner<'p> {
             }
             Kernel::Quantize(quantization) => {
                 layers::quantize(*quantization, &self.f32[x], &mut arena::bytes_mut(&mut self.words)[y])
+            }
+            Kernel::Pad { value, inner } => match program.buffer(step.output).dtype {
+                DType::I8 => pad(arena::bytes_mut(&mut self.words), *value, inner, x, y),
+                DType::F32 => pad(&mut self.f32, 0.0, inner, x, y),
+            },
+            Kernel::Concat(parts) => {
+                let inputs: Vec<_> = step.inputs.iter().map(|&id| range(id)).collect();
+                match program.buffer(step.output).dtype {
+                    DType::I8 => concat(arena::bytes_mut(&mut self.words), parts, &inputs, &y),
+                    DType::F32 => concat(&mut self.f32, parts, &inputs, &y),
+                }
             }
             _ => int8::step(program, step, arena::bytes_mut(&mut self.words)),
         }
@@ -242,6 +263,7 @@ impl<'p> Runner<'p> {
                     }
                     Kernel::Add(clamp) | Kernel::Clamp(clamp) => layers::clamp_backward(clamp, y, delta),
                     Kernel::LeakyRelu { alpha } => layers::leaky_relu_backward(*alpha, y, delta),
+                    Kernel::Elu { alpha } => layers::elu_backward(*alpha, y, delta),
                     Kernel::Sigmoid => layers::sigmoid_backward(y, delta),
                     Kernel::Tanh => layers::tanh_backward(y, delta),
                     _ => unreachable!("this kernel has no activation"),
@@ -411,6 +433,21 @@ fn in_place<T: Copy>(arena: &mut [T], x: Range<usize>, y: Range<usize>) -> &mut 
         arena.copy_within(x, y.start);
     }
     &mut arena[y]
+}
+
+/// `y` is the border's value, and `x` where `inner` says.
+fn pad<T: Copy>(arena: &mut [T], value: T, inner: &Elements, x: Range<usize>, y: Range<usize>) {
+    let [x, y] = split(arena, [x, y]);
+    y.fill(value);
+    inner.strided().scatter(x, y);
+}
+
+/// Each input goes where its part says.
+fn concat<T: Copy>(arena: &mut [T], parts: &[Elements], inputs: &[Range<usize>], y: &Range<usize>) {
+    for (x, part) in inputs.iter().zip(parts) {
+        let [x, y] = split(arena, [x.clone(), y.clone()]);
+        part.strided().scatter(x, y);
+    }
 }
 
 /// Two inputs, `None` for the second where it is the first again, and the output.

@@ -33,6 +33,11 @@ pub(crate) fn verify(draft: &Draft) -> Result<()> {
     for constant in &draft.constants {
         check_constant(constant).map_err(|problem| model(format!("`{}`: {problem}", constant.name)))?;
     }
+    for (name, rule) in &draft.training {
+        if let Some(problem) = rule.problem() {
+            return Err(model(format!("`{name}`: {problem}")));
+        }
+    }
     for (what, id) in [("input", draft.input), ("output", draft.output)] {
         if id.0 >= draft.tensors.len() {
             return Err(model(format!("its {what} is tensor {}, there are {}", id.0, draft.tensors.len())));

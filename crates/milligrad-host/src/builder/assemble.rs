@@ -1,8 +1,9 @@
 //! From a list of layers to a graph: names, shapes, fused activations, initial weights.
 
-use super::{Builder, Kind, Layer};
+use super::{Border, Builder, Kind, Layer};
 use crate::graph::{
-    Activation, Constant, ConstantId, DType, Draft, Graph, Node, Op, TensorId, TensorInfo, Values, Window,
+    Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Op, Regularizer, TensorId,
+    TensorInfo, TrainRule, Values, Window,
 };
 use crate::train::{Fans, Initializer};
 use crate::{Error, Result, ops};
@@ -21,6 +22,7 @@ pub(super) fn assemble(builder: &Builder, seed: u64) -> Result<Graph> {
             tensors: vec![float(builder.input.clone())],
             constants: Vec::new(),
             nodes: Vec::new(),
+            training: Default::default(),
             input: TensorId(0),
             output: TensorId(0),
         },
@@ -34,8 +36,8 @@ pub(super) fn assemble(builder: &Builder, seed: u64) -> Result<Graph> {
             assembly.tensors.push(tensor);
             continue;
         };
-        let activation = match fused_into(&fused, index).map(|activation| builder.layers[activation].kind) {
-            Some(Kind::Activation(activation)) => activation,
+        let activation = match fused_into(&fused, index).map(|activation| &builder.layers[activation].kind) {
+            Some(Kind::Activation(activation)) => *activation,
             _ => Activation::Linear,
         };
         assembly.push(layer, name, activation)?;
@@ -57,7 +59,7 @@ fn fused_activations(layers: &[Layer]) -> HashMap<usize, usize> {
     }
     let mut fused = HashMap::new();
     for (index, layer) in layers.iter().enumerate() {
-        let Kind::Activation(activation) = layer.kind else { continue };
+        let Kind::Activation(activation) = &layer.kind else { continue };
         let Some(host) = layer.inputs[0].0.checked_sub(1) else { continue };
         let takes = matches!(
             layers[host].kind,
@@ -82,7 +84,7 @@ pub(super) fn names(layers: &[Layer]) -> Vec<Option<String>> {
     let name = |(index, layer): (usize, &Layer)| {
         let activation = fused_into(&fused, index).and_then(|activation| layers[activation].name.as_ref());
         let given = layer.name.as_ref().or(activation);
-        (!fused.contains_key(&index)).then(|| names.choose(given, layer.kind))
+        (!fused.contains_key(&index)).then(|| names.choose(given, layer))
     };
     layers.iter().enumerate().map(name).collect()
 }
@@ -99,18 +101,29 @@ impl Assembly {
         let inputs: Vec<TensorId> =
             layer.inputs.iter().filter_map(|input| self.tensors.get(input.0)).copied().collect();
         let input = inputs.first().map(|id| self.draft.tensors[id.0].shape.clone()).unwrap_or_default();
-        let op = op(layer.kind, activation, &input);
-        let error = |problem: String| Error::Graph { layer: name.clone(), op: op.name(), problem };
+        let (op, problem) = match op(&layer.kind, activation, &input) {
+            Ok(op) => (op, None),
+            Err(problem) => (Op::Flatten, Some(problem)),
+        };
+        let kind = if problem.is_some() { stem(layer) } else { op.name() };
+        let error = |problem: String| Error::Graph { layer: name.clone(), op: kind, problem };
         if inputs.len() != layer.inputs.len() {
             return Err(error("a handle of another builder was given to it".into()));
         }
-        if let Some(problem) = &layer.misuse {
-            return Err(error(problem.clone()));
+        if let Some(problem) = layer.misuse.clone().or(problem) {
+            return Err(error(problem));
+        }
+        if let Some(rank) = layer.rank
+            && rank != input.len()
+        {
+            let expected =
+                if rank == 2 { "[length, channels]" } else { "an image [height, width, channels]" };
+            return Err(error(format!("its input is {input:?}, not {expected}")));
         }
         if !name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) {
             return Err(error("a name consists of letters, digits, `_`, `-` and `.`".into()));
         }
-        let new = self.constants(layer.kind, &name, &input).map_err(error)?;
+        let new = self.constants(layer, &name, &input).map_err(error)?;
         let shape = {
             let inputs: Vec<&TensorInfo> = inputs.iter().map(|id| &self.draft.tensors[id.0]).collect();
             ops::infer(&op, &inputs, &new.iter().collect::<Vec<_>>()).map_err(error)?
@@ -120,19 +133,27 @@ impl Assembly {
         self.tensors.push(output);
         let first = self.draft.constants.len();
         let constants = (first..first + new.len()).map(ConstantId).collect();
+        let options = &layer.options;
+        for (constant, (regularizer, fixed)) in
+            new.iter().zip([(options.regularizer, false), (options.bias_regularizer, !options.bias)])
+        {
+            if (regularizer, fixed) != (Regularizer::default(), false) {
+                self.draft.training.insert(constant.name.clone(), TrainRule { regularizer, fixed });
+            }
+        }
         self.draft.constants.extend(new);
         self.draft.nodes.push(Node { name, op, inputs, constants, output });
         Ok(())
     }
 
     /// Weights, biases and statistics before training.
-    fn constants(&self, kind: Kind, name: &str, input: &[usize]) -> Result<Vec<Constant>, String> {
+    fn constants(&self, layer: &Layer, name: &str, input: &[usize]) -> Result<Vec<Constant>, String> {
         let channels = || input.last().copied().unwrap_or(0);
         let same = |part: &str, value: f32, len: usize| {
             let values = Values::F32(vec![value; len]);
             Constant { name: format!("{name}/{part}"), shape: vec![len], values, scales: Vec::new() }
         };
-        let (shape, outputs) = match kind {
+        let (shape, outputs) = match layer.kind {
             Kind::Dense { units } => (vec![units, product(input)?], units),
             Kind::Conv2d { filters, window: Window { kernel: [h, w], .. } } => {
                 (vec![filters, h, w, channels()], filters)
@@ -154,33 +175,54 @@ impl Assembly {
             [h, w, outputs] => Fans::depthwise_conv2d([h, w, outputs], channels()),
             _ => Fans::dense([outputs, len / outputs]),
         };
-        let initial = Initializer::GlorotUniform;
-        let values = Values::F32(initial.values(len, fans, self.seed, &format!("{name}/weights")));
-        let weights = Constant { name: format!("{name}/weights"), shape, values, scales: Vec::new() };
-        Ok(vec![weights, same("bias", 0.0, outputs)])
+        let constant = |part: &str, init: Initializer, shape: Vec<usize>, len| {
+            let name = format!("{name}/{part}");
+            let values = Values::F32(init.values(len, fans, self.seed, &name));
+            Constant { name, shape, values, scales: Vec::new() }
+        };
+        let options = &layer.options;
+        let bias_init = if options.bias { options.bias_init } else { Initializer::Zeros };
+        let weights = constant("weights", options.init, shape, len);
+        Ok(vec![weights, constant("bias", bias_init, vec![outputs], outputs)])
     }
 }
 
-fn op(kind: Kind, activation: Activation, input: &[usize]) -> Op {
-    match kind {
+fn op(kind: &Kind, activation: Activation, input: &[usize]) -> Result<Op, String> {
+    let all = || {
+        let kernel = match input {
+            [length, _] => [1, *length],
+            _ => [0, 1].map(|axis| input.get(axis).copied().unwrap_or(0)),
+        };
+        Window { kernel, stride: [1, 1], dilation: [1, 1], padding: Padding::Valid }
+    };
+    let axes = |values: &[usize]| Axes::new(values).ok_or("a tensor has 1 to 4 axes");
+    Ok(match *kind {
         Kind::Dense { .. } => Op::Dense { activation },
         Kind::Conv2d { window, .. } => Op::Conv2d { window, activation },
         Kind::DepthwiseConv2d { window, .. } => Op::DepthwiseConv2d { window, activation },
         Kind::MaxPool2d { window } => Op::MaxPool2d { window },
         Kind::AvgPool2d { window } => Op::AvgPool2d { window },
-        Kind::GlobalAvgPool2d => {
-            let kernel = [0, 1].map(|axis| input.get(axis).copied().unwrap_or(0));
-            Op::AvgPool2d {
-                window: Window { kernel, stride: [1, 1], dilation: [1, 1], padding: Padding::Valid },
-            }
-        }
+        Kind::GlobalAvgPool2d => Op::AvgPool2d { window: all() },
+        Kind::GlobalMaxPool2d => Op::MaxPool2d { window: all() },
         Kind::Flatten => Op::Flatten,
+        Kind::Reshape { ref shape } => Op::Reshape { shape: axes(shape)? },
+        Kind::ZeroPadding { border: Border(border) } => {
+            let side = |side: usize| match input.len() {
+                2 => axes(&[border[1][side], 0]),
+                _ => axes(&[border[0][side], border[1][side], 0]),
+            };
+            Op::Pad { before: side(0)?, after: side(1)?, value: 0 }
+        }
+        Kind::HardSwish => Op::HardSwish,
+        Kind::Multiply => Op::Elementwise { function: Function::Mul, activation, constant: None },
+        Kind::Concat { axis } => Op::Concat { axis: axis.unwrap_or(input.len().saturating_sub(1)) },
         Kind::Activation(activation) => Op::Activation { activation },
         Kind::Softmax => Op::Softmax,
         Kind::Add => Op::Add { activation },
         Kind::BatchNorm { epsilon, momentum } => Op::BatchNorm { epsilon, momentum },
         Kind::Dropout { rate } => Op::Dropout { rate },
-    }
+        Kind::GaussianNoise { stddev } => Op::GaussianNoise { stddev },
+    })
 }
 
 /// `a b c ...`, within bounds and not zero.
@@ -202,34 +244,55 @@ fn float(shape: Vec<usize>) -> TensorInfo {
 struct Names(HashMap<&'static str, usize>);
 
 impl Names {
-    fn choose(&mut self, given: Option<&String>, kind: Kind) -> String {
+    fn choose(&mut self, given: Option<&String>, layer: &Layer) -> String {
         if let Some(name) = given {
             return name.clone();
         }
-        let stem = match kind {
-            Kind::Dense { .. } => "dense",
-            Kind::Conv2d { .. } => "conv2d",
-            Kind::DepthwiseConv2d { .. } => "depthwise_conv2d",
-            Kind::MaxPool2d { .. } => "max_pool2d",
-            Kind::AvgPool2d { .. } => "avg_pool2d",
-            Kind::GlobalAvgPool2d => "global_avg_pool2d",
-            Kind::Flatten => "flatten",
-            Kind::Activation(activation) => match activation {
-                Activation::Linear => "linear",
-                Activation::Relu => "relu",
-                Activation::Relu6 => "relu6",
-                Activation::LeakyRelu { .. } => "leaky_relu",
-                Activation::Sigmoid => "sigmoid",
-                Activation::Tanh => "tanh",
-            },
-            Kind::Softmax => "softmax",
-            Kind::Add => "add",
-            Kind::BatchNorm { .. } => "batch_norm",
-            Kind::Dropout { .. } => "dropout",
-        };
+        let stem = stem(layer);
         let count = self.0.entry(stem).or_default();
         *count += 1;
         if *count == 1 { stem.into() } else { format!("{stem}_{}", *count - 1) }
+    }
+}
+
+/// The name of a layer of this kind.
+fn stem(layer: &Layer) -> &'static str {
+    let line = layer.rank == Some(2);
+    match layer.kind {
+        Kind::Dense { .. } => "dense",
+        Kind::Conv2d { .. } if line => "conv1d",
+        Kind::Conv2d { .. } => "conv2d",
+        Kind::DepthwiseConv2d { .. } if line => "depthwise_conv1d",
+        Kind::DepthwiseConv2d { .. } => "depthwise_conv2d",
+        Kind::MaxPool2d { .. } if line => "max_pool1d",
+        Kind::MaxPool2d { .. } => "max_pool2d",
+        Kind::AvgPool2d { .. } if line => "avg_pool1d",
+        Kind::AvgPool2d { .. } => "avg_pool2d",
+        Kind::GlobalAvgPool2d if line => "global_avg_pool1d",
+        Kind::GlobalAvgPool2d => "global_avg_pool2d",
+        Kind::Flatten => "flatten",
+        Kind::Activation(activation) => match activation {
+            Activation::Linear => "linear",
+            Activation::Relu => "relu",
+            Activation::Relu6 => "relu6",
+            Activation::LeakyRelu { .. } => "leaky_relu",
+            Activation::Sigmoid => "sigmoid",
+            Activation::Tanh => "tanh",
+            Activation::Elu { .. } => "elu",
+        },
+        Kind::HardSwish => "hard_swish",
+        Kind::Multiply => "multiply",
+        Kind::Concat { .. } => "concat",
+        Kind::GaussianNoise { .. } => "gaussian_noise",
+        Kind::Reshape { .. } => "reshape",
+        Kind::ZeroPadding { .. } if line => "zero_padding1d",
+        Kind::ZeroPadding { .. } => "zero_padding2d",
+        Kind::GlobalMaxPool2d if line => "global_max_pool1d",
+        Kind::GlobalMaxPool2d => "global_max_pool2d",
+        Kind::Softmax => "softmax",
+        Kind::Add => "add",
+        Kind::BatchNorm { .. } => "batch_norm",
+        Kind::Dropout { .. } => "dropout",
     }
 }
 

@@ -1,9 +1,10 @@
-//! Kernels that exist for int8 alone, as source.
+//! Kernels that are more than a layer with weights, as source; most of them exist for int8 alone.
 
 use super::steps::{sum, with};
 use super::table;
-use super::values::{channels, quantized_output, requantize};
-use crate::program::{Elements, Kernel, Program, QuantizedFunction, Source, Step};
+use super::values::{channels, clamp, quantized_output, requantize};
+use crate::graph::DType;
+use crate::program::{Broadcasting, Elements, Kernel, Program, QuantizedFunction, Source, Step};
 use milligrad::layers::QuantizedAdd;
 use std::fmt::Write as _;
 
@@ -14,13 +15,7 @@ pub(super) fn statics(step: &Step, name: &str, text: &mut String) {
             if let Some((_, values)) = &elementwise.constant {
                 table(&format!("{name}_OPERAND"), values, text);
             }
-            if let Some(by) = &elementwise.broadcast {
-                let (extents, a, b) = (by.extents, by.a, by.b);
-                let _ = writeln!(
-                    text,
-                    "static {name}_BROADCAST: Broadcast = Broadcast::new({extents:?}, {a:?}, {b:?});"
-                );
-            }
+            broadcasting(elementwise.broadcast.as_ref(), name, text);
             let (kind, arguments) = match &elementwise.function {
                 QuantizedFunction::Add(add) => ("QuantizedAdd", terms(add)),
                 QuantizedFunction::Sub(sub) => ("QuantizedSub", terms(&sub.terms)),
@@ -30,6 +25,10 @@ pub(super) fn statics(step: &Step, name: &str, text: &mut String) {
                 }
             };
             let _ = writeln!(text, "static {name}: {kind} = {kind}::new({arguments});\n");
+        }
+        Kernel::Mul { output, broadcast } => {
+            broadcasting(broadcast.as_ref(), name, text);
+            let _ = writeln!(text, "static {name}: Multiply<f32> = Multiply::new({});\n", clamp(output));
         }
         Kernel::Gather(elements) | Kernel::Pad { inner: elements, .. } => {
             let _ = writeln!(text, "static {name}: Strided = {};\n", strided(elements));
@@ -90,6 +89,14 @@ pub(super) fn statics(step: &Step, name: &str, text: &mut String) {
     }
 }
 
+/// `static ...: Broadcast`, where shapes differ.
+fn broadcasting(by: Option<&Broadcasting>, name: &str, text: &mut String) {
+    if let Some(Broadcasting { extents, a, b }) = by {
+        let _ =
+            writeln!(text, "static {name}_BROADCAST: Broadcast = Broadcast::new({extents:?}, {a:?}, {b:?});");
+    }
+}
+
 /// `Strided::new(...)`
 fn strided(elements: &Elements) -> String {
     let Elements { len, extents, steps, start } = elements;
@@ -102,16 +109,22 @@ fn terms(add: &QuantizedAdd) -> String {
     format!("{}, {}, {}, {}", term(add.a), term(add.b), requantize(&add.sum), quantized_output(&add.output))
 }
 
+/// `y = f(a, b)`
+fn combine(broadcast: bool, name: &str, a: &str, b: &str) -> String {
+    if broadcast {
+        format!("{name}_BROADCAST.forward(&{name}, {a}, {b}, y);")
+    } else {
+        format!("{name}.forward({a}, {b}, y);")
+    }
+}
+
 /// The call of a step.
 pub(super) fn forward(program: &Program, step: &Step, name: &str, text: &mut String) {
     let (x, y) = (step.inputs[0], step.output);
     let both = [("x", x), ("y", y)];
     match &step.kernel {
         Kernel::Elementwise(elementwise) => {
-            let call = |a: &str, b: &str| match elementwise.broadcast {
-                None => format!("{name}.forward({a}, {b}, y);"),
-                Some(_) => format!("{name}_BROADCAST.forward(&{name}, {a}, {b}, y);"),
-            };
+            let call = |a: &str, b: &str| combine(elementwise.broadcast.is_some(), name, a, b);
             match &elementwise.constant {
                 None => sum(program, step, call, text),
                 Some((first, _)) => {
@@ -121,8 +134,15 @@ pub(super) fn forward(program: &Program, step: &Step, name: &str, text: &mut Str
                 }
             }
         }
+        Kernel::Mul { broadcast, .. } => {
+            sum(program, step, |a, b| combine(broadcast.is_some(), name, a, b), text);
+        }
         Kernel::Gather(_) => with(program, &both, &format!("{name}.gather(x, y);"), text),
         Kernel::Pad { value, .. } => {
+            let value = match program.buffer(y).dtype {
+                DType::I8 => value.to_string(),
+                DType::F32 => "0.0".into(),
+            };
             with(program, &both, &format!("y.fill({value});\n            {name}.scatter(x, y);"), text);
         }
         Kernel::Concat(_) => {

@@ -100,6 +100,7 @@ fn backward(program: &Program, action: &Backward, text: &mut String) {
                 Kernel::LeakyRelu { alpha } => {
                     format!("layers::leaky_relu_backward({}, y, delta);", alpha.literal())
                 }
+                Kernel::Elu { alpha } => format!("layers::elu_backward({}, y, delta);", alpha.literal()),
                 Kernel::Sigmoid => "layers::sigmoid_backward(y, delta);".into(),
                 Kernel::Tanh => "layers::tanh_backward(y, delta);".into(),
                 _ => unreachable!("this kernel has no activation"),

@@ -93,6 +93,7 @@ fn imports(body: &str) -> String {
         "Dense",
         "DepthwiseConv2d",
         "MaxPool2d",
+        "Multiply",
         "QuantizedAdd",
         "QuantizedMul",
         "QuantizedReduce",

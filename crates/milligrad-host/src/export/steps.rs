@@ -192,6 +192,10 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
         Kernel::LeakyRelu { alpha } => {
             in_place(program, x, y, &format!("layers::leaky_relu({}, y);", alpha.literal()), text);
         }
+        Kernel::Elu { alpha } => {
+            in_place(program, x, y, &format!("layers::elu({}, y);", alpha.literal()), text);
+        }
+        Kernel::HardSwish => in_place(program, x, y, "layers::hard_swish(y);", text),
         Kernel::Sigmoid => in_place(program, x, y, "layers::sigmoid(y);", text),
         Kernel::Tanh => in_place(program, x, y, "layers::tanh(y);", text),
         Kernel::Clamp(range) => {

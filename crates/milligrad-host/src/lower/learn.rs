@@ -3,7 +3,7 @@
 use super::Lowering;
 use crate::error::{Error, Result};
 use crate::graph::DType;
-use crate::program::{Apply, Backward, BufferId, Kernel, Layer, Learning, OptimizerKind};
+use crate::program::{Apply, Backward, BufferId, Kernel, Layer, Learning, OptimizerKind, Step};
 use milligrad::Clamp;
 use std::collections::{HashMap, HashSet};
 
@@ -28,6 +28,19 @@ impl Lowering<'_> {
             time: self.steps.len() + 1,
             delta_of_step: HashMap::new(),
         };
+        let passes = |kernel: &Kernel| {
+            !matches!(kernel, Kernel::HardSwish | Kernel::Mul { .. } | Kernel::Pad { .. } | Kernel::Concat(_))
+        };
+        let on_the_way = |step: &&Step| way.needed.contains(&step.output) && !passes(&step.kernel);
+        if let Some(step) = self.steps.iter().find(on_the_way) {
+            return Err(Error::Graph {
+                layer: step.name.clone(),
+                op: step.op,
+                problem:
+                    "layers before it can't learn on the device; let fewer layers learn, or train on the desk"
+                        .into(),
+            });
+        }
         for step in (0..self.steps.len() - 1).rev() {
             self.back_through(step, &mut way);
         }
@@ -61,7 +74,11 @@ impl Lowering<'_> {
         let masks = match &step.kernel {
             Kernel::F32(layer) => layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR),
             Kernel::Add(range) => *range != Clamp::<f32>::LINEAR,
-            Kernel::LeakyRelu { .. } | Kernel::Sigmoid | Kernel::Tanh | Kernel::Clamp(_) => true,
+            Kernel::LeakyRelu { .. }
+            | Kernel::Elu { .. }
+            | Kernel::Sigmoid
+            | Kernel::Tanh
+            | Kernel::Clamp(_) => true,
             _ => false,
         };
         if masks {

@@ -21,6 +21,7 @@ fn int8() -> Graph {
         scales,
     };
     Graph::verify(Draft {
+        training: Default::default(),
         name: "t".into(),
         labels: vec![],
         normalize: Default::default(),

@@ -15,7 +15,7 @@ pub(crate) const TANH: Quantization = Quantization::new(1.0 / 128.0, 0);
 const INTEGER_BITS: u32 = 4;
 
 pub(super) fn infer(activation: Activation, input: &TensorInfo) -> Result<Vec<usize>, String> {
-    if let Activation::LeakyRelu { alpha } = activation
+    if let Activation::LeakyRelu { alpha } | Activation::Elu { alpha } = activation
         && !(alpha.is_finite() && alpha >= 0.0)
     {
         return Err(format!("alpha {alpha} is not a number from 0"));
@@ -26,6 +26,7 @@ pub(super) fn infer(activation: Activation, input: &TensorInfo) -> Result<Vec<us
 pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
     match (node.input().dtype, activation) {
         (DType::F32, Activation::LeakyRelu { alpha }) => Kernel::LeakyRelu { alpha },
+        (DType::F32, Activation::Elu { alpha }) => Kernel::Elu { alpha },
         (DType::F32, Activation::Sigmoid) => Kernel::Sigmoid,
         (DType::F32, Activation::Tanh) => Kernel::Tanh,
         (DType::F32, clamped) => Kernel::Clamp(clamp(clamped)),
@@ -35,6 +36,9 @@ pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
         (DType::I8, Activation::Tanh) if node.rounding == Rounding::Single => {
             real_table(node, TANH, |x| f64::from(x).tanh() as f32)
         }
+        (DType::I8, Activation::Elu { alpha }) => real_table(node, node.output_quantization(), |x| {
+            if x < 0.0 { (f64::from(alpha) * f64::from(x).exp_m1()) as f32 } else { x }
+        }),
         (DType::I8, Activation::Sigmoid) => {
             let (zero_point, scale, radius) = argument(node);
             let source = format!("sigmoid_table({zero_point}, {}, {radius})", print(&scale));

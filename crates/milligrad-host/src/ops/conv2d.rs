@@ -1,6 +1,6 @@
 //! Conv2d.
 
-use super::{Lower, check_parameters, fusible, geometry, image, lower_parameters};
+use super::{Lower, check_parameters, fusible, geometry, lower_parameters, plane, windowed};
 use crate::graph::{Activation, Constant, TensorInfo, Window};
 use crate::program::{Kernel, Layer};
 
@@ -11,12 +11,12 @@ pub(super) fn infer(
     (weights, bias): (&Constant, &Constant),
 ) -> Result<Vec<usize>, String> {
     fusible(activation)?;
-    let extents = image(input)?;
-    let [height, width] = geometry(window, extents)?.output();
+    let extents = plane(input)?;
+    let size = geometry(window, extents)?.output();
     let filters = bias.values.len();
     let expected = [filters, window.kernel[0], window.kernel[1], extents[2]];
     check_parameters(input, weights, bias, &expected, filters)?;
-    Ok(vec![height, width, filters])
+    windowed(input, size, filters)
 }
 
 pub(super) fn lower(node: &Lower<'_>, window: &Window, activation: Activation) -> Kernel {

@@ -1,6 +1,6 @@
 //! DepthwiseConv2d.
 
-use super::{Lower, check_parameters, fusible, geometry, image, lower_parameters};
+use super::{Lower, check_parameters, fusible, geometry, lower_parameters, plane, windowed};
 use crate::graph::{Activation, Constant, TensorInfo, Window};
 use crate::program::{Kernel, Layer};
 
@@ -11,19 +11,19 @@ pub(super) fn infer(
     (weights, bias): (&Constant, &Constant),
 ) -> Result<Vec<usize>, String> {
     fusible(activation)?;
-    let extents = image(input)?;
-    let [height, width] = geometry(window, extents)?.output();
+    let extents = plane(input)?;
+    let size = geometry(window, extents)?.output();
     let outputs = bias.values.len();
     if outputs == 0 || outputs % extents[2] != 0 {
         return Err(format!("{outputs} outputs are no multiple of {} input channels", extents[2]));
     }
     check_parameters(input, weights, bias, &[window.kernel[0], window.kernel[1], outputs], outputs)?;
-    Ok(vec![height, width, outputs])
+    windowed(input, size, outputs)
 }
 
 pub(super) fn lower(node: &Lower<'_>, window: &Window, activation: Activation) -> Kernel {
     let window = node.geometry(window);
-    let outputs = node.output().shape[2];
+    let outputs = node.output().shape.last().copied().unwrap_or(1);
     lower_parameters!(node, activation, |index| index % outputs, |parameters| Layer::DepthwiseConv2d {
         window,
         parameters

@@ -1,21 +1,24 @@
-//! Add, Sub and Mul of int8 tensors, with constants and broadcasting.
+//! Add, Sub and Mul of int8 tensors, with constants and broadcasting, and Mul of floats.
 
 use super::add::scales;
-use super::{Lower, fusible, int8_only, quantized_output, strided};
-use crate::graph::{Activation, Constant, Function, Operand, TensorInfo, Values};
+use super::{Lower, clamp, fusible, int8_only, quantized_output, strided};
+use crate::graph::{Activation, Constant, DType, Function, Operand, TensorInfo, Values};
 use crate::program::{Broadcasting, Elementwise, Kernel, QuantizedFunction};
 use crate::quantize::multiplier::requantize;
 use milligrad::layers::{QuantizedMul, QuantizedSub};
 use milligrad::{Quantization, Rounding};
 
 pub(super) fn infer(
+    function: Function,
     activation: Activation,
     operand: Option<Operand>,
     inputs: &[&TensorInfo],
     constants: &[&Constant],
 ) -> Result<Vec<usize>, String> {
     fusible(activation)?;
-    inputs.iter().try_for_each(|input| int8_only(input))?;
+    if function != Function::Mul || operand.is_some() {
+        inputs.iter().try_for_each(|input| int8_only(input))?;
+    }
     match (operand, inputs, constants) {
         (None, [a, b], []) => broadcast(&a.shape, &b.shape),
         (Some(_), [x], [c]) => {
@@ -46,6 +49,10 @@ pub(super) fn lower(
     activation: Activation,
     operand: Option<Operand>,
 ) -> Kernel {
+    if node.input().dtype == DType::F32 {
+        let shapes = [0, 1].map(|i| &node.graph.tensor(node.node.inputs[i]).shape);
+        return Kernel::Mul { output: clamp(activation), broadcast: meet(node, shapes) };
+    }
     let tensor = |index: usize| {
         let id = node.node.inputs[index];
         (node.graph.tensor(id).shape.clone(), node.quantization(id))
@@ -71,13 +78,18 @@ pub(super) fn lower(
         Function::Add => QuantizedFunction::Add(scales(a.1, b.1, output, range)),
         Function::Sub => QuantizedFunction::Sub(QuantizedSub { terms: scales(a.1, b.1, output, range) }),
     };
-    let broadcast = (a.0 != b.0).then(|| {
+    let broadcast = meet(node, [&a.0, &b.0]);
+    Kernel::Elementwise(Elementwise { function, broadcast, constant })
+}
+
+/// How operands of these shapes meet, where they differ.
+fn meet(node: &Lower<'_>, [a, b]: [&Vec<usize>; 2]) -> Option<Broadcasting> {
+    (a != b).then(|| {
         let shape = &node.output().shape;
-        let [steps_a, steps_b] = [&a.0, &b.0].map(|from| repeated(from, shape));
+        let [steps_a, steps_b] = [a, b].map(|from| repeated(from, shape));
         let (extents, [a, b]) = strided::merge(shape, [&steps_a, &steps_b]);
         Broadcasting { extents, a: a.map(|n| n as usize), b: b.map(|n| n as usize) }
-    });
-    Kernel::Elementwise(Elementwise { function, broadcast, constant })
+    })
 }
 
 /// Steps of a tensor along the axes of a larger one; 0 repeats it.

@@ -1,11 +1,15 @@
-//! HardSwish: a table made of 16-bit multipliers, which TensorFlow Lite computes in f32.
+//! HardSwish; in int8 a table made of 16-bit multipliers, which TensorFlow Lite computes in f32.
 
 use super::{Lower, lookup};
+use crate::graph::DType;
 use crate::program::Kernel;
 use crate::quantize::multiplier::quantize_multiplier;
 use milligrad::layers::hard_swish_table;
 
 pub(super) fn lower(node: &Lower<'_>) -> Kernel {
+    if node.input().dtype == DType::F32 {
+        return Kernel::HardSwish;
+    }
     let (input, output) = (node.input_quantization(), node.output_quantization());
     let fine = input.scale * (1.0 / 128.0);
     let (out, gate) = (multiplier_16(fine / output.scale), multiplier_16(fine / (3.0 / 32768.0)));

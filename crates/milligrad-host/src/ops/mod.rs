@@ -73,12 +73,20 @@ pub fn infer(op: &Op, inputs: &[&TensorInfo], constants: &[&Constant]) -> Result
             float_only(one(inputs)?)?;
             Ok(one(inputs)?.shape.clone())
         }
+        Op::GaussianNoise { stddev } => {
+            no_constants(constants)?;
+            if !(*stddev >= 0.0 && stddev.is_finite()) {
+                return Err(format!("standard deviation {stddev} is not a number from 0"));
+            }
+            float_only(one(inputs)?)?;
+            Ok(one(inputs)?.shape.clone())
+        }
         Op::Dequantize => {
             no_constants(constants)?;
             dequantize::infer(one(inputs)?)
         }
-        Op::Elementwise { activation, constant, .. } => {
-            elementwise::infer(*activation, *constant, inputs, constants)
+        Op::Elementwise { function, activation, constant } => {
+            elementwise::infer(*function, *activation, *constant, inputs, constants)
         }
         Op::TransposeConv2d { kernel, stride, before, size, activation } => {
             let geometry = [*kernel, *stride, *before, *size];
@@ -99,9 +107,10 @@ pub fn infer(op: &Op, inputs: &[&TensorInfo], constants: &[&Constant]) -> Result
 fn infer_unary(op: &Op, input: &TensorInfo) -> Result<Vec<usize>, String> {
     match op {
         Op::Quantize => quantize::infer(input),
-        Op::Requantize | Op::HardSwish => quantize::infer_again(input),
+        Op::Requantize => quantize::infer_again(input),
+        Op::HardSwish => Ok(input.shape.clone()),
         Op::Reshape { shape } => reshape::infer(shape, input),
-        Op::Pad { before, after, .. } => pad::infer(before, after, input),
+        Op::Pad { before, after, value } => pad::infer(before, after, *value, input),
         Op::Transpose { permutation } => transpose::infer(permutation, input),
         Op::Slice { begin, size, step } => slice::infer(begin, size, step, input),
         Op::Reduce { axes, keep, .. } => reduce::infer(axes, *keep, input),
@@ -141,7 +150,7 @@ fn kernel(node: &Lower<'_>) -> Option<Kernel> {
         Op::Softmax => softmax::lower(node),
         Op::Add { activation } => add::lower(node, *activation),
         Op::Dequantize => dequantize::lower(node),
-        Op::Flatten | Op::Dropout { .. } | Op::Reshape { .. } => return None,
+        Op::Flatten | Op::Dropout { .. } | Op::GaussianNoise { .. } | Op::Reshape { .. } => return None,
         Op::Quantize => quantize::lower(node),
         Op::Requantize => quantize::lower_again(node),
         Op::HardSwish => hard_swish::lower(node),
@@ -196,7 +205,7 @@ impl<'a> Lower<'a> {
     }
 
     fn geometry(&self, window: &Window) -> Window2d {
-        let extents = image(self.input()).expect("a verified window has an image");
+        let extents = plane(self.input()).expect("a verified window has an image");
         geometry(window, extents).expect("a verified window fits")
     }
 
@@ -340,6 +349,23 @@ fn image(input: &TensorInfo) -> Result<[usize; 3], String> {
     match input.shape[..] {
         [h, w, c] => Ok([h, w, c]),
         _ => Err(format!("its input is {:?}, not an image [height, width, channels]", input.shape)),
+    }
+}
+
+/// What a window moves over: an image, or `[length, channels]` as an image of height 1.
+pub(crate) fn plane(input: &TensorInfo) -> Result<[usize; 3], String> {
+    match input.shape[..] {
+        [length, channels] => Ok([1, length, channels]),
+        _ => image(input),
+    }
+}
+
+/// The shape of what a window made of `input`: as many axes as it has.
+fn windowed(input: &TensorInfo, [height, width]: [usize; 2], channels: usize) -> Result<Vec<usize>, String> {
+    match (input.shape.len(), height) {
+        (2, 1) => Ok(vec![width, channels]),
+        (2, _) => Err("over [length, channels] a window has height 1 and no padding above or below".into()),
+        _ => Ok(vec![height, width, channels]),
     }
 }
 

@@ -1,11 +1,18 @@
 //! Pad: a border of one value.
 
-use super::{Lower, int8_only, strided};
-use crate::graph::TensorInfo;
+use super::{Lower, strided};
+use crate::graph::{DType, TensorInfo};
 use crate::program::Kernel;
 
-pub(super) fn infer(before: &[usize], after: &[usize], input: &TensorInfo) -> Result<Vec<usize>, String> {
-    int8_only(input)?;
+pub(super) fn infer(
+    before: &[usize],
+    after: &[usize],
+    value: i8,
+    input: &TensorInfo,
+) -> Result<Vec<usize>, String> {
+    if input.dtype == DType::F32 && value != 0 {
+        return Err("the border of a float tensor is 0".into());
+    }
     let rank = input.shape.len();
     if before.len() != rank || after.len() != rank {
         return Err(format!("{before:?} and {after:?} do not fit the axes of {:?}", input.shape));

@@ -1,12 +1,12 @@
 //! MaxPool2d and AvgPool2d.
 
-use super::{Lower, geometry, image};
+use super::{Lower, geometry, plane, windowed};
 use crate::graph::{DType, TensorInfo, Window};
 use crate::program::{Kernel, Layer};
 use milligrad::{Arithmetic, Clamp, Int8, Padding, QuantizedOutput, Window2d};
 
 pub(super) fn infer(window: &Window, input: &TensorInfo) -> Result<Vec<usize>, String> {
-    let extents = image(input)?;
+    let extents = plane(input)?;
     if window.dilation != [1, 1] {
         return Err("a pooling window has no dilation".into());
     }
@@ -16,8 +16,7 @@ pub(super) fn infer(window: &Window, input: &TensorInfo) -> Result<Vec<usize>, S
             return Err("padding as wide as the pooling window leaves windows without elements".into());
         }
     }
-    let [height, width] = geometry(window, extents)?.output();
-    Ok(vec![height, width, extents[2]])
+    windowed(input, geometry(window, extents)?.output(), extents[2])
 }
 
 pub(super) fn lower_max(node: &Lower<'_>, window: &Window) -> Kernel {

@@ -1,4 +1,4 @@
-//! Descriptions of int8 kernels whose device form keeps its fields to itself: as the constructor takes them.
+//! Descriptions of kernels whose device form keeps its fields to itself: as the constructor takes them.
 
 use milligrad::layers::{Broadcast, QuantizedAdd, QuantizedMul, QuantizedSub, Strided};
 
@@ -13,6 +13,13 @@ pub struct Elements {
     pub steps: [isize; 4],
     /// The first element.
     pub start: usize,
+}
+
+impl Broadcasting {
+    /// On the device.
+    pub fn broadcast(&self) -> Broadcast {
+        Broadcast::new(self.extents, self.a, self.b)
+    }
 }
 
 impl Elements {
@@ -67,7 +74,7 @@ impl Elementwise {
 
     /// `y = f(a, b)`
     pub fn forward(&self, a: &[i8], b: &[i8], y: &mut [i8]) {
-        let broadcast = self.broadcast.map(|by| Broadcast::new(by.extents, by.a, by.b));
+        let broadcast = self.broadcast.map(|by| by.broadcast());
         match (&self.function, broadcast) {
             (QuantizedFunction::Add(f), None) => f.forward(a, b, y),
             (QuantizedFunction::Sub(f), None) => f.forward(a, b, y),

@@ -12,6 +12,7 @@ use crate::graph::{Activation, Constant, DType, Draft, Graph, Node, Op, TensorId
 use crate::lower::{Layers, floats};
 use crate::ops::{PROBABILITIES, TANH};
 use milligrad::Quantization;
+use std::collections::HashSet;
 
 /// How to quantise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,7 +44,8 @@ pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -
         Some(layers) => layers.choose(&graph)?[0],
         None => graph.nodes.len(),
     };
-    let ranges = calibrate::ranges(&graph, calibration)?;
+    let mut ranges = calibrate::ranges(&graph, calibration)?;
+    share_ranges(&graph, &mut ranges);
     let quantizer = Quantizer {
         draft: Draft {
             tensors: Vec::new(),
@@ -60,6 +62,29 @@ pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -
         f32_of: vec![None; graph.tensors.len()],
     };
     quantizer.run(first_float)
+}
+
+/// `true` if the output has the scale of the input: elements are moved or chosen, or averaged.
+fn keeps_scale(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Flatten | Op::Reshape { .. } | Op::Pad { .. } | Op::MaxPool2d { .. } | Op::AvgPool2d { .. }
+    )
+}
+
+/// The inputs of a concatenation get its range where nothing else reads them, so that they need no change of scale.
+fn share_ranges(graph: &Graph, ranges: &mut [(f32, f32)]) {
+    let readers = |id| graph.nodes.iter().flat_map(|node| &node.inputs).filter(|&&input| input == id).count();
+    let mut shared = HashSet::new();
+    for node in graph.nodes.iter().rev() {
+        let view = matches!(node.op, Op::Flatten | Op::Reshape { .. }) && shared.contains(&node.output);
+        if matches!(node.op, Op::Concat { .. }) || view {
+            for &id in node.inputs.iter().filter(|&&id| readers(id) == 1 && id != graph.input) {
+                ranges[id.0] = ranges[node.output.0];
+                shared.insert(id);
+            }
+        }
+    }
 }
 
 struct Quantizer<'a> {
@@ -116,10 +141,24 @@ impl Quantizer<'_> {
             node.inputs.iter().map(|id| self.int8_of[id.0].expect("int8 comes before float")).collect();
         let input = self.draft.tensors[inputs[0].0].quantization.expect("an int8 tensor has a scale");
         let quantization = match node.op {
-            Op::Flatten | Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => input,
+            op if keeps_scale(&op) => input,
             Op::Softmax | Op::Activation { activation: Activation::Sigmoid } => PROBABILITIES,
             Op::Activation { activation: Activation::Tanh } => TANH,
+            Op::HardSwish => {
+                let output = self.range(node.output);
+                // The kernel can't make numbers finer than 1/128 of the input's.
+                let least = input.scale * (1.01 / 128.0);
+                if output.scale > least { output } else { Quantization::new(least, output.zero_point) }
+            }
             _ => self.range(node.output),
+        };
+        let inputs = match node.op {
+            Op::Concat { .. } => inputs.iter().map(|&id| self.at_scale(id, quantization, node)).collect(),
+            _ => inputs,
+        };
+        let op = match node.op {
+            Op::Pad { before, after, .. } => Op::Pad { before, after, value: input.zero_point },
+            op => op,
         };
         let constants = match node.constants[..] {
             [weights, bias] => {
@@ -138,8 +177,27 @@ impl Quantizer<'_> {
         };
         let output = self.tensor(node.output, Some(quantization));
         self.int8_of[node.output.0] = Some(output);
-        self.draft.nodes.push(Node { name: node.name.clone(), op: node.op, inputs, constants, output });
+        self.draft.nodes.push(Node { name: node.name.clone(), op, inputs, constants, output });
         Ok(())
+    }
+
+    /// The tensor with this scale, for a concatenation, whose inputs share one.
+    fn at_scale(&mut self, id: TensorId, quantization: Quantization, node: &Node) -> TensorId {
+        let info = &self.draft.tensors[id.0];
+        if info.quantization == Some(quantization) {
+            return id;
+        }
+        let info = TensorInfo { quantization: Some(quantization), ..info.clone() };
+        self.draft.tensors.push(info);
+        let output = TensorId(self.draft.tensors.len() - 1);
+        self.draft.nodes.push(Node {
+            name: format!("{}.requantize_{}", node.name, id.0),
+            op: Op::Requantize,
+            inputs: vec![id],
+            constants: Vec::new(),
+            output,
+        });
+        output
     }
 
     /// Symmetric int8 weights with a scale for each output channel, and the bias in their units.

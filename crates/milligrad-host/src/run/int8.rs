@@ -24,17 +24,6 @@ pub(super) fn step(program: &Program, step: &Step, arena: &mut [i8]) {
             let [x, y] = split(arena, [x, y]);
             elements.strided().gather(x, y);
         }
-        Kernel::Pad { value, inner } => {
-            let [x, y] = split(arena, [x, y]);
-            y.fill(*value);
-            inner.strided().scatter(x, y);
-        }
-        Kernel::Concat(parts) => {
-            for (&input, part) in step.inputs.iter().zip(parts) {
-                let [x, y] = split(arena, [range(input), y.clone()]);
-                part.strided().scatter(x, y);
-            }
-        }
         Kernel::Reduce { kept, reduced, offset, scale, output } => {
             let [x, y] = split(arena, [x, y]);
             QuantizedReduce::new(kept.strided(), reduced.strided(), *offset, *scale, *output).forward(x, y);

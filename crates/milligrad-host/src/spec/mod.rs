@@ -36,7 +36,7 @@ pub use train::TrainSpec;
 use crate::builder::Builder;
 use crate::data::{Split, Task};
 use crate::graph::Graph;
-use crate::{Error, Result};
+use crate::{CompileOptions, Error, Program, QuantizeOptions, Result, quantize};
 use reader::{Count, Document, FromValue, Table};
 use std::ops::Range;
 use std::path::Path;
@@ -106,6 +106,7 @@ impl Spec {
         let builder = Builder::new(&name, &input).normalize(data.normalize.scale, data.normalize.offset);
         let (layers, ends) = layers::read(builder, &tables)?;
         let graph = layers.build(0).map_err(|error| layers::locate(error, &layers, &tables, &ends))?;
+        runs_on_devices(&graph).map_err(|error| layers::locate(error, &layers, &tables, &ends))?;
         if !classes.is_empty() && classes.len() != graph.output_len().max(2) {
             let problem =
                 format!("{} classes, but the last layer has {} outputs", classes.len(), graph.output_len());
@@ -169,6 +170,12 @@ impl Spec {
             _ => self.text.clone(),
         }
     }
+}
+
+/// What trains must also quantise and compile: found out before training.
+fn runs_on_devices(graph: &Graph) -> Result<()> {
+    let int8 = quantize(graph, &vec![0.0; graph.input_len()], &QuantizeOptions::default())?;
+    Program::compile(&int8, &CompileOptions::default()).map(|_| ())
 }
 
 const DEFAULT_CALIBRATION: usize = 256;

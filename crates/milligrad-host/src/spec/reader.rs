@@ -74,6 +74,11 @@ impl<'a, 'd> Table<'a, 'd> {
         }
     }
 
+    /// Whichever of these spellings of a key is there, or the first.
+    pub(super) fn key<'k>(&self, spellings: &[&'k str]) -> &'k str {
+        spellings.iter().find(|key| self.has(key)).unwrap_or(&spellings[0])
+    }
+
     /// `true` if the key is there.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
@@ -105,7 +110,7 @@ impl<'a, 'd> Table<'a, 'd> {
     /// One of some words.
     pub(super) fn choice<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Result<Option<T>> {
         let Some(word) = self.optional::<String>(key)? else { return Ok(None) };
-        match words.iter().find(|(name, _)| *name == word) {
+        match words.iter().find(|(name, _)| fold(name).eq(fold(&word))) {
             Some((_, meaning)) => Ok(Some(*meaning)),
             None => {
                 let words: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
@@ -158,6 +163,11 @@ impl<'a, 'd> Table<'a, 'd> {
     }
 }
 
+/// A word without case and underscores, so that `MaxPooling2D` is `max_pooling2d`.
+fn fold(word: &str) -> impl Iterator<Item = char> {
+    word.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase())
+}
+
 /// What a key's value can be.
 pub(super) trait FromValue: Sized {
     /// `key is ...`
@@ -196,6 +206,14 @@ impl FromValue for Count {
     const EXPECTED: &'static str = "a whole number from 1";
     fn from_value(value: &DeValue<'_>) -> Option<Self> {
         u64::from_value(value).filter(|&n| n > 0).and_then(|n| n.try_into().ok()).map(Self)
+    }
+}
+
+impl FromValue for i64 {
+    const EXPECTED: &'static str = "a whole number";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        let integer = value.as_integer()?;
+        Self::from_str_radix(integer.as_str(), integer.radix()).ok()
     }
 }
 
@@ -256,6 +274,20 @@ impl FromValue for Vec<String> {
     fn from_value(value: &DeValue<'_>) -> Option<Self> {
         let texts: Option<Self> = value.as_array()?.iter().map(|n| String::from_value(n.get_ref())).collect();
         texts.filter(|texts| !texts.is_empty())
+    }
+}
+
+/// A name, or several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Names(pub(super) Vec<String>);
+
+impl FromValue for Names {
+    const EXPECTED: &'static str = "the name of a layer in quotes, or a list of such names";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        String::from_value(value)
+            .map(|name| vec![name])
+            .or_else(|| Vec::<String>::from_value(value))
+            .map(Self)
     }
 }
 

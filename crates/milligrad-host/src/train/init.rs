@@ -19,6 +19,10 @@ pub enum Initializer {
     HeUniform,
     /// Normal with standard deviation `√(2 / fan_in)`, cut off at two of them.
     HeNormal,
+    /// Uniform in `±√(3 / fan_in)` (LeCun et al., 1998).
+    LecunUniform,
+    /// Normal with standard deviation `√(1 / fan_in)`, cut off at two of them.
+    LecunNormal,
     /// 0
     Zeros,
     /// 1
@@ -66,6 +70,8 @@ impl Initializer {
         match self {
             Self::GlorotUniform => uniform((6.0 / sum).sqrt()),
             Self::HeUniform => uniform((6.0 / fan_in).sqrt()),
+            Self::LecunUniform => uniform((3.0 / fan_in).sqrt()),
+            Self::LecunNormal => truncated_normal(&mut random, len, (1.0 / fan_in).sqrt()),
             Self::GlorotNormal => truncated_normal(&mut random, len, (2.0 / sum).sqrt()),
             Self::HeNormal => truncated_normal(&mut random, len, (2.0 / fan_in).sqrt()),
             Self::Zeros => vec![0.0; len],
@@ -136,6 +142,8 @@ mod tests {
             (Initializer::GlorotNormal, 2.0 / 216.0),
             (Initializer::HeUniform, 2.0 / 72.0),
             (Initializer::HeNormal, 2.0 / 72.0),
+            (Initializer::LecunUniform, 1.0 / 72.0),
+            (Initializer::LecunNormal, 1.0 / 72.0),
         ];
         for (initializer, variance) in cases {
             let values = initializer.values(40_000, fans, 1, "conv/weights");

@@ -1,14 +1,14 @@
 //! A graph compiled for training: layers in order, the buffers between them, and one vector of parameters.
 
 use super::layers::{
-    Add, AvgPool2d, BatchNorm, Conv2d, Dense, DepthwiseConv2d, Dropout, Elementwise, Layer, MaxPool2d,
-    Softmax, WeightsAndBias,
+    Add, AvgPool2d, BatchNorm, Concat, Conv2d, Dense, DepthwiseConv2d, Dropout, Elementwise, Function,
+    GaussianNoise, Layer, MaxPool2d, Multiply, Pad, Softmax, WeightsAndBias,
 };
 use super::layout::Layout;
 use super::real::Real;
 use crate::error::Result;
-use crate::graph::{Activation, ConstantId, DType, Graph, Node, Op, TensorId, Window};
-use crate::ops::geometry;
+use crate::graph::{self, Activation, ConstantId, DType, Graph, Node, Op, TensorId, Window};
+use crate::ops::{geometry, plane};
 use milligrad::Window2d;
 use std::collections::{HashMap, HashSet};
 
@@ -24,7 +24,7 @@ pub(crate) struct Network<F, const N: usize> {
     pub(crate) meetings: Vec<usize>,
 }
 
-/// A buffer of activations. A flattened tensor shares its input's.
+/// A buffer of activations. A flattened or reshaped tensor shares its input's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slot {
     /// Elements of the tensor.
@@ -87,8 +87,9 @@ impl<F: Real, const N: usize> Network<F, N> {
                 return Err(graph.error(node, "the trainer computes in floats; train before you quantise"));
             }
             let statistics = |i: usize| matches!(node.op, Op::BatchNorm { .. }) && i >= 2;
-            let trained = |i: usize| !frozen(node) && !statistics(i);
-            constants.extend(node.constants.iter().enumerate().map(|(i, &id)| (id, trained(i))));
+            let fixed = |id| graph.training.get(&graph.constant(id).name).is_some_and(|rule| rule.fixed);
+            let trained = |i: usize, id| !frozen(node) && !statistics(i) && !fixed(id);
+            constants.extend(node.constants.iter().enumerate().map(|(i, &id)| (id, trained(i, id))));
         }
         let layout = Layout::new(graph, &constants);
         let (slots, slot_of) = slots(graph, &nodes);
@@ -101,7 +102,7 @@ impl<F: Real, const N: usize> Network<F, N> {
             meetings: Vec::new(),
         };
         for (number, node) in nodes.iter().enumerate() {
-            if node.op == Op::Flatten {
+            if is_view(&node.op) {
                 continue;
             }
             let kind = network.kind(graph, node, number, frozen(node))?;
@@ -130,7 +131,7 @@ impl<F: Real, const N: usize> Network<F, N> {
             });
         }
         let constants: Vec<&[ConstantId]> =
-            nodes.iter().filter(|n| n.op != Op::Flatten).map(|n| &n.constants[..]).collect();
+            nodes.iter().filter(|n| !is_view(&n.op)).map(|n| &n.constants[..]).collect();
         network.plan_backward(&constants);
         network.plan_masks();
         Ok(network)
@@ -142,10 +143,8 @@ impl<F: Real, const N: usize> Network<F, N> {
         let weights = || WeightsAndBias { weights: place(0), bias: place(1) };
         let clamp = node.op.fused_activation().map_or((-F::INFINITY, F::INFINITY), range);
         let geometry = |window: &Window| -> Result<Window2d> {
-            let &[h, w, c] = &input.shape[..] else {
-                return Err(graph.error(node, "its input is no image [height, width, channels]"));
-            };
-            geometry(window, [h, w, c]).map_err(|problem| graph.error(node, problem))
+            let extents = plane(input).map_err(|problem| graph.error(node, problem))?;
+            geometry(window, extents).map_err(|problem| graph.error(node, problem))
         };
         let len = input.len();
         let layer: Box<dyn Layer<F, N>> = match &node.op {
@@ -156,11 +155,27 @@ impl<F: Real, const N: usize> Network<F, N> {
             }
             Op::MaxPool2d { window } => Box::new(MaxPool2d::new(&geometry(window)?)),
             Op::AvgPool2d { window } => Box::new(AvgPool2d::new(&geometry(window)?)),
-            Op::Flatten => Box::new(Elementwise { activation: Activation::Linear, len }),
-            Op::Activation { activation } => Box::new(Elementwise { activation: *activation, len }),
+            Op::Activation { activation } => {
+                Box::new(Elementwise { function: Function::Activation(*activation), len })
+            }
+            Op::HardSwish => Box::new(Elementwise { function: Function::HardSwish, len }),
             Op::Softmax => Box::new(Softmax { len }),
             Op::Add { .. } => Box::new(Add { len, clamp }),
+            Op::Elementwise { function: graph::Function::Mul, constant: None, .. } => {
+                let shapes = [0, 1].map(|i| &graph.tensor(node.inputs[i]).shape[..]);
+                Box::new(Multiply::new(shapes, &graph.tensor(node.output).shape, clamp))
+            }
+            Op::Concat { axis } => {
+                let shapes = node.inputs.iter().map(|&id| &graph.tensor(id).shape[..]);
+                Box::new(Concat::new(shapes, *axis))
+            }
+            Op::Pad { before, .. } => {
+                Box::new(Pad::new(&input.shape, before, &graph.tensor(node.output).shape))
+            }
             Op::Dropout { rate } => Box::new(Dropout { rate: *rate, len, layer: number as u64 }),
+            Op::GaussianNoise { stddev } => {
+                Box::new(GaussianNoise { stddev: *stddev, len, layer: number as u64 })
+            }
             Op::BatchNorm { epsilon, momentum } => {
                 let layer = BatchNorm {
                     len,
@@ -243,18 +258,28 @@ fn needed(graph: &Graph, output: TensorId) -> Vec<&Node> {
     nodes
 }
 
+/// `true` if the output is the input with other extents.
+fn is_view(op: &Op) -> bool {
+    matches!(op, Op::Flatten | Op::Reshape { .. })
+}
+
 /// A buffer for each tensor.
 fn slots(graph: &Graph, nodes: &[&Node]) -> (Vec<Slot>, HashMap<TensorId, usize>) {
     let slot = |id: TensorId| {
         let info = graph.tensor(id);
-        let pixel = if let [_, _, channels] = info.shape[..] { channels } else { 0 };
+        let pixel = match info.shape[..] {
+            [_, channels] | [_, _, channels] => channels,
+            _ => 0,
+        };
         Slot { len: info.len(), room: info.len() + pixel }
     };
     let mut slots = vec![slot(graph.input)];
     let mut slot_of = HashMap::from([(graph.input, 0)]);
     for node in nodes {
-        let number = if node.op == Op::Flatten {
-            slot_of[&node.inputs[0]]
+        let number = if is_view(&node.op) {
+            let number: usize = slot_of[&node.inputs[0]];
+            slots[number].room = slots[number].room.max(slot(node.output).room);
+            number
         } else {
             slots.push(slot(node.output));
             slots.len() - 1

@@ -1,4 +1,4 @@
-//! Activations that are not a range: LeakyReLU, sigmoid, tanh. (Linear, ReLU and ReLU6 are a [`Clamp`](crate::Clamp)
+//! Activations that are not a range: LeakyReLU, ELU, sigmoid, tanh, hard swish. (Linear, ReLU and ReLU6 are a [`Clamp`](crate::Clamp)
 //! fused into the layer before.)
 //!
 //! Floats are computed in place. In int8 every one of them is a table of 256 entries, made at compile time
@@ -48,6 +48,35 @@ pub fn tanh<F: Float>(x: &mut [F]) {
 pub fn tanh_backward<F: Float>(y: &[F], delta: &mut [F]) {
     let one = F::from_f64(1.0);
     delta.iter_mut().zip(y).for_each(|(delta, &y)| *delta = *delta * (one - y * y));
+}
+
+/// `x` where it is positive, else `alpha (eˣ - 1)`.
+#[inline]
+pub fn elu<F: Float>(alpha: F, x: &mut [F]) {
+    let one = F::from_f64(1.0);
+    x.iter_mut().for_each(|x| *x = if *x < F::ZERO { alpha * ((*x).exp() - one) } else { *x });
+}
+
+/// `δ *= 1` where the output `y` is positive, else `y + alpha`.
+#[inline]
+pub fn elu_backward<F: Float>(alpha: F, y: &[F], delta: &mut [F]) {
+    delta
+        .iter_mut()
+        .zip(y)
+        .for_each(|(delta, &y)| *delta = if y < F::ZERO { (y + alpha) * *delta } else { *delta });
+}
+
+/// `x min(max(x + 3, 0), 6) / 6`
+#[inline]
+pub fn hard_swish<F: Float>(x: &mut [F]) {
+    let (three, six) = (F::from_f64(3.0), F::from_f64(6.0));
+    let sixth = F::from_f64(1.0 / 6.0);
+    for x in x {
+        let gate = *x + three;
+        let gate = if gate < F::ZERO { F::ZERO } else { gate };
+        let gate = if gate > six { six } else { gate };
+        *x = *x * (gate * sixth);
+    }
 }
 
 /// A function of one int8 as a table, indexed by the element's bits as `u8`.

@@ -1,12 +1,44 @@
-//! Sub and Mul, and the broadcasting that they and Add share: int8 tensors element by element.
+//! Sub and Mul, and the broadcasting that they and Add share: tensors element by element.
 
 use super::QuantizedAdd;
-use crate::{QuantizedOutput, Requantize};
+use crate::{Clamp, QuantizedOutput, Requantize, math::Float};
 
-/// A function of two int8 numbers, applied element by element.
+/// A function of two numbers, applied element by element.
 pub trait Elementwise {
+    /// The numbers.
+    type Element: Copy;
+
     /// `f(a, b)`
-    fn apply(&self, a: i8, b: i8) -> i8;
+    fn apply(&self, a: Self::Element, b: Self::Element) -> Self::Element;
+}
+
+/// `y = activation(a b)`, the activation a range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Multiply<F> {
+    /// The range.
+    pub output: Clamp<F>,
+}
+
+impl<F: Float> Multiply<F> {
+    /// A product limited to a range.
+    pub const fn new(output: Clamp<F>) -> Self {
+        Self { output }
+    }
+
+    /// `y = activation(a b)`
+    #[inline]
+    pub fn forward(&self, a: &[F], b: &[F], y: &mut [F]) {
+        zip(self, a, b, y);
+    }
+}
+
+impl<F: Float> Elementwise for Multiply<F> {
+    type Element = F;
+
+    #[inline(always)]
+    fn apply(&self, a: F, b: F) -> F {
+        self.output.apply(a * b)
+    }
 }
 
 /// Difference of int8 tensors: [`QuantizedAdd`] with the second term subtracted, as in TensorFlow Lite.
@@ -35,6 +67,8 @@ impl QuantizedSub {
 }
 
 impl Elementwise for QuantizedSub {
+    type Element = i8;
+
     #[inline(always)]
     fn apply(&self, a: i8, b: i8) -> i8 {
         self.terms.combine(a, b, i32::wrapping_sub)
@@ -42,6 +76,8 @@ impl Elementwise for QuantizedSub {
 }
 
 impl Elementwise for QuantizedAdd {
+    type Element = i8;
+
     #[inline(always)]
     fn apply(&self, a: i8, b: i8) -> i8 {
         self.combine(a, b, i32::wrapping_add)
@@ -76,6 +112,8 @@ impl QuantizedMul {
 }
 
 impl Elementwise for QuantizedMul {
+    type Element = i8;
+
     #[inline(always)]
     fn apply(&self, a: i8, b: i8) -> i8 {
         let (a, b) = (i32::from(a) - i32::from(self.a), i32::from(b) - i32::from(self.b));
@@ -84,7 +122,7 @@ impl Elementwise for QuantizedMul {
 }
 
 #[inline(always)]
-fn zip(f: &impl Elementwise, a: &[i8], b: &[i8], y: &mut [i8]) {
+fn zip<E: Elementwise>(f: &E, a: &[E::Element], b: &[E::Element], y: &mut [E::Element]) {
     y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f.apply(a, b));
 }
 
@@ -121,7 +159,7 @@ impl Broadcast {
 
     /// `y = f(a, b)`
     #[inline]
-    pub fn forward(&self, f: &impl Elementwise, a: &[i8], b: &[i8], y: &mut [i8]) {
+    pub fn forward<E: Elementwise>(&self, f: &E, a: &[E::Element], b: &[E::Element], y: &mut [E::Element]) {
         let [n0, n1, n2, n3] = self.extents.map(|n| n as usize);
         let (steps_a, steps_b) = (self.a.map(|n| n as usize), self.b.map(|n| n as usize));
         let mut rows = y.chunks_exact_mut(n3.max(1));

@@ -125,6 +125,7 @@ struct Importer<'a> {
 impl<'a> Importer<'a> {
     fn new(name: &str, model: Model<'a>) -> Result<Self, Problem> {
         let draft = Draft {
+            training: Default::default(),
             name: names::sanitised(name).unwrap_or_else(|| "model".into()),
             labels: Vec::new(),
             normalize: Default::default(),

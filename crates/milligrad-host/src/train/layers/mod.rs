@@ -6,20 +6,28 @@
 mod activation;
 mod add;
 mod batch_norm;
+mod concat;
 mod conv2d;
 mod dense;
 mod depthwise_conv2d;
 mod dropout;
+mod gaussian_noise;
+mod multiply;
+mod pad;
 mod pool2d;
 mod softmax;
 
-pub(crate) use activation::{Elementwise, mask_clamped};
+pub(crate) use activation::{Elementwise, Function, mask_clamped};
 pub(crate) use add::Add;
 pub(crate) use batch_norm::{BatchNorm, Moments};
+pub(crate) use concat::Concat;
 pub(crate) use conv2d::Conv2d;
 pub(crate) use dense::Dense;
 pub(crate) use depthwise_conv2d::DepthwiseConv2d;
 pub(crate) use dropout::Dropout;
+pub(crate) use gaussian_noise::GaussianNoise;
+pub(crate) use multiply::Multiply;
+pub(crate) use pad::Pad;
 pub(crate) use pool2d::{AvgPool2d, MaxPool2d};
 pub(crate) use softmax::{Softmax, softmax};
 

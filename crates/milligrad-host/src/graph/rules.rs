@@ -1,0 +1,41 @@
+//! How constants are trained: what is added to the loss for them, and which stay as they are.
+
+use serde::{Deserialize, Serialize};
+
+/// What a constant `w` adds to the loss: `l1 Σ |w| + l2 Σ w²`, as Keras defines it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Regularizer {
+    /// Factor of the absolute values.
+    pub l1: f32,
+    /// Factor of the squares.
+    pub l2: f32,
+}
+
+impl Regularizer {
+    /// `true` if nothing is added.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How a constant is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrainRule {
+    /// What it adds to the loss.
+    #[serde(skip_serializing_if = "Regularizer::is_none")]
+    pub regularizer: Regularizer,
+    /// It stays as it is, like the bias of a layer that has none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fixed: bool,
+}
+
+impl TrainRule {
+    /// What is wrong with it, if anything.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let Regularizer { l1, l2 } = self.regularizer;
+        let fits = |x: f32| x >= 0.0 && x.is_finite();
+        (!(fits(l1) && fits(l2)))
+            .then(|| format!("regularisation by l1 = {l1}, l2 = {l2}; both are numbers from 0"))
+    }
+}
