@@ -180,8 +180,8 @@ impl Dataset {
         let Normalize { scale, offset } = normalize;
         let mut inputs = self.inputs;
         inputs.iter_mut().for_each(|x| *x = *x * scale + offset);
-        let takes_classes =
-            loss == Loss::SparseCategoricalCrossEntropy || (loss == Loss::BinaryCrossEntropy && outputs == 1);
+        let takes_classes = loss == Loss::SparseCategoricalCrossEntropy
+            || (matches!(loss, Loss::BinaryCrossEntropy { .. }) && outputs == 1);
         let targets = match self.targets {
             Targets::Classes(labels) if !takes_classes && outputs > 0 => {
                 let mut values = vec![0.0; labels.len() * outputs];
@@ -285,9 +285,9 @@ mod tests {
         let one_hot = Targets::Values { width: 2, values: vec![0.0, 1.0, 1.0, 0.0] };
         for (loss, outputs, targets) in [
             (Loss::SparseCategoricalCrossEntropy, 2, data().targets),
-            (Loss::BinaryCrossEntropy, 1, data().targets),
-            (Loss::BinaryCrossEntropy, 2, one_hot.clone()),
-            (Loss::CategoricalCrossEntropy, 2, one_hot.clone()),
+            (Loss::BINARY_CROSS_ENTROPY, 1, data().targets),
+            (Loss::BINARY_CROSS_ENTROPY, 2, one_hot.clone()),
+            (Loss::CATEGORICAL_CROSS_ENTROPY, 2, one_hot.clone()),
             (Loss::MeanSquaredError, 2, one_hot),
         ] {
             let samples = data().into_samples(normalize, loss, outputs).unwrap();

@@ -68,7 +68,7 @@ fn a_good_text() {
 fn points_at_the_line() {
     let message = wrong("epochs", "epoch");
     let expected = "unknown key `epoch` in [train]\n  --> t.toml:28:1\n   |\n28 | epoch = 3\n   | ^^^^^\n   \
-                    = allowed: loss, optimizer, epochs, batch, seed, shuffle, schedule";
+                    = allowed: loss, optimizer, epochs, batch, seed, shuffle, schedule, batch_size";
     assert_eq!(message, expected);
     let message = wrong("kernel = 3", "kernel = \"é\" # 3");
     let expected = "`kernel` is a whole number from 1, or two of them: [height, width], found `\"é\"`\n --> \
@@ -191,6 +191,14 @@ fn schedules() {
         Schedule::Step { epochs: 2, factor: 0.5 }
     );
     assert_eq!(read("{ type = \"exponential\", factor = 0.9 }"), Schedule::Exponential { factor: 0.9 });
+    assert_eq!(
+        read("{ type = \"ExponentialDecay\", decay_steps = 9, decay_rate = 0.5, staircase = true }"),
+        Schedule::ExponentialDecay { decay_steps: 9, decay_rate: 0.5, staircase: true }
+    );
+    assert_eq!(
+        read("{ type = \"cosine\", decay_steps = 9, alpha = 0.5, warmup_steps = 3 }"),
+        Schedule::CosineDecay { decay_steps: 9, alpha: 0.5, warmup_steps: 3 }
+    );
     for bad in [
         "\"step\"",
         "\"sine\"",
@@ -350,5 +358,44 @@ fn layers_that_do_not_fit_are_named() {
         let text = with_layers(input, &format!("[[layer]]\n{layer}\n"));
         let error = parse(&text).unwrap_err().to_string();
         assert!(error.contains(problem) && error.contains("t.toml:"), "{layer}: {error}");
+    }
+}
+
+#[test]
+fn losses_and_optimizers() {
+    use crate::train::Clip;
+    let train = |line: &str| {
+        let lines = format!("epochs = 3\n{line}");
+        parse(&GOOD.replacen("epochs = 3", &lines, 1).replacen(
+            "optimizer = { type = \"sgd\", learning_rate = 0.1, momentum = 0.9 }\n",
+            "",
+            1,
+        ))
+    };
+    let read = |line: &str| train(line).unwrap().train;
+    assert_eq!(read("loss = \"mae\"").loss, Loss::MeanAbsoluteError);
+    assert_eq!(read("loss = { type = \"Huber\", delta = 2 }").loss, Loss::Huber { delta: 2.0 });
+    let smooth = "loss = { type = \"CategoricalCrossentropy\", label_smoothing = 0.1, from_logits = false }";
+    assert_eq!(read(smooth).loss, Loss::CategoricalCrossEntropy { label_smoothing: 0.1 });
+    assert_eq!(read("optimizer = \"RMSprop\"").optimizer, Optimizer::rmsprop(0.001));
+    assert_eq!(read("optimizer = \"AdamW\"").optimizer, Optimizer::adamw(0.001));
+    let clipped = read("optimizer = { type = \"sgd\", nesterov = true, momentum = 0.5, clipnorm = 1.0 }");
+    assert_eq!((clipped.optimizer, clipped.clip), (Optimizer::nesterov(0.01, 0.5), Clip::Norm(1.0)));
+    assert_eq!(read("optimizer = { type = \"adam\", clipvalue = 2 }").clip, Clip::Value(2.0));
+    assert_eq!(read("optimizer = { type = \"adam\", global_clipnorm = 2 }").clip, Clip::GlobalNorm(2.0));
+    for (line, problem) in [
+        ("loss = { type = \"categorical_crossentropy\", from_logits = true }", "ends in softmax"),
+        ("loss = { type = \"sparse_categorical_crossentropy\", label_smoothing = 0.1 }", "as they are"),
+        ("loss = { type = \"categorical_crossentropy\", label_smoothing = 1.0 }", "below 1.0"),
+        ("loss = { type = \"huber\", delta = 0.0 }", "above 0"),
+        ("loss = { delta = 1.0 }", "`type` is missing"),
+        ("loss = 3", "expected a table"),
+        ("optimizer = { type = \"adam\", clipnorm = 0.0 }", "above 0"),
+        ("optimizer = { type = \"adam\", clipnorm = 1.0, clipvalue = 1.0 }", "only one of"),
+        ("optimizer = { type = \"rmsprop\", rho = 1.0 }", "below 1.0"),
+        ("optimizer = { type = \"adamw\", weight_decay = -1.0 }", "not negative"),
+    ] {
+        let error = train(line).unwrap_err().to_string();
+        assert!(error.contains(problem) && error.contains("t.toml:"), "{line}: {error}");
     }
 }

@@ -1,10 +1,12 @@
 //! Checkpoints: everything that a run needs to go on as if it had never been interrupted.
 
+use super::clip::Clip;
 use super::history::History;
 use super::loss::Loss;
 use super::optimizer::Optimizer;
-use super::options::{FitOptions, Schedule};
+use super::options::FitOptions;
 use super::samples::Samples;
+use super::schedule::Schedule;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -24,6 +26,8 @@ pub(crate) struct Fingerprint {
     data: String,
     batch_size: usize,
     optimizer: Optimizer,
+    #[serde(default)]
+    clip: Clip,
     schedule: Schedule,
     /// Matters to schedules that lead to an end.
     epochs: Option<usize>,
@@ -35,7 +39,7 @@ pub(crate) struct Fingerprint {
 
 impl Fingerprint {
     pub(crate) fn new(graph: &Graph, train: &Samples, options: &FitOptions) -> Self {
-        let ends = matches!(options.schedule, Schedule::Cosine { .. });
+        let ends = options.schedule.ends_with_the_run();
         Self {
             model: graph.name.clone(),
             architecture: digest(serde_json::to_string(&**graph).unwrap_or_default().chars().map(u32::from)),
@@ -43,6 +47,7 @@ impl Fingerprint {
             data: train.digest(),
             batch_size: options.batch_size,
             optimizer: options.optimizer,
+            clip: options.clip,
             schedule: options.schedule,
             epochs: ends.then_some(options.epochs),
             loss: options.loss,

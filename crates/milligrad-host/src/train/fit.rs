@@ -113,7 +113,8 @@ impl<'a> Run<'a> {
         let fingerprint = Fingerprint::new(graph, train, options);
         let parameters = network.layout.read(graph);
         let batch = options.batch_size.min(train.len());
-        let mut trainer = Trainer::new(network, parameters, options.loss, options.optimizer, batch);
+        let mut trainer =
+            Trainer::new(network, parameters, options.loss, options.optimizer, batch).clipped(options.clip);
         let mut history = History::default();
         if let Some(checkpoint) = &options.resume {
             history = checkpoint.restore(&fingerprint, graph, &mut trainer)?;
@@ -172,9 +173,7 @@ impl<'a> Run<'a> {
             if !loss.is_finite() {
                 return Err(diverged);
             }
-            let passed = epoch as f64 + (batch + 1) as f64 / batches as f64;
-            let passed = if batch + 1 == batches { passed.next_down() } else { passed };
-            let factor = self.options.schedule.factor(passed, self.options.epochs);
+            let factor = self.options.schedule.factor(self.trainer.steps, batches, self.options.epochs);
             learning_rate = self.options.optimizer.learning_rate() * factor;
             self.trainer.update(indices.len(), factor);
             if batch + 1 == batches && !self.trainer.parameters.iter().all(|w| w.is_finite()) {

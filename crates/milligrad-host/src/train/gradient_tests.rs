@@ -96,10 +96,10 @@ fn dense_with_every_loss() {
         let units = 2 + seed as usize % 5;
         let body = Builder::new("m", &[3 + seed as usize]).dense(7).relu().dense(units);
         check(body.clone().build(0).unwrap(), Loss::MeanSquaredError, seed);
-        check(body.clone().sigmoid().build(0).unwrap(), Loss::BinaryCrossEntropy, seed);
+        check(body.clone().sigmoid().build(0).unwrap(), Loss::BINARY_CROSS_ENTROPY, seed);
         check(body.clone().sigmoid().build(0).unwrap(), Loss::MeanSquaredError, seed);
-        check(body.clone().build(0).unwrap(), Loss::BinaryCrossEntropy, seed);
-        check(body.clone().softmax().build(0).unwrap(), Loss::CategoricalCrossEntropy, seed);
+        check(body.clone().build(0).unwrap(), Loss::BINARY_CROSS_ENTROPY, seed);
+        check(body.clone().softmax().build(0).unwrap(), Loss::CATEGORICAL_CROSS_ENTROPY, seed);
         check(body.clone().softmax().build(0).unwrap(), Loss::MeanSquaredError, seed);
         check(body.clone().softmax().build(0).unwrap(), SPARSE, seed);
         check(body.build(0).unwrap(), SPARSE, seed);

@@ -1,6 +1,7 @@
 //! Where the constants of a graph lie in one flat vector of parameters.
 
 use super::buffer::Buffer;
+use super::penalty::Penalty;
 use super::real::Real;
 use crate::error::Result;
 use crate::graph::{ConstantId, Graph, Values};
@@ -23,6 +24,7 @@ pub(crate) struct Place {
 pub(crate) struct Layout {
     places: Vec<Place>,
     by_constant: HashMap<ConstantId, usize>,
+    penalties: Vec<Penalty>,
     trainable: usize,
     len: usize,
 }
@@ -38,6 +40,12 @@ impl Layout {
                 }
                 let len = graph.constant(constant).values.len();
                 layout.by_constant.insert(constant, layout.places.len());
+                if let Some(rule) = graph.training.get(&graph.constant(constant).name)
+                    && !rule.regularizer.is_none()
+                {
+                    let (range, regularizer) = (layout.len..layout.len + len, rule.regularizer);
+                    layout.penalties.push(Penalty { range, regularizer, trainable });
+                }
                 layout.places.push(Place { constant, range: layout.len..layout.len + len, trainable });
                 layout.len = (layout.len + len).next_multiple_of(ALIGNMENT);
             }
@@ -59,6 +67,11 @@ impl Layout {
     /// All constants.
     pub(crate) fn places(&self) -> &[Place] {
         &self.places
+    }
+
+    /// The constants that add to the loss.
+    pub(crate) fn penalties(&self) -> &[Penalty] {
+        &self.penalties
     }
 
     /// Length of the part that is trained.

@@ -10,33 +10,73 @@ use serde::{Deserialize, Serialize};
 /// What training makes small: the mean over the samples of a batch.
 ///
 /// The cross entropies are computed from the scores `z` before a final Softmax or Sigmoid of the graph; a graph
-/// without one gives scores (Keras' `from_logits`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// without one gives scores (Keras' `from_logits`). With a label smoothing `s` the targets of `k` classes become
+/// `t (1 - s) + s / k`, those of yes and no `t (1 - s) + s / 2`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Loss {
     /// `1/k Σ (y - t)²`
     MeanSquaredError,
+    /// `1/k Σ |y - t|`
+    MeanAbsoluteError,
+    /// `1/k Σ h(y - t)`, `h(e) = e² / 2` up to `|e| = delta` and `delta (|e| - delta / 2)` beyond (Huber, 1964).
+    Huber {
+        /// Where the square becomes a line; 1 in Keras.
+        delta: f32,
+    },
     /// `-1/k Σ (t ln p + (1 - t) ln(1 - p))`, `p = sigmoid(z)`. Targets are values between 0 and 1, or for one output
     /// classes 0 and 1.
-    BinaryCrossEntropy,
+    BinaryCrossEntropy {
+        /// `s`, from 0 to below 1.
+        label_smoothing: f32,
+    },
     /// `-Σ t ln p`, `p = softmax(z)`. Targets are probabilities of classes.
-    CategoricalCrossEntropy,
+    CategoricalCrossEntropy {
+        /// `s`, from 0 to below 1.
+        label_smoothing: f32,
+    },
     /// `-ln p[class]`, `p = softmax(z)`. Targets are classes.
     SparseCategoricalCrossEntropy,
 }
 
 impl Loss {
+    /// Binary cross entropy without label smoothing.
+    pub const BINARY_CROSS_ENTROPY: Self = Self::BinaryCrossEntropy { label_smoothing: 0.0 };
+    /// Categorical cross entropy without label smoothing.
+    pub const CATEGORICAL_CROSS_ENTROPY: Self = Self::CategoricalCrossEntropy { label_smoothing: 0.0 };
+
+    /// What is wrong with the constants, if anything.
+    pub(crate) fn problem(self) -> Option<String> {
+        match self {
+            Self::Huber { delta } if !(delta > 0.0 && delta.is_finite()) => {
+                Some(format!("Huber's delta is {delta}; it must be positive"))
+            }
+            Self::BinaryCrossEntropy { label_smoothing }
+            | Self::CategoricalCrossEntropy { label_smoothing }
+                if !(0.0..1.0).contains(&label_smoothing) =>
+            {
+                Some(format!("label smoothing is {label_smoothing}; it is from 0 to below 1"))
+            }
+            _ => None,
+        }
+    }
+
+    /// `true` for losses of values to predict, `false` for those of classes.
+    pub fn is_regression(self) -> bool {
+        matches!(self, Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Huber { .. })
+    }
+
     /// The tensor that the loss is computed from.
     pub(crate) fn tensor(self, graph: &Graph) -> TensorId {
         let last = graph.nodes.iter().find(|node| node.output == graph.output);
         match (self, last.map(|node| (&node.op, &node.inputs[..]))) {
             (
-                Self::CategoricalCrossEntropy | Self::SparseCategoricalCrossEntropy,
+                Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy,
                 Some((Op::Softmax, &[scores])),
             )
             | (
-                Self::BinaryCrossEntropy,
+                Self::BinaryCrossEntropy { .. },
                 Some((Op::Activation { activation: Activation::Sigmoid }, &[scores])),
             ) => scores,
             _ => graph.output,
@@ -50,7 +90,7 @@ impl Loss {
             (Self::SparseCategoricalCrossEntropy, Targets::Classes(classes)) => {
                 check_classes(classes, outputs)
             }
-            (Self::BinaryCrossEntropy, Targets::Classes(classes)) if outputs == 1 => {
+            (Self::BinaryCrossEntropy { .. }, Targets::Classes(classes)) if outputs == 1 => {
                 check_classes(classes, 2)
             }
             (Self::SparseCategoricalCrossEntropy, Targets::Values { .. }) => {
@@ -62,7 +102,7 @@ impl Loss {
             (_, Targets::Values { width, .. }) if *width != outputs => {
                 error(format!("{width} target values for {outputs} outputs"))
             }
-            (Self::BinaryCrossEntropy, Targets::Values { width, values }) => {
+            (Self::BinaryCrossEntropy { .. }, Targets::Values { width, values }) => {
                 match values.iter().position(|t| !(0.0..=1.0).contains(t)) {
                     Some(at) => error(format!(
                         "target {} of sample {} is {}; binary cross entropy takes 0 to 1",
@@ -79,7 +119,7 @@ impl Loss {
 
     /// `true` if there is such a thing as a right answer.
     pub(crate) fn has_accuracy(self) -> bool {
-        self != Self::MeanSquaredError
+        !self.is_regression()
     }
 
     /// The loss of each of the samples `indices`, and how right its answer is (0 to 1); `dy` becomes the derivative of
@@ -96,7 +136,9 @@ impl Loss {
         let width = F::from_f64(y.len() as f64);
         // `dy` holds probabilities first.
         let logarithms = match self {
-            Self::CategoricalCrossEntropy | Self::SparseCategoricalCrossEntropy => layers::softmax(y, dy),
+            Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy => {
+                layers::softmax(y, dy)
+            }
             _ => [F::ZERO; N],
         };
         for n in 0..N {
@@ -104,7 +146,12 @@ impl Loss {
                 dy.iter_mut().for_each(|dy| dy[n] = F::ZERO);
                 continue;
             };
-            let target = Target { targets, index: index as usize, outputs: y.len() };
+            let target = Target {
+                targets,
+                index: index as usize,
+                outputs: y.len(),
+                smoothing: self.smoothing(y.len()),
+            };
             let mut loss = F::ZERO;
             let outputs = y.len() as f32;
             let mut correct = 0.0;
@@ -116,9 +163,30 @@ impl Loss {
                         dy[n] = (error + error) / width * scale;
                     }
                 }
-                Self::BinaryCrossEntropy => {
+                Self::MeanAbsoluteError => {
                     for (i, (y, dy)) in y.iter().zip(dy.iter_mut()).enumerate() {
-                        let (z, t) = (y[n], target.value::<F>(i));
+                        let error: F = y[n] - target.value(i);
+                        let sign = if error > F::ZERO { F::ONE } else { -F::ONE };
+                        loss += error * sign / width;
+                        dy[n] = if error == F::ZERO { F::ZERO } else { sign / width * scale };
+                    }
+                }
+                Self::Huber { delta } => {
+                    let (delta, half) = (F::from_f32(delta), F::from_f64(0.5));
+                    for (i, (y, dy)) in y.iter().zip(dy.iter_mut()).enumerate() {
+                        let error: F = y[n] - target.value(i);
+                        let magnitude = if error < F::ZERO { -error } else { error };
+                        let line = if error < F::ZERO { -delta } else { delta };
+                        let within = magnitude <= delta;
+                        let square = half * error * error;
+                        let beyond = delta * magnitude - half * delta * delta;
+                        loss += if within { square } else { beyond } / width;
+                        dy[n] = if within { error } else { line } / width * scale;
+                    }
+                }
+                Self::BinaryCrossEntropy { .. } => {
+                    for (i, (y, dy)) in y.iter().zip(dy.iter_mut()).enumerate() {
+                        let (z, t) = (y[n], target.smoothed::<F>(target.value(i)));
                         let magnitude = if z < F::ZERO { -z } else { z };
                         let positive = if z > F::ZERO { z } else { F::ZERO };
                         loss += (positive - z * t + (F::ONE + (-magnitude).exp()).ln()) / width;
@@ -128,7 +196,7 @@ impl Loss {
                         correct += f32::from(u8::from(right)) / outputs;
                     }
                 }
-                Self::CategoricalCrossEntropy | Self::SparseCategoricalCrossEntropy => {
+                Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy => {
                     let (mut total, mut best, mut wanted) = (F::ZERO, 0, 0);
                     for i in 0..y.len() {
                         let t = target.probability::<F>(i);
@@ -146,6 +214,16 @@ impl Loss {
             report(loss, correct);
         }
     }
+
+    /// What targets are multiplied with and what is then added, of this many outputs.
+    fn smoothing(self, outputs: usize) -> Option<(f64, f64)> {
+        let (smoothing, classes) = match self {
+            Self::BinaryCrossEntropy { label_smoothing } => (f64::from(label_smoothing), 2.0),
+            Self::CategoricalCrossEntropy { label_smoothing } => (f64::from(label_smoothing), outputs as f64),
+            _ => (0.0, 1.0),
+        };
+        (smoothing != 0.0).then(|| (1.0 - smoothing, smoothing / classes))
+    }
 }
 
 /// The target of one sample.
@@ -153,9 +231,18 @@ struct Target<'a> {
     targets: &'a Targets,
     index: usize,
     outputs: usize,
+    /// Label smoothing, if any: a factor, and what is then added.
+    smoothing: Option<(f64, f64)>,
 }
 
 impl Target<'_> {
+    fn smoothed<F: Real>(&self, t: F) -> F {
+        match self.smoothing {
+            None => t,
+            Some((factor, added)) => t * F::from_f64(factor) + F::from_f64(added),
+        }
+    }
+
     fn value<F: Real>(&self, i: usize) -> F {
         match self.targets {
             Targets::Classes(classes) => F::from_f32(classes[self.index] as f32),
@@ -164,11 +251,11 @@ impl Target<'_> {
     }
 
     fn probability<F: Real>(&self, i: usize) -> F {
-        match self.targets {
+        self.smoothed(match self.targets {
             Targets::Classes(classes) if classes[self.index] as usize == i => F::ONE,
             Targets::Classes(_) => F::ZERO,
             Targets::Values { .. } => self.value(i),
-        }
+        })
     }
 }
 

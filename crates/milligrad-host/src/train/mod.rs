@@ -11,6 +11,7 @@
 mod arch;
 mod buffer;
 mod checkpoint;
+mod clip;
 mod fit;
 #[cfg(test)]
 mod fit_tests;
@@ -28,21 +29,25 @@ mod loss;
 mod network;
 mod optimizer;
 mod options;
+mod penalty;
 mod random;
 mod real;
 mod samples;
+mod schedule;
 mod threads;
 mod trainer;
 
 pub use checkpoint::Checkpoint;
+pub use clip::Clip;
 pub use fit::{Evaluation, Event, Observer, Progress, evaluate, fit, predict};
 pub use history::{EpochRecord, History};
 pub use init::{Fans, Initializer, initialize};
 pub use loss::Loss;
 pub use optimizer::Optimizer;
-pub use options::{FitOptions, Schedule};
+pub use options::FitOptions;
 pub use random::Pcg32;
 pub use samples::{Samples, Targets};
+pub use schedule::Schedule;
 
 /// Samples in a block.
 const BLOCK: usize = 32;

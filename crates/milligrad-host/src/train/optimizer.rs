@@ -31,6 +31,33 @@ pub enum Optimizer {
         /// `ε`
         epsilon: f64,
     },
+    /// Adam after `w -= η λ w` (Loshchilov and Hutter, 2017).
+    AdamW {
+        /// `η`
+        learning_rate: f64,
+        /// `λ`
+        weight_decay: f64,
+        /// `β₁`
+        beta_1: f64,
+        /// `β₂`
+        beta_2: f64,
+        /// `ε`
+        epsilon: f64,
+    },
+    /// `v = ρ v + (1 - ρ) g²`, `w -= η g / √(v + ε)`; centered with `a = ρ a + (1 - ρ) g` and `v - a²` for `v`; with
+    /// momentum `m = μ m + η g / √(v + ε)`, `w -= m` (Hinton, 2012).
+    RmsProp {
+        /// `η`
+        learning_rate: f64,
+        /// `ρ`
+        rho: f64,
+        /// `μ`, 0 for none.
+        momentum: f64,
+        /// `ε`
+        epsilon: f64,
+        /// Divide by an estimate of the variance instead of the second moment.
+        centered: bool,
+    },
 }
 
 impl Default for Optimizer {
@@ -55,10 +82,28 @@ impl Optimizer {
         Self::Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
     }
 
+    /// Gradient descent with Nesterov's momentum.
+    pub fn nesterov(learning_rate: f64, momentum: f64) -> Self {
+        Self::Sgd { learning_rate, momentum, nesterov: true }
+    }
+
+    /// AdamW with the usual constants: `λ` 0.004, `β₁` 0.9, `β₂` 0.999, `ε` 1e-7.
+    pub fn adamw(learning_rate: f64) -> Self {
+        Self::AdamW { learning_rate, weight_decay: 0.004, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+    }
+
+    /// RMSProp with the usual constants: `ρ` 0.9, `μ` 0, `ε` 1e-7, not centered.
+    pub fn rmsprop(learning_rate: f64) -> Self {
+        Self::RmsProp { learning_rate, rho: 0.9, momentum: 0.0, epsilon: 1e-7, centered: false }
+    }
+
     /// `η`
     pub fn learning_rate(&self) -> f64 {
         match *self {
-            Self::Sgd { learning_rate, .. } | Self::Adam { learning_rate, .. } => learning_rate,
+            Self::Sgd { learning_rate, .. }
+            | Self::Adam { learning_rate, .. }
+            | Self::AdamW { learning_rate, .. }
+            | Self::RmsProp { learning_rate, .. } => learning_rate,
         }
     }
 
@@ -70,8 +115,16 @@ impl Optimizer {
         }
         let (shares, epsilon) = match *self {
             Self::Sgd { momentum, .. } => ([momentum, 0.0], 0.0),
-            Self::Adam { beta_1, beta_2, epsilon, .. } => ([beta_1, beta_2], epsilon),
+            Self::Adam { beta_1, beta_2, epsilon, .. } | Self::AdamW { beta_1, beta_2, epsilon, .. } => {
+                ([beta_1, beta_2], epsilon)
+            }
+            Self::RmsProp { rho, momentum, epsilon, .. } => ([rho, momentum], epsilon),
         };
+        if let Self::AdamW { weight_decay, .. } = *self
+            && !(weight_decay >= 0.0 && weight_decay.is_finite())
+        {
+            return Some(format!("weight decay is {weight_decay}; it is a number from 0"));
+        }
         if !shares.iter().all(|share| (0.0..1.0).contains(share)) {
             return Some(format!("momentum and betas are at least 0 and below 1, not {shares:?}"));
         }
@@ -82,7 +135,10 @@ impl Optimizer {
     pub(crate) fn states(&self) -> usize {
         match *self {
             Self::Sgd { momentum, .. } => usize::from(momentum != 0.0),
-            Self::Adam { .. } => 2,
+            Self::Adam { .. } | Self::AdamW { .. } => 2,
+            Self::RmsProp { momentum, centered, .. } => {
+                1 + usize::from(centered) + usize::from(momentum != 0.0)
+            }
         }
     }
 
@@ -129,10 +185,72 @@ impl Optimizer {
                     });
                 });
             }
-            (Self::Adam { .. }, _) => {}
+            (Self::AdamW { learning_rate, weight_decay, beta_1, beta_2, epsilon }, states) => {
+                let decay = rate * F::from_f64(weight_decay);
+                vectorized!({ parameters.iter_mut().for_each(|w| *w += -(*w * decay)) });
+                let adam = Self::Adam { learning_rate, beta_1, beta_2, epsilon };
+                adam.update((t, factor), parameters, gradients, states);
+            }
+            (Self::RmsProp { rho, momentum, epsilon, centered, .. }, [velocity, others @ ..]) => {
+                let (average, velocities) = others.split_at_mut(usize::from(centered));
+                let mut rmsprop = RmsProp { rate, rho, momentum, epsilon, average, velocities };
+                in_parts(parameters, gradients, |range, w, g| {
+                    rmsprop.step(range.clone(), w, g, &mut velocity[range]);
+                });
+            }
+            (Self::Adam { .. } | Self::RmsProp { .. }, _) => {}
         }
     }
 }
+
+/// RMSProp with what it remembers beside the mean of squares.
+struct RmsProp<'s, 'a, F> {
+    rate: F,
+    rho: f64,
+    momentum: f64,
+    epsilon: f64,
+    /// The mean of gradients, if it is centered.
+    average: &'s mut [&'a mut [F]],
+    /// The last updates, if it has momentum.
+    velocities: &'s mut [&'a mut [F]],
+}
+
+impl<F: Real> RmsProp<'_, '_, F> {
+    fn step(&mut self, range: Range<usize>, w: &mut [F], g: &[F], v: &mut [F]) {
+        let (keep, new) = (F::from_f64(self.rho), F::from_f64(1.0 - self.rho));
+        let (momentum, epsilon, rate) = (F::from_f64(self.momentum), F::from_f64(self.epsilon), self.rate);
+        vectorized!({
+            v.iter_mut().zip(g).for_each(|(v, &g)| *v = keep * *v + new * (g * g));
+        });
+        let average = self.average.first_mut().map(|average| &mut average[range.clone()]);
+        let mut squares = [F::ZERO; PART];
+        let squares = &mut squares[..g.len()];
+        if let Some(average) = average {
+            vectorized!({
+                for ((a, s), &g) in average.iter_mut().zip(&mut *squares).zip(g) {
+                    *a = keep * *a + new * g;
+                    *s = *a * *a;
+                }
+            });
+        }
+        match self.velocities.first_mut().map(|velocities| &mut velocities[range]) {
+            None => vectorized!({
+                for (((w, &g), &v), &s) in w.iter_mut().zip(g).zip(&*v).zip(&*squares) {
+                    *w += -(rate * g / (v - s + epsilon).sqrt());
+                }
+            }),
+            Some(m) => vectorized!({
+                for ((((w, &g), &v), &s), m) in w.iter_mut().zip(g).zip(&*v).zip(&*squares).zip(m) {
+                    *m = momentum * *m + rate * g / (v - s + epsilon).sqrt();
+                    *w += -*m;
+                }
+            }),
+        }
+    }
+}
+
+/// Parameters that are updated together: they stay in the nearest cache while the lanes are summed up.
+const PART: usize = 1024;
 
 /// Calls `step(range, w, g)` for parts of the parameters and their gradient, the sum of all lanes'.
 fn in_parts<F: Real>(
@@ -140,8 +258,6 @@ fn in_parts<F: Real>(
     gradients: &[&[F]],
     mut step: impl FnMut(Range<usize>, &mut [F], &[F]),
 ) {
-    /// Stays in the nearest cache while the lanes are summed up.
-    const PART: usize = 1024;
     let Some((&first, others)) = gradients.split_first() else { return };
     let mut sum = [F::ZERO; PART];
     for start in (0..parameters.len()).step_by(PART) {

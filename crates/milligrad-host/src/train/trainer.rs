@@ -1,11 +1,13 @@
 //! One step of training: a batch in lanes, their gradients, an update.
 
 use super::buffer::Buffer;
+use super::clip::Clip;
 use super::lane::{Lane, Meeting};
 use super::layers::Mode;
 use super::loss::Loss;
 use super::network::{Kind, Network};
 use super::optimizer::Optimizer;
+use super::penalty;
 use super::real::Real;
 use super::samples::Samples;
 use rayon::prelude::*;
@@ -30,6 +32,7 @@ pub(crate) struct Trainer<F, const N: usize> {
     pub(crate) steps: u64,
     loss: Loss,
     optimizer: Optimizer,
+    clip: Clip,
     lanes: Vec<Lane<F, N>>,
     meeting: Meeting<F>,
 }
@@ -55,6 +58,11 @@ impl Score {
         self.correct += other.correct;
     }
 
+    /// Adds what regularisation adds to the mean.
+    fn penalize(&mut self, penalty: f64) {
+        self.loss += penalty * self.samples as f64;
+    }
+
     /// Mean loss.
     pub(crate) fn mean_loss(&self) -> f64 {
         self.loss / self.samples.max(1) as f64
@@ -76,7 +84,13 @@ impl<F: Real, const N: usize> Trainer<F, N> {
     ) -> Self {
         let lanes = (0..lanes(&network, batch)).map(|_| network.lane(true)).collect();
         let states = (0..optimizer.states()).map(|_| Buffer::zeros(network.layout.trainable())).collect();
-        Self { network, parameters, states, steps: 0, loss, optimizer, lanes, meeting: Meeting::default() }
+        let (steps, clip, meeting) = (0, Clip::None, Meeting::default());
+        Self { network, parameters, states, steps, loss, optimizer, clip, lanes, meeting }
+    }
+
+    /// With gradients limited.
+    pub(crate) fn clipped(self, clip: Clip) -> Self {
+        Self { clip, ..self }
     }
 
     /// Computes the gradient of the mean loss of these samples, and leaves a part of it in each lane.
@@ -112,6 +126,9 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         }
         let mut total = Score::default();
         scores.iter().for_each(|score| total.add(score));
+        let penalties = self.network.layout.penalties();
+        penalty::add_gradient(penalties, &self.parameters, &mut self.lanes[0].gradient);
+        total.penalize(penalty::loss(penalties, &self.parameters));
         total
     }
 
@@ -125,6 +142,7 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         self.steps += 1;
         let (optimizer, step) = (self.optimizer, (self.steps, factor));
         let active = self.lanes.len().min(batch.div_ceil(N));
+        let active = if self.clip == Clip::None { active } else { self.clip_gradient(active) };
         let gradients: Vec<&[F]> = self.lanes[..active].iter().map(|lane| &lane.gradient[..]).collect();
         let parameters = &mut self.parameters[..self.network.layout.trainable()];
         let update = |part: usize, parameters: &mut [F], states: &mut [&mut [F]]| {
@@ -145,6 +163,17 @@ impl<F: Real, const N: usize> Trainer<F, N> {
             let parts = parts.into_iter().enumerate();
             parts.for_each(|(i, (parameters, mut states))| update(i, parameters, &mut states));
         }
+    }
+
+    /// Adds the gradients of all lanes up in the first and limits them; returns how many lanes are left, one.
+    fn clip_gradient(&mut self, active: usize) -> usize {
+        if let Some((first, others)) = self.lanes[..active].split_first_mut() {
+            for lane in others {
+                first.gradient.iter_mut().zip(&lane.gradient[..]).for_each(|(sum, &g)| *sum += g);
+            }
+            self.clip.apply(self.network.layout.places(), &mut first.gradient);
+        }
+        active.min(1)
     }
 
     /// Loss and accuracy as the network is now.
@@ -187,6 +216,7 @@ pub(crate) fn evaluate<F: Real, const N: usize>(
     });
     let mut score = Score::default();
     answers.into_iter().for_each(|(loss, correct)| score.count(loss, correct));
+    score.penalize(penalty::loss(network.layout.penalties(), parameters));
     score
 }
 

@@ -1,0 +1,90 @@
+//! `schedule`: how the learning rate changes.
+
+use crate::Result;
+use crate::spec::reader::{Count, Table};
+use crate::train::Schedule;
+
+const SCHEDULES: &[(&str, Change)] = &[
+    ("constant", Change::Constant),
+    ("step", Change::Step),
+    ("exponential", Change::Exponential),
+    ("cosine", Change::Cosine),
+    // Keras' names.
+    ("exponential_decay", Change::Exponential),
+    ("cosine_decay", Change::Cosine),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Change {
+    Constant,
+    Step,
+    Exponential,
+    Cosine,
+}
+
+/// `"cosine"` or `{ type = "step", epochs = 10, factor = 0.5 }`
+pub(super) fn read(train: &Table<'_, '_>) -> Result<Option<Schedule>> {
+    if let Ok(Some(_)) = train.optional::<String>("schedule") {
+        let Some(change) = train.choice("schedule", SCHEDULES)? else { return Ok(None) };
+        return match change {
+            Change::Constant => Ok(Some(Schedule::Constant)),
+            Change::Cosine => Ok(Some(Schedule::Cosine { warmup_epochs: 0.0, floor: 0.0 })),
+            _ => Err(train.fail(
+                "schedule",
+                "it needs a factor",
+                "write { type = \"exponential\", factor = 0.9 }",
+            )),
+        };
+    }
+    let Some(table) = train.table("schedule")? else { return Ok(None) };
+    let table = table.titled("`schedule`");
+    let Some(change) = table.choice("type", SCHEDULES)? else {
+        return Err(table.missing("type", "\"constant\", \"step\", \"exponential\" or \"cosine\""));
+    };
+    let factor = |key| {
+        let factor: f64 = table.required(key)?;
+        let fits = factor > 0.0 && factor <= 1.0;
+        let problem = || table.fail(key, format!("`{key}` is above 0.0 and at most 1.0"), "");
+        if fits { Ok(factor) } else { Err(problem()) }
+    };
+    let steps = || table.required::<Count>("decay_steps").map(|Count(steps)| steps as u64);
+    Ok(Some(match change {
+        Change::Constant => {
+            table.allow(&["type"])?;
+            Schedule::Constant
+        }
+        Change::Step => {
+            table.allow(&["type", "epochs", "factor"])?;
+            let Count(epochs) = table.required("epochs")?;
+            Schedule::Step { epochs, factor: factor("factor")? }
+        }
+        Change::Exponential if table.has("decay_steps") => {
+            table.allow(&["type", "decay_steps", "decay_rate", "staircase"])?;
+            Schedule::ExponentialDecay {
+                decay_steps: steps()?,
+                decay_rate: factor("decay_rate")?,
+                staircase: table.or("staircase", false)?,
+            }
+        }
+        Change::Exponential => {
+            table.allow(&["type", "factor", "decay_steps", "decay_rate", "staircase"])?;
+            Schedule::Exponential { factor: factor("factor")? }
+        }
+        Change::Cosine => {
+            let (warmup_epochs, floor) = (table.or("warmup_epochs", 0.0)?, table.or("floor", 0.0)?);
+            let alpha = table.or("alpha", 0.0)?;
+            if !(warmup_epochs >= 0.0 && (0.0..=1.0).contains(&floor) && (0.0..=1.0).contains(&alpha)) {
+                let help = "`warmup_epochs` is not negative, `floor` and `alpha` from 0.0 to 1.0";
+                return Err(table.fail_here("this schedule has no sense", help));
+            }
+            if table.has("decay_steps") {
+                table.allow(&["type", "decay_steps", "alpha", "warmup_steps"])?;
+                let warmup_steps = table.or("warmup_steps", 0)?;
+                Schedule::CosineDecay { decay_steps: steps()?, alpha, warmup_steps }
+            } else {
+                table.allow(&["type", "warmup_epochs", "floor", "decay_steps"])?;
+                Schedule::Cosine { warmup_epochs, floor }
+            }
+        }
+    }))
+}
