@@ -21,6 +21,8 @@ mod golden_tests;
 mod gradient_tests;
 mod history;
 mod init;
+#[cfg(test)]
+mod keras_tests;
 mod kernels;
 mod lane;
 mod layers;

@@ -19,11 +19,8 @@ const INITIALIZERS: &[(&str, Initializer)] = &[
 ];
 
 /// Keras' factors where only the name is given.
-const REGULARIZERS: &[(&str, Regularizer)] = &[
-    ("l1", Regularizer { l1: 0.01, l2: 0.0 }),
-    ("l2", Regularizer { l1: 0.0, l2: 0.01 }),
-    ("l1_l2", Regularizer { l1: 0.01, l2: 0.01 }),
-];
+const REGULARIZERS: &[(&str, Regularizer)] =
+    &[("l1", Regularizer { l1: 0.01, l2: 0.0 }), ("l2", Regularizer { l1: 0.0, l2: 0.01 })];
 
 /// The options of a layer with weights.
 pub(super) fn parameters(builder: Builder, table: &Table<'_, '_>) -> Result<Builder> {
