@@ -4,8 +4,7 @@ mod support;
 
 use serde_json::Value;
 use std::fs;
-use std::io::Write;
-use support::{Trained, example, good, run};
+use support::{Trained, example, good, npz, run};
 
 #[track_caller]
 fn has(value: &Value, keys: &[&str]) {
@@ -105,24 +104,6 @@ fn training_reports_epochs_and_steps() {
     let again = train(&["--per-step", "--init", out.join("w").to_str().unwrap()]).json();
     let loss = |report: &Value| report["steps"][0]["loss"].as_f64().unwrap();
     assert!(loss(&again) < loss(&report) / 2.0, "{} {}", loss(&again), loss(&report));
-}
-
-/// An NPZ file of arrays of bytes or floats.
-fn npz(path: &str, arrays: &[(&str, &str, &[usize], Vec<u8>)]) {
-    let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
-    for (name, descr, shape, bytes) in arrays {
-        let options =
-            zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-        zip.start_file(format!("{name}.npy"), options).unwrap();
-        let shape: Vec<String> = shape.iter().map(|extent| format!("{extent},")).collect();
-        let header =
-            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}\n", shape.concat());
-        zip.write_all(b"\x93NUMPY\x01\x00").unwrap();
-        zip.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
-        zip.write_all(header.as_bytes()).unwrap();
-        zip.write_all(bytes).unwrap();
-    }
-    zip.finish().unwrap();
 }
 
 #[test]

@@ -35,6 +35,12 @@ pub(crate) struct Train {
     #[arg(long, conflicts_with = "init")]
     resume: bool,
     /// Start with the parameters in this file.
+    ///
+    /// Every layer with parameters has float tensors: `NAME/weights` and `NAME/bias`, a batch norm `NAME/gamma`, `/beta`,
+    /// `/mean` and `/variance`. Weights are [units, inputs] for dense layers (Keras' kernel transposed), [filters, height,
+    /// width, channels] for convolutions (Keras' HWIO with its last axis first), [height, width, channels x multiplier] for
+    /// depthwise ones; those over a series have height 1. A separable convolution is `NAME.depthwise` and `NAME`. A layer without
+    /// bias has a bias of zeros. A model file of `train` is such a file.
     #[arg(long, value_name = "SAFETENSORS")]
     init: Option<PathBuf>,
     /// Report the loss of every step.

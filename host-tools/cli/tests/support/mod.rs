@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -93,4 +95,22 @@ impl Trained {
     pub(crate) fn int8(&self) -> String {
         self.path("model-int8.safetensors")
     }
+}
+
+/// An NPZ file of arrays of bytes or floats.
+pub(crate) fn npz(path: &str, arrays: &[(&str, &str, &[usize], Vec<u8>)]) {
+    let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    for (name, descr, shape, bytes) in arrays {
+        let options =
+            zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        zip.start_file(format!("{name}.npy"), options).unwrap();
+        let shape: Vec<String> = shape.iter().map(|extent| format!("{extent},")).collect();
+        let header =
+            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}\n", shape.concat());
+        zip.write_all(b"\x93NUMPY\x01\x00").unwrap();
+        zip.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+        zip.write_all(header.as_bytes()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
 }
