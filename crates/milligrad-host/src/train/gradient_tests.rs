@@ -11,16 +11,16 @@ use crate::graph::{Constant, Draft, Graph, Values};
 use milligrad::Padding;
 
 /// Samples in a block: small, so that few samples are several blocks, the last of them not full.
-const N: usize = 4;
-const SAMPLES: usize = 7;
+pub(super) const N: usize = 4;
+pub(super) const SAMPLES: usize = 7;
 const STEP: f64 = 1e-5;
 
-fn uniform(random: &mut Pcg32, len: usize) -> Vec<f32> {
+pub(super) fn uniform(random: &mut Pcg32, len: usize) -> Vec<f32> {
     (0..len).map(|_| 2.0 * random.uniform() - 1.0).collect()
 }
 
 /// Every parameter random, so that nothing is zero by chance.
-fn randomized(graph: Graph, random: &mut Pcg32) -> Graph {
+pub(super) fn randomized(graph: Graph, random: &mut Pcg32) -> Graph {
     let mut draft = graph.into_draft();
     for Constant { values, name, .. } in &mut draft.constants {
         let positive = name.ends_with("variance");

@@ -25,6 +25,8 @@ mod init;
 mod keras_tests;
 mod kernels;
 mod lane;
+#[cfg(test)]
+mod layer_gradient_tests;
 mod layers;
 mod layout;
 mod loss;
