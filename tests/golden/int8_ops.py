@@ -359,6 +359,11 @@ def hard_swish(rng, case):
     return elementwise(rng, case, "HARD_SWISH", rescaled(rng, case, input_scale), input_scale)
 
 
+def elu(rng, case):
+    input_scale = scale(rng)
+    return elementwise(rng, case, "ELU", rescaled(rng, case, input_scale), input_scale)
+
+
 def mean(rng, case):
     shape = (BATCH, *rng.integers(1, 9, 2), int(rng.integers(4, 17)))
     keep = case % 2
@@ -399,7 +404,7 @@ def concatenation(rng, case):
 
 OPERATORS = [
     conv2d, depthwise_conv2d, fully_connected, max_pool2d, average_pool2d, add, softmax, logistic, tanh, relu, relu6,
-    leaky_relu, hard_swish, mean, sub, mul, pad, concatenation,
+    leaky_relu, hard_swish, elu, mean, sub, mul, pad, concatenation,
 ]  # fmt: skip
 
 

@@ -323,6 +323,15 @@ def hard_swish(fields):
     return np.clip(output, -128, 127)
 
 
+def elu(fields):
+    """The function in float32, times the inverse of the output's scale, rounded half away from zero."""
+    _, _, scale, zero_point = quantization(fields)
+    x = fields["input_scale"] * centred(fields).astype(np.float32)
+    y = np.where(x < 0, np.expm1(x.astype(np.float64)).astype(np.float32), x) * (np.float32(1) / fields["output_scale"])
+    rounded = np.sign(y) * np.floor(np.abs(y.astype(np.float64)) + 0.5)
+    return np.clip(rounded + zero_point, -128, 127)
+
+
 def mean(fields):
     """1 / count goes into the multiplier, truncated."""
     input_scale, _, scale, zero_point = quantization(fields)

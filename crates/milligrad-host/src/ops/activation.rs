@@ -71,13 +71,15 @@ pub(super) fn lower(node: &Lower<'_>, activation: Activation) -> Kernel {
     }
 }
 
-/// The function in `f32`, rounded to the nearest number: what TensorFlow's interpreter fills its tables with. It differs
-/// from the integer arithmetic by one where a value lies next to the middle of two numbers.
+/// The function in `f32`, times the inverse of the output's scale, rounded to the nearest number: what TensorFlow Lite
+/// fills its tables of floats with. For sigmoid and tanh it differs from the integer arithmetic by one where a value lies
+/// next to the middle of two numbers.
 fn real_table(node: &Lower<'_>, output: Quantization, f: impl Fn(f32) -> f32) -> Kernel {
     let input = node.input_quantization();
     let mut table = [0; 256];
     for (x, y) in (0..=u8::MAX).zip(&mut table) {
-        *y = output.quantize(f(input.dequantize(x as i8)));
+        let steps = (f(input.dequantize(x as i8)) * (1.0 / output.scale)).round();
+        *y = (steps + f32::from(output.zero_point)).clamp(-128.0, 127.0) as i8;
     }
     lookup(table, crate::export::values::array(&table))
 }
@@ -89,4 +91,49 @@ fn argument(node: &Lower<'_>) -> (i8, Requantize, i32) {
     let (_, shift) = quantize_multiplier(real);
     let radius = input_radius(INTEGER_BITS, u32::from(shift.max(0) as u8));
     (input.zero_point, requantize(real, Rounding::Double), radius)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::npz::Npz;
+    use crate::graph::{DType, Draft, Graph, Node, Op, TensorId, TensorInfo};
+    use crate::{Activation, Program};
+    use milligrad::Quantization;
+    use std::path::Path;
+
+    /// `tests/golden/elu.npz`, made by `int8_ops.py` beside it: TensorFlow Lite Micro's outputs for every int8.
+    #[test]
+    fn elu_is_tensorflow_lite_micros() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/elu.npz");
+        let golden = Npz::read(&path).unwrap();
+        for case in 0..24 {
+            let get = |field: &str| golden.get(&format!("{case:02}.{field}")).unwrap().to_f32();
+            let tensor = |which: &str| {
+                let number = |what: &str| get(&format!("{which}_{what}"))[0];
+                let quantization = Quantization::new(number("scale"), number("zero_point") as i8);
+                TensorInfo { shape: vec![256], dtype: DType::I8, quantization: Some(quantization) }
+            };
+            let graph = Graph::verify(Draft {
+                name: "elu".into(),
+                labels: Vec::new(),
+                normalize: Default::default(),
+                tensors: vec![tensor("input"), tensor("output")],
+                constants: Vec::new(),
+                nodes: vec![Node {
+                    name: "elu".into(),
+                    op: Op::Activation { activation: Activation::Elu { alpha: 1.0 } },
+                    inputs: vec![TensorId(0)],
+                    constants: Vec::new(),
+                    output: TensorId(1),
+                }],
+                training: Default::default(),
+                input: TensorId(0),
+                output: TensorId(1),
+            });
+            let program = Program::compile(&graph.unwrap(), &Default::default()).unwrap();
+            let bytes = |field: &str| get(field).iter().map(|&x| x as i8 as u8).collect::<Vec<_>>();
+            let output = program.runner().predict(&bytes("input")).unwrap();
+            assert_eq!(output, bytes("output_tflm"), "case {case}");
+        }
+    }
 }

@@ -31,6 +31,24 @@ fn batch_norm() -> Graph {
     body.dense(2).softmax().build(1).unwrap()
 }
 
+/// Branches, noise, regularisation.
+fn branches() -> Graph {
+    let regularizer = crate::Regularizer { l1: 1e-4, l2: 1e-3 };
+    let body = Builder::new("m", &[6, 6, 1]).gaussian_noise(0.1).zero_padding2d(1);
+    let body = body.conv2d(4, 3).regularizer(regularizer).hard_swish();
+    let left = body.here();
+    let body = body.global_avg_pool2d().dense(4).sigmoid().reshape(&[1, 1, 4]).multiply(left).concat(&[left]);
+    body.max_pool2d(2)
+        .flatten()
+        .dense(12)
+        .elu(1.0)
+        .dense(2)
+        .bias_regularizer(regularizer)
+        .softmax()
+        .build(1)
+        .unwrap()
+}
+
 fn options(threads: usize) -> FitOptions {
     FitOptions {
         epochs: 4,
@@ -77,10 +95,12 @@ fn learns_evaluates_predicts() {
 
 #[test]
 fn the_same_bytes_for_any_number_of_threads() {
-    for make in [cnn, batch_norm] {
+    for (make, clip) in
+        [(cnn as fn() -> Graph, Clip::None), (batch_norm, Clip::None), (branches, Clip::GlobalNorm(0.1))]
+    {
         let runs = [1, 2, 3, 7].map(|threads| {
             let mut graph = make();
-            let options = FitOptions { batch_size: 230, per_step: true, ..options(threads) };
+            let options = FitOptions { batch_size: 230, per_step: true, clip, ..options(threads) };
             let history = fit(&mut graph, &halves(700, 1), None, &options, &mut quiet).unwrap();
             (bits(&graph), history.steps)
         });
@@ -93,7 +113,15 @@ fn the_same_bytes_for_any_number_of_threads() {
 fn a_resumed_run_ends_in_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.safetensors");
-    let optimizers = [Optimizer::adam(0.01), Optimizer::momentum(0.05, 0.9), Optimizer::sgd(0.1)];
+    let rmsprop =
+        Optimizer::RmsProp { learning_rate: 0.01, rho: 0.9, momentum: 0.5, epsilon: 1e-5, centered: true };
+    let optimizers = [
+        Optimizer::adam(0.01),
+        Optimizer::adamw(0.01),
+        rmsprop,
+        Optimizer::momentum(0.05, 0.9),
+        Optimizer::sgd(0.1),
+    ];
     for (optimizer, make) in optimizers.into_iter().flat_map(|o| [(o, cnn as fn() -> Graph), (o, batch_norm)])
     {
         let train = halves(300, 1);
@@ -179,6 +207,14 @@ fn bad_options_and_samples() {
             problem(&FitOptions { optimizer: Optimizer::sgd(rate), ..good.clone() }, &train)
                 .contains("learning rate")
         );
+    }
+    for (options, expected) in [
+        (FitOptions { clip: Clip::Norm(0.0), ..good.clone() }, "clipped"),
+        (FitOptions { loss: Loss::Huber { delta: -1.0 }, ..good.clone() }, "delta"),
+        (FitOptions { loss: Loss::BinaryCrossEntropy { label_smoothing: 1.0 }, ..good.clone() }, "smoothing"),
+        (FitOptions { schedule: Schedule::Exponential { factor: 0.0 }, ..good.clone() }, "factor"),
+    ] {
+        assert!(problem(&options, &train).contains(expected), "{expected}");
     }
     assert!(problem(&FitOptions { frozen: vec!["nose".into()], ..good.clone() }, &train).contains("`nose`"));
     let samples = |width: usize, targets| Samples::new(vec![0.0; width * 2], vec![width], targets).unwrap();

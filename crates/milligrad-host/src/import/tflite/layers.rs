@@ -44,6 +44,7 @@ impl<'a> Importer<'a> {
                 let alpha = layer.operator.f32(0)?;
                 self.unary(layer, activation(Activation::LeakyRelu { alpha }))
             }
+            "ELU" => self.unary(layer, activation(Activation::Elu { alpha: 1.0 })),
             "HARD_SWISH" => self.unary(layer, Op::HardSwish),
             "SOFTMAX" => {
                 let beta = layer.operator.f32(0)?;

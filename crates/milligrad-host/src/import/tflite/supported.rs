@@ -32,6 +32,7 @@ operators! {
     3 "CONV_2D", "int8", "Conv2d", "weights constant with zero point 0, per tensor or channel; no groups; dilated too";
     4 "DEPTHWISE_CONV_2D", "int8", "DepthwiseConv2d", "weights constant with zero point 0; any multiplier; dilated too";
     6 "DEQUANTIZE", "int8", "Dequantize", "to float32, at the end of the model";
+    111 "ELU", "int8", "ELU", "a table of 256 bytes";
     70 "EXPAND_DIMS", "int8, float32, shapes", "nothing", "at most 4 axes without the batch";
     9 "FULLY_CONNECTED", "int8", "Dense", "weights constant with zero point 0, per tensor or output; any number of rows";
     36 "GATHER", "int32, int64", "folded at import", "shape arithmetic only";
