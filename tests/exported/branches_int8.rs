@@ -199,7 +199,7 @@ impl Network {
             DENSE.forward(x, y);
         }
         done(8);
-        // batch_norm_1: DepthwiseConv2d [1, 4], 4 MAC
+        // batch_norm_1: DepthwiseConv1d [1, 4], 4 MAC
         if let Ok([x, patch, y]) = self.int8.get_disjoint_mut([90..94, 94..98, 330..334]) {
             BATCH_NORM_1.forward(x, patch, y);
         }

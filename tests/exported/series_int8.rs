@@ -161,12 +161,12 @@ impl Network {
             ZERO_PADDING1D.scatter(x, y);
         }
         done(0);
-        // conv1d: Conv2d [7, 4], 252 MAC
+        // conv1d: Conv1d [7, 4], 252 MAC
         if let Ok([x, patch, y]) = self.int8.get_disjoint_mut([0..39, 68..77, 40..68]) {
             CONV1D.forward(x, patch, y);
         }
         done(1);
-        // depthwise_conv1d: DepthwiseConv2d [5, 8], 120 MAC
+        // depthwise_conv1d: DepthwiseConv1d [5, 8], 120 MAC
         if let Ok([x, patch, y]) = self.int8.get_disjoint_mut([40..68, 68..80, 0..40]) {
             DEPTHWISE_CONV1D.forward(x, patch, y);
         }
@@ -176,17 +176,17 @@ impl Network {
             layers::lookup_in_place(&ELU, y);
         }
         done(3);
-        // depthwise_conv1d_1: DepthwiseConv2d [3, 8], 72 MAC
+        // depthwise_conv1d_1: DepthwiseConv1d [3, 8], 72 MAC
         if let Ok([x, patch, y]) = self.int8.get_disjoint_mut([0..40, 64..88, 40..64]) {
             DEPTHWISE_CONV1D_1.forward(x, patch, y);
         }
         done(4);
-        // conv1d_1: Conv2d [3, 8], 192 MAC
+        // conv1d_1: Conv1d [3, 8], 192 MAC
         if let Ok([x, y]) = self.int8.get_disjoint_mut([40..64, 64..88]) {
             CONV1D_1.forward_pointwise(x, y);
         }
         done(5);
-        // conv1d_2: Conv2d [3, 8], 192 MAC
+        // conv1d_2: Conv1d [3, 8], 192 MAC
         if let Ok([x, y]) = self.int8.get_disjoint_mut([64..88, 40..64]) {
             CONV1D_2.forward_pointwise(x, y);
         }
@@ -196,17 +196,17 @@ impl Network {
             layers::lookup_in_place(&HARD_SWISH, y);
         }
         done(7);
-        // avg_pool1d: AvgPool2d [2, 8], 0 MAC
+        // avg_pool1d: AvgPool1d [2, 8], 0 MAC
         if let Ok([x, y]) = self.int8.get_disjoint_mut([0..40, 64..80]) {
             AVG_POOL1D.forward(x, y);
         }
         done(8);
-        // max_pool1d: MaxPool2d [1, 8], 0 MAC
+        // max_pool1d: MaxPool1d [1, 8], 0 MAC
         if let Ok([x, y]) = self.int8.get_disjoint_mut([64..80, 16..24]) {
             MAX_POOL1D.forward(x, y);
         }
         done(9);
-        // global_avg_pool1d: AvgPool2d [1, 8], 0 MAC
+        // global_avg_pool1d: AvgPool1d [1, 8], 0 MAC
         if let Ok([x, y]) = self.int8.get_disjoint_mut([40..64, 24..32]) {
             GLOBAL_AVG_POOL1D.forward(x, y);
         }

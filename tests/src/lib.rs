@@ -79,6 +79,12 @@ pub fn series() -> Result<Graph> {
     model.dense(5).tanh().dense(2).build(4)
 }
 
+/// 1-D layers and ELU, to learn on the device.
+pub fn series_classifier() -> Result<Graph> {
+    let model = Builder::new("series_classifier", &[10, 2]).conv1d(4, 3).elu(1.0).depthwise_conv1d(2).same();
+    model.elu(1.0).avg_pool1d(2).flatten().dense(5).tanh().dense(3).softmax().build(5)
+}
+
 /// A graph as a float program that does not learn.
 pub fn float(graph: &Graph) -> Result<Program> {
     Program::compile(graph, &CompileOptions::default())
@@ -126,6 +132,7 @@ pub fn cases() -> Result<Vec<Case>> {
         case("everything_int8", int8(&everything()?)?),
         case("everything_momentum", learning(&everything()?, OptimizerKind::Momentum)?),
         case("everything_adapting", adapting(&everything()?, 2)?),
+        case("series_sgd", learning(&series_classifier()?, OptimizerKind::Sgd)?),
         case("branches_int8", int8(&branches()?)?),
         case("branches_f32", float(&branches()?)?),
         case("series_int8", int8(&series()?)?),

@@ -22,6 +22,7 @@ exported!(
     everything_int8,
     everything_momentum,
     everything_adapting,
+    series_sgd,
     branches_int8,
     branches_f32,
     series_int8,
@@ -49,7 +50,8 @@ fn sources_are_up_to_date() {
 /// The step of plain descent with rate 1 is the gradient: here against central differences of the loss.
 #[test]
 fn training_steps_follow_the_gradient() {
-    for graph in [milligrad_tests::mlp().unwrap(), milligrad_tests::everything().unwrap()] {
+    for graph in [milligrad_tests::mlp, milligrad_tests::everything, milligrad_tests::series_classifier] {
+        let graph = graph().unwrap();
         let program = milligrad_tests::learning(&graph, OptimizerKind::Sgd).unwrap();
         let record = program.encode_input(&noise(3, graph.input_len()));
         let mut runner = program.runner();
@@ -155,6 +157,7 @@ fn exported_networks_predict_as_the_desk_does() {
 fn exported_networks_learn_as_the_desk_does() {
     let sgd = Sgd::new(0.05);
     learns_the_same(mlp_sgd::Network::new(), &sgd, &program("mlp_sgd"), &Rule::Sgd(sgd), 0.9);
+    learns_the_same(series_sgd::Network::new(), &sgd, &program("series_sgd"), &Rule::Sgd(sgd), 0.9);
     let sgd = Sgd::new(0.5);
     learns_the_same(
         everything_adapting::Network::new(),

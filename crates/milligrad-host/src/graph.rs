@@ -143,9 +143,21 @@ impl Graph {
         }
     }
 
+    /// The operator of a node, as users know it: a window over `[length, channels]` is a 1-D layer.
+    pub fn op_name(&self, node: &Node) -> &'static str {
+        let line = node.inputs.first().is_some_and(|&id| self.tensor(id).shape.len() == 2);
+        match node.op {
+            Op::Conv2d { .. } if line => "Conv1d",
+            Op::DepthwiseConv2d { .. } if line => "DepthwiseConv1d",
+            Op::MaxPool2d { .. } if line => "MaxPool1d",
+            Op::AvgPool2d { .. } if line => "AvgPool1d",
+            op => op.name(),
+        }
+    }
+
     /// An error about one of the nodes.
     pub fn error(&self, node: &Node, problem: impl Into<String>) -> Error {
-        Error::Graph { layer: node.name.clone(), op: node.op.name(), problem: problem.into() }
+        Error::Graph { layer: node.name.clone(), op: self.op_name(node), problem: problem.into() }
     }
 }
 

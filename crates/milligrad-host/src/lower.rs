@@ -173,7 +173,7 @@ impl<'a> Lowering<'a> {
         }
         self.steps.push(Step {
             name: node.name.clone(),
-            op: node.op.name(),
+            op: graph.op_name(node),
             macs: macs(graph, node),
             kernel,
             inputs,

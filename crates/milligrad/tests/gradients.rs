@@ -72,7 +72,7 @@ fn draw_smooth(
         let values = values.map(|&v| f64::from((v * reach) as f32));
         let far = |x: f64, kink: f64| (x - kink).abs() > MARGIN;
         let smooth = match layer {
-            Layer::LeakyRelu(..) => values.x.iter().all(|&x| far(x, 0.0)),
+            Layer::LeakyRelu(..) | Layer::Elu(..) => values.x.iter().all(|&x| far(x, 0.0)),
             _ => {
                 let sums = layer.forward(&values, Clamp::<f64>::LINEAR);
                 sums.iter().all(|&sum| far(sum, clamp.min) && far(sum, clamp.max) && sum.abs() < LARGEST)
@@ -205,6 +205,7 @@ fn residual_add() {
 #[test]
 fn activations() {
     check(|random| (Layer::LeakyRelu(random.size(1, 20), random.pick(&[0.01, 0.3])), Clamp::<f64>::LINEAR));
+    check(|random| (Layer::Elu(random.size(1, 20), random.pick(&[0.5, 1.0])), Clamp::<f64>::LINEAR));
     check(|random| (Layer::Sigmoid(random.size(1, 20)), Clamp::<f64>::LINEAR));
     check(|random| (Layer::Tanh(random.size(1, 20)), Clamp::<f64>::LINEAR));
 }

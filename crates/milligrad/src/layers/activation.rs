@@ -222,3 +222,18 @@ const fn saturate_16(x: i32) -> i32 {
         x
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elu_and_hard_swish() {
+        let mut x = [-3.0f64, -0.5, 0.0, 2.0];
+        elu(0.5, &mut x);
+        assert_eq!(x, [0.5 * (libm::exp(-3.0) - 1.0), 0.5 * (libm::exp(-0.5) - 1.0), 0.0, 2.0]);
+        let mut x = [-4.0f32, -3.0, -1.5, 0.0, 1.5, 3.0, 5.0];
+        hard_swish(&mut x);
+        assert_eq!(x, [0.0, 0.0, -0.375, 0.0, 1.125, 3.0, 5.0]);
+    }
+}

@@ -180,3 +180,20 @@ impl Broadcast {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_multiplied_and_repeated() {
+        let relu = Multiply::new(Clamp::<f32>::RELU);
+        let mut y = [0.0; 4];
+        relu.forward(&[1.0, -2.0, 3.0, 4.0], &[2.0, 2.0, -1.0, 0.5], &mut y);
+        assert_eq!(y, [2.0, 0.0, 0.0, 2.0]);
+        // Two pixels of two channels by one number for each channel.
+        const BY_CHANNEL: Broadcast = Broadcast::new([1, 1, 2, 2], [0, 0, 2, 1], [0, 0, 0, 1]);
+        BY_CHANNEL.forward(&relu, &[1.0, 2.0, 3.0, 4.0], &[10.0, 0.5], &mut y);
+        assert_eq!(y, [10.0, 1.0, 30.0, 2.0]);
+    }
+}

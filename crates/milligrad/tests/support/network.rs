@@ -13,6 +13,7 @@ pub(crate) enum Layer {
     AvgPool2d(Window2d),
     Add(usize),
     LeakyRelu(usize, f64),
+    Elu(usize, f64),
     Sigmoid(usize),
     Tanh(usize),
     Softmax(usize),
@@ -66,9 +67,11 @@ impl Layer {
                 sizes(w.input_len(), 0, 0, w.positions() * w.input()[2])
             }
             Layer::Add(n) => sizes(2 * n, 0, 0, n),
-            Layer::LeakyRelu(n, _) | Layer::Sigmoid(n) | Layer::Tanh(n) | Layer::Softmax(n) => {
-                sizes(n, 0, 0, n)
-            }
+            Layer::LeakyRelu(n, _)
+            | Layer::Elu(n, _)
+            | Layer::Sigmoid(n)
+            | Layer::Tanh(n)
+            | Layer::Softmax(n) => sizes(n, 0, 0, n),
         }
     }
 
@@ -98,6 +101,10 @@ impl Layer {
             Layer::LeakyRelu(_, alpha) => {
                 y.copy_from_slice(&v.x);
                 layers::leaky_relu(R::from_f64(alpha), &mut y);
+            }
+            Layer::Elu(_, alpha) => {
+                y.copy_from_slice(&v.x);
+                layers::elu(R::from_f64(alpha), &mut y);
             }
             Layer::Sigmoid(_) => {
                 y.copy_from_slice(&v.x);
@@ -160,11 +167,15 @@ impl Layer {
                 dx[n..].copy_from_slice(&delta);
             }
             Layer::LeakyRelu(_, alpha) => layers::leaky_relu_backward(R::from_f64(alpha), y, &mut delta),
+            Layer::Elu(_, alpha) => layers::elu_backward(R::from_f64(alpha), y, &mut delta),
             Layer::Sigmoid(_) => layers::sigmoid_backward(y, &mut delta),
             Layer::Tanh(_) => layers::tanh_backward(y, &mut delta),
             Layer::Softmax(_) => layers::softmax_backward(y, &mut delta),
         }
-        if matches!(*self, Layer::LeakyRelu(..) | Layer::Sigmoid(_) | Layer::Tanh(_) | Layer::Softmax(_)) {
+        if matches!(
+            *self,
+            Layer::LeakyRelu(..) | Layer::Elu(..) | Layer::Sigmoid(_) | Layer::Tanh(_) | Layer::Softmax(_)
+        ) {
             dx = delta;
         }
         Values { x: dx, weights: dw, biases: db }

@@ -154,7 +154,7 @@ fn summary(graph: &Graph) -> Table {
     for node in &graph.nodes {
         let shape: Vec<String> = graph.tensor(node.output).shape.iter().map(usize::to_string).collect();
         let parameters: usize = node.constants.iter().map(|id| graph.constant(*id).values.len()).sum();
-        table.row([node.name.clone(), node.op.name().into(), shape.join("x"), grouped(parameters)]);
+        table.row([node.name.clone(), graph.op_name(node).into(), shape.join("x"), grouped(parameters)]);
     }
     table
 }

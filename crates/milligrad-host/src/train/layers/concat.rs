@@ -1,6 +1,7 @@
 //! Concatenate: tensors side by side along an axis.
 
 use super::{Delta, Layer, Pass};
+use crate::train::kernels::vectorized;
 use crate::train::real::Real;
 
 /// `y` holds the rows of each input after those of the input before; `δx` is the same part of `δy`.
@@ -44,9 +45,14 @@ impl<F: Real, const N: usize> Layer<F, N> for Concat {
     ) {
         let (start, len) = self.parts[input];
         let rows = dy.len() / self.row;
-        dx.limited(rows * len).put(|i| {
-            let dy = &dy[i / len * self.row + start + i % len];
-            move |n: usize| dy[n]
+        vectorized!({
+            dx.limited(rows * len).put(
+                #[inline(always)]
+                |i| {
+                    let dy = &dy[i / len * self.row + start + i % len];
+                    move |n: usize| dy[n]
+                },
+            )
         });
     }
 }

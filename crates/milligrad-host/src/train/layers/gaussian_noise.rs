@@ -1,6 +1,7 @@
 //! GaussianNoise: normal noise on every element in training.
 
 use super::{Delta, Layer, Mode, Pass};
+use crate::train::kernels::vectorized;
 use crate::train::random::{Pcg32, key};
 use crate::train::real::Real;
 
@@ -37,9 +38,14 @@ impl<F: Real, const N: usize> Layer<F, N> for GaussianNoise {
         _input: usize,
         dx: Delta<'_, F, N>,
     ) {
-        dx.limited(self.len).put(|i| {
-            let dy = &dy[i];
-            move |n: usize| dy[n]
+        vectorized!({
+            dx.limited(self.len).put(
+                #[inline(always)]
+                |i| {
+                    let dy = &dy[i];
+                    move |n: usize| dy[n]
+                },
+            )
         });
     }
 }

@@ -1,6 +1,7 @@
 //! Multiply: the product of two tensors, as in gates and squeeze-and-excitation.
 
 use super::{Delta, Layer, Pass};
+use crate::train::kernels::vectorized;
 use crate::train::real::Real;
 
 /// `y[i] = clamp(a[p(i)] b[q(i)])`, where a tensor is repeated along axes in which it has extent 1.
@@ -38,14 +39,16 @@ impl<F: Real, const N: usize> Layer<F, N> for Multiply<F> {
     fn forward(&self, pass: Pass<'_, F, N>, y: &mut [[F; N]]) {
         let (low, high) = self.clamp;
         let [p, q] = &self.elements;
-        for ((y, &p), &q) in y.iter_mut().zip(p).zip(q) {
-            let (a, b) = (&pass.inputs[0][p as usize], &pass.inputs[1][q as usize]);
-            for n in 0..N {
-                let product = a[n] * b[n];
-                let product = if product < low { low } else { product };
-                y[n] = if product > high { high } else { product };
+        vectorized!({
+            for ((y, &p), &q) in y.iter_mut().zip(p).zip(q) {
+                let (a, b) = (&pass.inputs[0][p as usize], &pass.inputs[1][q as usize]);
+                for n in 0..N {
+                    let product = a[n] * b[n];
+                    let product = if product < low { low } else { product };
+                    y[n] = if product > high { high } else { product };
+                }
             }
-        }
+        });
     }
 
     fn backward_input(
@@ -59,9 +62,11 @@ impl<F: Real, const N: usize> Layer<F, N> for Multiply<F> {
         let other = 1 - input;
         let factor = pass.inputs[other];
         let dx = dx.limited(self.lens[input]).sum();
-        for ((dy, &at), &from) in dy.iter().zip(&self.elements[input]).zip(&self.elements[other]) {
-            let (dx, factor) = (&mut dx[at as usize], &factor[from as usize]);
-            (0..N).for_each(|n| dx[n] += dy[n] * factor[n]);
-        }
+        vectorized!({
+            for ((dy, &at), &from) in dy.iter().zip(&self.elements[input]).zip(&self.elements[other]) {
+                let (dx, factor) = (&mut dx[at as usize], &factor[from as usize]);
+                (0..N).for_each(|n| dx[n] += dy[n] * factor[n]);
+            }
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! ZeroPadding: a border of zeros.
 
 use super::{Delta, Layer, Pass};
+use crate::train::kernels::vectorized;
 use crate::train::real::Real;
 
 /// `y` is `x` within a border of zeros; `δx` is the inner part of `δy`.
@@ -40,9 +41,14 @@ impl<F: Real, const N: usize> Layer<F, N> for Pad {
         _input: usize,
         dx: Delta<'_, F, N>,
     ) {
-        dx.limited(self.rows.len() * self.row).put(|i| {
-            let dy = &dy[self.rows[i / self.row] + i % self.row];
-            move |n: usize| dy[n]
+        vectorized!({
+            dx.limited(self.rows.len() * self.row).put(
+                #[inline(always)]
+                |i| {
+                    let dy = &dy[self.rows[i / self.row] + i % self.row];
+                    move |n: usize| dy[n]
+                },
+            )
         });
     }
 }
