@@ -75,7 +75,12 @@ pub fn graph(seed: u64) -> Result<Graph> {
 
 /// The model's program for a core.
 pub fn program(graph: &Graph, core: Core) -> Result<Program> {
-    Program::compile(graph, &CompileOptions { core, rounding: Rounding::Double, learn: None })
+    rounded(graph, core, Rounding::Double)
+}
+
+/// The same in either convention.
+pub fn rounded(graph: &Graph, core: Core, rounding: Rounding) -> Result<Program> {
+    Program::compile(graph, &CompileOptions { core, rounding, learn: None })
 }
 
 /// Records of any bytes.

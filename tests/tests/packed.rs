@@ -1,19 +1,26 @@
 //! Packed models give the bits of portable ones: on the desk by the portable twins of the kernels, on boards by the
 //! kernels themselves. Plans with overlaps are proven, and give the bits of plans without.
 
-use milligrad::Core;
+use milligrad::{Core, Rounding};
 use milligrad_board::{Firmware, ModelSource, board};
 use milligrad_host::plan::{Plan, check, lower_bound};
 use milligrad_host::{DType, export};
-use milligrad_tests::random_models::{graph, program, records};
+use milligrad_tests::random_models::{graph, program, records, rounded};
 use std::path::PathBuf;
 
 #[test]
 fn packed_models_give_the_portable_bits_on_the_desk() {
+    for rounding in [Rounding::Double, Rounding::Single] {
+        give_the_portable_bits(rounding);
+    }
+}
+
+fn give_the_portable_bits(rounding: Rounding) {
     let mut kernels = std::collections::BTreeMap::new();
     for seed in 0..400 {
         let graph = graph(seed).unwrap();
-        let [portable, packed] = [Core::Portable, Core::Armv7em].map(|core| program(&graph, core).unwrap());
+        let [portable, packed] =
+            [Core::Portable, Core::Armv7em].map(|core| rounded(&graph, core, rounding).unwrap());
         packed.steps.iter().for_each(|step| *kernels.entry(step.kernel.name()).or_insert(0) += 1);
         let records = records(seed, 3 * portable.input_bytes());
         let expected = portable.outputs(&records).unwrap();
@@ -25,6 +32,8 @@ fn packed_models_give_the_portable_bits_on_the_desk() {
     for kernel in ["conv2d_4x2", "conv2d_4x2_pointwise", "depthwise_3x3_planes", "dense_4", "add_packed"] {
         assert!(kernels.get(kernel).is_some_and(|&n| n > 50), "{kernel} was hardly tested: {kernels:?}");
     }
+    let portable = kernels.get("dense").copied().unwrap_or(0);
+    assert!(portable < 20, "{portable} dense layers are not packed ({rounding:?})");
 }
 
 /// `Program::compile` checks each plan; here the checker is asked again, and to find a fault that was put in.

@@ -6,10 +6,13 @@ mod learn;
 use crate::error::{Error, Result};
 use crate::graph::{DType, Graph, Op, TensorId, Values};
 use crate::pack;
-use crate::plan::Plan;
+use crate::plan::{Plan, lower_bound};
 use crate::program::{Buffer, BufferId, Kernel, OptimizerKind, Program, Source, Step, Trainable, overlaps};
 use crate::{ops, optimize};
 use milligrad::{Core, Rounding};
+
+/// Most bytes that the buffers of a program may need at once: more RAM than boards have, external memory included.
+const LARGEST_ARENA: usize = 1 << 25;
 
 /// How a graph becomes a program.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -276,6 +279,14 @@ impl<'a> Lowering<'a> {
         };
         self.pack(options.core);
         let learning = options.learn.map(|learn| self.learning(learn.optimizer, output)).transpose()?;
+        let needed = lower_bound(&self.buffers, DType::I8) + 4 * lower_bound(&self.buffers, DType::F32);
+        if needed > LARGEST_ARENA {
+            let problem = format!(
+                "its layers need {needed} bytes of RAM at once, at most {LARGEST_ARENA} are planned; use smaller inputs or \
+                 fewer channels"
+            );
+            return Err(Error::Model { model: graph.name.clone(), problem });
+        }
         let program = Program {
             name: graph.name.clone(),
             labels: graph.labels.clone(),

@@ -26,6 +26,8 @@ pub struct PackedParameters {
     pub output: QuantizedOutput,
     /// The element that stands for zero where the input is padded.
     pub pad: i8,
+    /// How outputs are rounded.
+    pub rounding: Rounding,
 }
 
 /// A layer that is packed for a core.
@@ -79,6 +81,7 @@ fn pack_layer(layer: &Layer<Int8>) -> Option<Packed> {
         Layer::Conv2d { window, parameters } => {
             let pack = |weights: &[i8]| conv2d_weights(weights, window);
             let parameters = pack_parameters(parameters, 2, |index| index / window.patch_len(), pack)?;
+            rounds_twice(&parameters)?;
             Some(Packed::Conv2d { window: *window, parameters })
         }
         Layer::DepthwiseConv2d { window, parameters } => {
@@ -92,10 +95,16 @@ fn pack_layer(layer: &Layer<Int8>) -> Option<Packed> {
             }
             let pack = |weights: &[i8]| depthwise_weights(weights, depth).into_flattened();
             let parameters = pack_parameters(parameters, 1, |index| index % depth, pack)?;
+            rounds_twice(&parameters)?;
             Some(Packed::Depthwise { window: *window, parameters })
         }
         Layer::MaxPool2d { .. } | Layer::AvgPool2d { .. } => None,
     }
+}
+
+/// Convolutions round twice in both conventions, and so do their kernels.
+fn rounds_twice(parameters: &PackedParameters) -> Option<()> {
+    (parameters.rounding == Rounding::Double).then_some(())
 }
 
 /// Packs parameters if the short requantisation is exact for every channel.
@@ -114,12 +123,13 @@ fn pack_parameters(
     let mut sums: Vec<_> = channels.iter().map(|c| Sums::new(c.bias)).collect();
     weights.iter().enumerate().for_each(|(index, &w)| sums[channel_of(index)].add(w));
     let mut channels = channels.clone();
+    let rounding = channels.first()?.requantize.rounding;
     for (channel, sums) in channels.iter_mut().zip(&sums) {
         if !PackedChannel::is_exact(channel.requantize, sums.magnitude) {
             // A channel without an effect: it needs no sum.
             let value = sums.constant(channel, output)?;
             channel.bias = value.into();
-            channel.requantize = Requantize::new(0, 1, Rounding::Double);
+            channel.requantize = Requantize::new(0, 1, rounding);
         }
     }
     let entry = |channel: &QuantizedChannel| {
@@ -131,7 +141,7 @@ fn pack_parameters(
     };
     let mut table: Vec<_> = channels.iter().map(entry).collect();
     table.resize(table.len().next_multiple_of(group), PackedChannel::NONE);
-    Some(PackedParameters { weights: pack(weights), channels, table, output: *output, pad: *pad })
+    Some(PackedParameters { weights: pack(weights), channels, table, output: *output, pad: *pad, rounding })
 }
 
 /// What the sums of a channel can be, whatever the input.
@@ -198,7 +208,7 @@ impl Packed {
     pub(crate) fn forward(&self, words: &mut [u32], at: Places, b: usize, len: usize) {
         match self {
             Self::Dense { inputs, parameters: p } => {
-                PackedDense::new(*inputs, p.channels.len(), &p.weights, &p.table, p.output)
+                PackedDense::new(*inputs, p.channels.len(), &p.weights, &p.table, p.output, p.rounding)
                     .forward(words, at);
             }
             Self::Conv2d { window, parameters: p } => {

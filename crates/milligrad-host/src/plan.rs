@@ -65,16 +65,24 @@ impl Plan {
 
 /// The most elements that are needed at the same time: no plan without overlaps is smaller.
 pub fn lower_bound(buffers: &[Buffer], dtype: DType) -> usize {
-    let end = buffers.iter().map(|b| b.last + 1).max().unwrap_or(0);
-    let needed = |time| {
-        let alive = buffers.iter().filter(|b| b.dtype == dtype && (b.first..=b.last).contains(&time));
-        alive.map(|b| b.len).sum()
-    };
-    (0..end).map(needed).max().unwrap_or(0)
+    let end = buffers.iter().map(|b| b.last + 2).max().unwrap_or(0);
+    // What comes into use and what is no longer needed at each time.
+    let (mut born, mut gone) = (vec![0usize; end], vec![0usize; end]);
+    for buffer in buffers.iter().filter(|b| b.dtype == dtype) {
+        born[buffer.first] += buffer.len;
+        gone[buffer.last + 1] += buffer.len;
+    }
+    let needed = born.iter().zip(&gone).scan(0, |alive, (born, gone)| {
+        *alive = *alive + born - gone;
+        Some(*alive)
+    });
+    needed.max().unwrap_or(0)
 }
 
 /// Orders that are tried at random after the promising ones.
 const RANDOM_ORDERS: usize = 300;
+/// Pairs of buffers that are looked at in all of them: networks of thousands of layers get fewer orders.
+const RANDOM_PAIRS: usize = 1 << 26;
 
 /// Places the buffers of one type and returns the arena's length.
 fn place(
@@ -107,7 +115,7 @@ fn place(
     }
     // Small changes to the best order so far, the same ones on every machine.
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let tries = if ids.len() > 1 { RANDOM_ORDERS } else { 0 };
+    let tries = if ids.len() > 1 { RANDOM_ORDERS.min(RANDOM_PAIRS / ids.len().pow(2)) } else { 0 };
     for _ in 0..tries {
         let Some((len, mut order, _)) = search.best.clone() else { break };
         if len == bound {

@@ -6,8 +6,14 @@ use crate::ops::{self, PROBABILITIES, TANH};
 use crate::{Activation, Constant};
 use std::collections::HashSet;
 
-/// Largest number of elements of a tensor or constant.
-const LIMIT: usize = 1 << 31;
+/// Largest number of elements of a constant.
+const LARGEST_CONSTANT: usize = 1 << 31;
+/// Most elements of a tensor: more than any microcontroller holds, and few enough to be planned and checked in bounded memory.
+pub(crate) const LARGEST_TENSOR: usize = 1 << 24;
+/// Most layers: every analysis of a graph stays a matter of seconds.
+pub(crate) const MOST_LAYERS: usize = 4096;
+/// Longest name of a layer: boards report layers by name.
+const LONGEST_NAME: usize = 64;
 
 pub(crate) fn verify(draft: &Draft) -> Result<()> {
     let model = |problem: String| Error::Model { model: draft.name.clone(), problem };
@@ -19,12 +25,18 @@ pub(crate) fn verify(draft: &Draft) -> Result<()> {
             "a name is up to 64 letters, digits, `-`, `_` and `.`, the first a letter or digit".into(),
         ));
     }
-    if let Some(node) =
-        draft.nodes.iter().find(|node| node.name.len() > 256 || node.name.contains(char::is_control))
-    {
+    if draft.nodes.len() > MOST_LAYERS {
         return Err(model(format!(
-            "layer {:?} has a name over 256 bytes or with control characters",
-            node.name
+            "it has {} layers, at most {MOST_LAYERS} are supported",
+            draft.nodes.len()
+        )));
+    }
+    let unfit = |name: &str| name.len() > LONGEST_NAME || name.contains(char::is_control);
+    if let Some(node) = draft.nodes.iter().find(|node| unfit(&node.name)) {
+        let start: String = node.name.chars().take(LONGEST_NAME).collect();
+        return Err(model(format!(
+            "the layer that is called {start:?}... has a name over {LONGEST_NAME} bytes or with control characters; \
+             rename it"
         )));
     }
     for (i, tensor) in draft.tensors.iter().enumerate() {
@@ -91,7 +103,7 @@ pub(crate) fn verify(draft: &Draft) -> Result<()> {
 }
 
 fn check_tensor(tensor: &TensorInfo) -> Result<(), String> {
-    elements(&tensor.shape)?;
+    elements(&tensor.shape, LARGEST_TENSOR)?;
     match (tensor.dtype, tensor.quantization) {
         (DType::I8, None) => Err("an int8 tensor needs a scale and a zero point".into()),
         (DType::F32, Some(_)) => Err("a float tensor has no scale".into()),
@@ -103,7 +115,7 @@ fn check_tensor(tensor: &TensorInfo) -> Result<(), String> {
 }
 
 /// Product of the extents, if rank, extents and product are within bounds.
-fn elements(shape: &[usize]) -> Result<usize, String> {
+fn elements(shape: &[usize], most: usize) -> Result<usize, String> {
     if !(1..=4).contains(&shape.len()) {
         return Err(format!("shape {shape:?} has not 1 to 4 axes"));
     }
@@ -111,12 +123,12 @@ fn elements(shape: &[usize]) -> Result<usize, String> {
         return Err(format!("shape {shape:?} has an extent of zero"));
     }
     let len =
-        shape.iter().try_fold(1usize, |len, &extent| len.checked_mul(extent).filter(|&len| len <= LIMIT));
-    len.ok_or_else(|| format!("shape {shape:?} has more than {LIMIT} elements"))
+        shape.iter().try_fold(1usize, |len, &extent| len.checked_mul(extent).filter(|&len| len <= most));
+    len.ok_or_else(|| format!("shape {shape:?} has more than {most} elements"))
 }
 
 fn check_constant(constant: &Constant) -> Result<(), String> {
-    let len = elements(&constant.shape)?;
+    let len = elements(&constant.shape, LARGEST_CONSTANT)?;
     if constant.values.len() != len {
         return Err(format!(
             "it has {} values, its shape {:?} needs {len}",

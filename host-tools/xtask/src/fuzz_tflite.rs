@@ -125,7 +125,8 @@ fn differences(path: &Path, answers: &mut [usize; 2], values: &mut usize) -> Res
     Ok(problems)
 }
 
-fn bytes(array: &Array) -> Vec<u8> {
+/// The elements as they are in a record.
+pub(crate) fn bytes(array: &Array) -> Vec<u8> {
     match array.to_i8() {
         Some(values) => values.into_iter().map(|x| x as u8).collect(),
         None => array.to_f32().into_iter().flat_map(f32::to_le_bytes).collect(),

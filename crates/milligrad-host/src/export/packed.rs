@@ -16,7 +16,12 @@ pub(super) fn statics(packed: &Packed, name: &str, text: &mut String) {
     let (kind, arguments) = match packed {
         Packed::Dense { inputs, parameters: p } => (
             "PackedDense",
-            format!("{inputs}, {}, {tables}, {}", p.channels.len(), quantized_output(&p.output)),
+            format!(
+                "{inputs}, {}, {tables}, {}, Rounding::{:?}",
+                p.channels.len(),
+                quantized_output(&p.output),
+                p.rounding
+            ),
         ),
         Packed::Conv2d { window, parameters: p } => {
             let (window, filters) = (values::window(window), p.channels.len());

@@ -74,20 +74,27 @@ pub fn check(program: &Program) -> Result<(), String> {
     Ok(())
 }
 
+/// A buffer's number, from 1 on; 0 is nobody. Half of the bytes of an `Option`, of which there is one for each byte of RAM.
+type Owner = u32;
+
+fn owner(id: BufferId) -> Owner {
+    u32::try_from(id.0 + 1).expect("a program has at most a few thousand buffers")
+}
+
 /// Who wrote each element last.
 struct Memory<'a> {
     program: &'a Program,
-    int8: Vec<Option<BufferId>>,
-    f32: Vec<Option<BufferId>>,
+    int8: Vec<Owner>,
+    f32: Vec<Owner>,
 }
 
 impl<'a> Memory<'a> {
     fn new(program: &'a Program) -> Self {
         let Plan { int8, f32, .. } = program.plan;
-        Self { program, int8: vec![None; int8], f32: vec![None; f32] }
+        Self { program, int8: vec![0; int8], f32: vec![0; f32] }
     }
 
-    fn elements(&mut self, id: BufferId) -> Result<&mut [Option<BufferId>], String> {
+    fn elements(&mut self, id: BufferId) -> Result<&mut [Owner], String> {
         let (range, buffer) = (self.program.range(id), self.program.buffer(id));
         let arena = match buffer.dtype {
             DType::I8 => &mut self.int8,
@@ -103,32 +110,35 @@ impl<'a> Memory<'a> {
     }
 
     fn write(&mut self, id: BufferId) -> Result<(), String> {
-        self.elements(id)?.fill(Some(id));
+        self.elements(id)?.fill(owner(id));
         Ok(())
     }
 
     fn write_at(&mut self, id: BufferId, index: usize) -> Result<(), String> {
-        self.elements(id)?[index] = Some(id);
+        self.elements(id)?[index] = owner(id);
         Ok(())
     }
 
     fn read_at(&mut self, id: BufferId, index: usize, reader: &str) -> Result<(), String> {
         match self.elements(id)?[index] {
-            Some(owner) if owner == id => Ok(()),
+            found if found == owner(id) => Ok(()),
             other => Err(self.gone(id, other, reader)),
         }
     }
 
     fn read(&mut self, id: BufferId, reader: &str) -> Result<(), String> {
-        match self.elements(id)?.iter().find(|&&owner| owner != Some(id)).copied() {
+        match self.elements(id)?.iter().find(|&&found| found != owner(id)).copied() {
             None => Ok(()),
             Some(other) => Err(self.gone(id, other, reader)),
         }
     }
 
-    fn gone(&self, id: BufferId, other: Option<BufferId>, reader: &str) -> String {
+    fn gone(&self, id: BufferId, other: Owner, reader: &str) -> String {
         let name = |id: BufferId| &self.program.buffer(id).name;
-        let by = other.map_or("nobody wrote it", |other| name(other));
+        let by = match other {
+            0 => "nobody wrote it",
+            other => name(BufferId(other as usize - 1)),
+        };
         format!("`{reader}` reads `{}`, of which a part is gone: {by}", name(id))
     }
 }

@@ -66,6 +66,10 @@ pub(crate) fn requantize_like_double(real: f64, largest: i64, steps: i64) -> Opt
     let fits = (i128::from(largest) * high.min(i128::from(multiplier))) >> drop <= i128::from(i32::MAX - 512);
     (low <= high && fits).then(|| {
         let nearest = i128::from(multiplier).clamp(low, high);
+        // An odd one leaves no sum exactly between two results, where kernels would have to look at its sign.
+        let odd =
+            [nearest, nearest + 1, nearest - 1].into_iter().find(|m| m % 2 == 1 && (low..=high).contains(m));
+        let nearest = odd.unwrap_or(nearest);
         Requantize::new(nearest as i32, shift, Rounding::Single)
     })
 }

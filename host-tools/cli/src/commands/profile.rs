@@ -44,9 +44,8 @@ impl Profile {
 
         let mut table = Table::new(&["layer", "type", "MACs", "instructions", "per MAC", "kernel"]);
         let mut layers = Vec::new();
-        let per_mac = |instructions: u64, macs: u64| match macs {
-            0 => String::new(),
-            _ => format!("{:.2}", instructions as f64 / macs as f64),
+        let per_mac = |instructions, macs| {
+            ratio(instructions, macs).map_or_else(String::new, |ratio| format!("{ratio:.2}"))
         };
         for (index, share) in profile.layers.iter().enumerate() {
             let cost = analysis.layers.iter().find(|layer| layer.name == share.name);
@@ -67,6 +66,7 @@ impl Profile {
                 "instructions": share.instructions,
                 "cycles_low": share.cycles.low,
                 "cycles_high": share.cycles.high,
+                "instructions_per_mac": ratio(share.instructions, macs),
                 "kernel": kernel,
             }));
         }
@@ -97,6 +97,7 @@ impl Profile {
             "board": board.name,
             "macs": analysis.macs,
             "instructions": instructions,
+            "instructions_per_mac": ratio(instructions, analysis.macs),
             "cycles_low": profile.cycles.low,
             "cycles_high": profile.cycles.high,
             "arena_bytes": analysis.arena_bytes,
@@ -111,4 +112,9 @@ impl Profile {
         }));
         Ok(())
     }
+}
+
+/// Instructions for each MAC of a layer that has some.
+fn ratio(instructions: u64, macs: u64) -> Option<f64> {
+    (macs > 0).then(|| instructions as f64 / macs as f64)
 }

@@ -157,6 +157,11 @@ fn golden(
     if inputs != expected {
         return Err(wrong(format!("{inputs} inputs with {expected} outputs")));
     }
+    for (name, array) in [("input", input), ("output", output)] {
+        if array.to_i8().is_none() && array.to_f32().iter().any(|x| !x.is_finite()) {
+            return Err(wrong(format!("`{name}` holds NaN or infinity; golden vectors are numbers")));
+        }
+    }
     let taken = samples.map_or(inputs, |samples| inputs.min(samples as usize));
     let records: Vec<u8> = match (input.to_i8(), program.input_quantization) {
         (Some(values), Some(_)) => values.iter().map(|&x| x as u8).collect(),

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod device;
+mod golden;
 mod kernels;
 mod models;
 
@@ -28,6 +29,8 @@ enum Table {
     },
     /// The same of the MLPerf Tiny models and the spine's MLP, portable and packed for the Cortex-M4F
     Kernels(kernels::Arguments),
+    /// Golden values of .tflite models on the desk and on emulated boards, in both conventions
+    Golden(golden::Arguments),
 }
 
 /// The example models.
@@ -41,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             device::run(board, &mut stages).and_then(|()| kernels::run(&Default::default()))
         }
         Table::Kernels(arguments) => kernels::run(arguments),
+        Table::Golden(arguments) => golden::run(arguments, &mut stages),
     };
     stages.summary();
     result

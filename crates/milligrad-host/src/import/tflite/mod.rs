@@ -20,6 +20,7 @@ pub use error::{ImportError, Unsupported};
 pub use supported::{OPERATORS, Supported};
 
 use crate::graph::{Axes, Constant, ConstantId, DType, Draft, Graph, Node, Op, TensorId, TensorInfo, Values};
+use crate::verify::{LARGEST_TENSOR, MOST_LAYERS};
 use crate::{Error, Result};
 use milligrad::Quantization;
 use schema::{Model, Operator, Tensor};
@@ -29,8 +30,8 @@ use std::path::Path;
 
 /// Largest file that is read.
 const LARGEST_FILE: u64 = 256 << 20;
-/// Most elements of an activation: more than any microcontroller holds.
-const LARGEST_TENSOR: usize = 1 << 24;
+/// Most operators of a file: some of them are folded and become no layers.
+const MOST_OPERATORS: usize = 4 * MOST_LAYERS;
 
 /// Reads a .tflite file; the model is named after it.
 ///
@@ -115,6 +116,8 @@ struct Importer<'a> {
     draft: Draft,
     values: HashMap<usize, Value>,
     names: HashSet<String>,
+    /// The last number that was given to each name that several layers have.
+    numbers: HashMap<String, usize>,
     /// Constants by tensor and shape.
     constants: HashMap<(usize, Vec<usize>), ConstantId>,
     /// Bytes of constants that may still be made: files share buffers, but not for ever.
@@ -141,6 +144,7 @@ impl<'a> Importer<'a> {
             draft,
             values: HashMap::new(),
             names: HashSet::new(),
+            numbers: HashMap::new(),
             constants: HashMap::new(),
             budget,
             unsupported: Vec::new(),
@@ -166,7 +170,11 @@ impl<'a> Importer<'a> {
         } else {
             self.values.insert(input.index, Value::Unknown);
         }
-        for index in 0..self.model.operators() {
+        let operators = self.model.operators();
+        if operators > MOST_OPERATORS {
+            return remedy(format!("it has {operators} operators, at most {MOST_OPERATORS} are read"));
+        }
+        for index in 0..operators {
             self.operator(index)?;
         }
         if !self.unsupported.is_empty() {
@@ -416,10 +424,10 @@ impl<'a> Importer<'a> {
 
     fn unique(&mut self, name: &str) -> String {
         let mut unique = name.to_owned();
-        let mut number = 2;
+        let number = self.numbers.entry(name.to_owned()).or_insert(1);
         while !self.names.insert(unique.clone()) {
+            *number += 1;
             unique = format!("{name}_{number}");
-            number += 1;
         }
         unique
     }

@@ -22,11 +22,13 @@ struct Job {
 
 unsafe extern "C" {
     fn milligrad_dense_4(job: *const Job);
+    /// The same, rounded once.
+    fn milligrad_dense_4_once(job: *const Job);
 }
 
 /// See [`PackedDense`]; `at.x` has `len` elements, whole quads.
 #[inline(always)]
-pub(crate) fn dense(layer: &PackedDense<'_>, words: &mut [u32], at: Places, len: usize) {
+pub(crate) fn dense<const ONCE: bool>(layer: &PackedDense<'_>, words: &mut [u32], at: Places, len: usize) {
     let base = arena::bytes_mut(words).as_mut_ptr();
     // SAFETY: the caller checked that the places lie within the arena; weights and channels are as long as
     // `PackedDense::new` checked.
@@ -42,7 +44,11 @@ pub(crate) fn dense(layer: &PackedDense<'_>, words: &mut [u32], at: Places, len:
             odd_quads: len / 4 % 4,
             weights: layer.weights.as_ptr(),
         };
-        milligrad_dense_4(&job);
+        if ONCE {
+            milligrad_dense_4_once(&job);
+        } else {
+            milligrad_dense_4(&job);
+        }
         if layer.output.is_narrow() {
             super::clamp(layer.output, y, layer.outputs);
         }
@@ -126,13 +132,53 @@ macro_rules! finish {
     };
 }
 
+/// The same, rounded once.
+macro_rules! finish_once {
+    ($sum:literal) => {
+        concat!(
+            "ldm r12!, {{r6-r9}}
+             lsl ",
+            $sum,
+            ", ",
+            $sum,
+            ", #1
+             smmla ",
+            $sum,
+            ", ",
+            $sum,
+            ", r6, r7
+             asr ",
+            $sum,
+            ", ",
+            $sum,
+            ", r8
+             ssat ",
+            $sum,
+            ", #8, ",
+            $sum,
+            "
+            "
+        )
+    };
+}
+
 // On the stack: x, x_end, channels, outputs, y, signed, odd_quads.
-global_asm!(
-    ".section .text.milligrad_dense_4,\"ax\",%progbits
-    .global milligrad_dense_4
-    .type milligrad_dense_4,%function
+macro_rules! kernel {
+    ($name:literal, $finish:ident) => {
+        global_asm!(concat!(
+            ".section .text.",
+            $name,
+            ",\"ax\",%progbits
+    .global ",
+            $name,
+            "
+    .type ",
+            $name,
+            ",%function
     .thumb_func
-    milligrad_dense_4:
+    ",
+            $name,
+            ":
     push {{r4-r11, lr}}
     ldm r0, {{r1-r8}}
     push {{r1-r7}}
@@ -152,25 +198,25 @@ global_asm!(
     cmp r5, #1
     beq 5f
     2:",
-    quad!(),
-    "3:",
-    quad!(),
-    "4:",
-    quad!(),
-    "5:",
-    quad!(),
-    "cmp r11, lr
+            quad!(),
+            "3:",
+            quad!(),
+            "4:",
+            quad!(),
+            "5:",
+            quad!(),
+            "cmp r11, lr
     bne 2b
     mov r11, r12
     ldr r12, [sp, #8]
     ldr r4, [sp, #20]
     rsb r4, r4, #0
     ",
-    finish!("r0"),
-    finish!("r1"),
-    finish!("r2"),
-    finish!("r3"),
-    "str r12, [sp, #8]
+            $finish!("r0"),
+            $finish!("r1"),
+            $finish!("r2"),
+            $finish!("r3"),
+            "str r12, [sp, #8]
     mov r12, r11
     ldrd r4, r5, [sp, #12]
     strb r0, [r5], #1
@@ -189,6 +235,14 @@ global_asm!(
     6:
     add sp, sp, #28
     pop {{r4-r11, pc}}
-    .size milligrad_dense_4, . - milligrad_dense_4
+    .size ",
+            $name,
+            ", . - ",
+            $name,
+            "
     .text"
-);
+        ));
+    };
+}
+kernel!("milligrad_dense_4", finish);
+kernel!("milligrad_dense_4_once", finish_once);
