@@ -1,6 +1,7 @@
 //! From a list of layers to a graph: names, shapes, fused activations, initial weights.
 
-use super::{Border, Builder, Kind, Layer};
+use super::Builder;
+use super::layer::{Border, Kind, Layer};
 use crate::graph::{
     Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Op, Regularizer, TensorId,
     TensorInfo, TrainRule, Values, Window,

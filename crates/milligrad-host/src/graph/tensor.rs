@@ -120,7 +120,7 @@ impl Values {
 pub struct Constant {
     /// `layer/weights`, `layer/bias`, `layer/gamma`, ...
     pub name: String,
-    /// Extents; see [`Op`] for the order of axes.
+    /// Extents; see [`Op`](super::Op) for the order of axes.
     pub shape: Vec<usize>,
     /// The values.
     pub values: Values,
