@@ -1,6 +1,8 @@
 //! Limits on gradients, as Keras' `clipvalue`, `clipnorm` and `global_clipnorm`.
 
+use super::kernels::vectorized;
 use super::layout::Place;
+use super::penalty::sum;
 use super::real::Real;
 use serde::{Deserialize, Serialize};
 
@@ -60,14 +62,14 @@ impl Clip {
 
 /// `Σ g²`
 fn squares<F: Real>(gradient: &[F]) -> f64 {
-    gradient.iter().map(|g| g.to_f64() * g.to_f64()).sum()
+    sum(gradient, |g| g * g)
 }
 
 /// Scales a gradient whose norm is above the limit.
 fn scale<F: Real>(gradient: &mut [F], limit: f64, norm: f64) {
     if norm > limit {
         let factor = F::from_f64(limit / norm);
-        gradient.iter_mut().for_each(|g| *g = *g * factor);
+        vectorized!({ gradient.iter_mut().for_each(|g| *g = *g * factor) });
     }
 }
 
