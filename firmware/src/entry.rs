@@ -10,8 +10,8 @@ use milligrad_protocol::Exit;
 
 /// A model with an entry function.
 pub(crate) trait Entry: Model {
-    /// Runs the network on what its input holds.
-    fn enter_predict(&mut self) -> &[Self::Output];
+    /// Runs the network on what its inputs hold.
+    fn enter_predict(&mut self);
 }
 
 /// A learning model with an entry function for its training step.
@@ -26,16 +26,16 @@ macro_rules! models {
         $(
             impl Entry for $id::Network {
                 #[inline(always)]
-                fn enter_predict(&mut self) -> &[Self::Output] {
-                    $predict(self)
+                fn enter_predict(&mut self) {
+                    $predict(self);
                 }
             }
 
             // SAFETY: no other symbol has this name: identifiers of models are unique, the prefix is ours.
             #[unsafe(no_mangle)]
             #[inline(never)]
-            fn $predict(network: &mut $id::Network) -> &[<$id::Network as Model>::Output] {
-                $crate::marks::predict(network)
+            fn $predict(network: &mut $id::Network) {
+                $crate::marks::predict(network);
             }
 
             models!(@$kind $id $train);

@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 use core::fmt::{Arguments, Write as _};
-use milligrad::Element;
+use milligrad::{Element, Elements, ElementsMut, Model};
 use milligrad_protocol::Exit;
 use semihosting::fs::File;
 use semihosting::io::{Read, Write};
@@ -24,8 +24,27 @@ impl Records {
         File::open(name).ok().map(Self)
     }
 
+    /// Reads a record into all inputs of a network; `false` if the file ended before it.
+    pub(crate) fn inputs<M: Model>(&mut self, network: &mut M) -> Result<bool, Exit> {
+        for index in 0..M::INPUTS.len() {
+            let whole = match network.input_at(index) {
+                ElementsMut::I8(elements) => self.elements(elements)?,
+                ElementsMut::F32(elements) => self.elements(elements)?,
+            };
+            match (whole, index) {
+                (true, _) => {}
+                (false, 0) => return Ok(false),
+                (false, _) => {
+                    defmt::error!("the file ends before input {=usize} of a record", index);
+                    return Err(Exit::PartialRecord);
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// Reads elements until `into` is full; `false` if the file ended before the first.
-    pub(crate) fn elements<E: Element>(&mut self, into: &mut [E]) -> Result<bool, Exit> {
+    fn elements<E: Element>(&mut self, into: &mut [E]) -> Result<bool, Exit> {
         let mut buffer = [0; CHUNK];
         let elements = into.len();
         for (i, chunk) in into.chunks_mut(CHUNK / E::BYTES).enumerate() {
@@ -83,6 +102,14 @@ impl Results {
     /// Writes bytes.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Exit> {
         self.0.write_all(bytes).map_err(|_| Exit::File)
+    }
+
+    /// Writes all outputs of a network as a record.
+    pub(crate) fn outputs<M: Model>(&mut self, network: &M) -> Result<(), Exit> {
+        (0..M::OUTPUTS.len()).try_for_each(|index| match network.output_at(index) {
+            Elements::I8(elements) => self.elements(elements),
+            Elements::F32(elements) => self.elements(elements),
+        })
     }
 
     /// Writes elements, little-endian.

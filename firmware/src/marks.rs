@@ -32,9 +32,9 @@ pub(crate) fn mark(section: u8) {
 /// What the entry functions run: in the reference build `predict` as it is; in the build for layer profiles the
 /// same with a mark at the end of every layer.
 #[inline(always)]
-pub(crate) fn predict<M: Model>(network: &mut M) -> &[M::Output] {
+pub(crate) fn predict<M: Model>(network: &mut M) {
     #[cfg(marks)]
-    return network.predict_with(|layer| mark(sections::CALL.wrapping_add(1).wrapping_add(layer as u8)));
+    network.run_with(|layer| mark(sections::CALL.wrapping_add(1).wrapping_add(layer as u8)));
     #[cfg(not(marks))]
-    network.predict()
+    network.run();
 }

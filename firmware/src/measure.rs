@@ -38,11 +38,11 @@ pub(crate) fn predictions<M: Entry>(network: &mut M, count: u32) -> Result<(), E
     let mut outputs = Results::create(files::OUTPUTS)?;
     let mut report = start_report::<M>(&clock)?;
     for i in 0..count {
-        if !inputs.elements(network.input())? {
+        if !inputs.inputs(network)? {
             break;
         }
-        let (cost, output) = measured(&clock, || network.enter_predict());
-        outputs.elements(output)?;
+        let (cost, ()) = measured(&clock, || network.enter_predict());
+        outputs.outputs(network)?;
         line(&mut report, i, &cost)?;
     }
     Ok(())

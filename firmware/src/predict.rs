@@ -17,8 +17,9 @@ pub(crate) fn stream<M: Entry>(
     outputs: &'static CStr,
 ) -> Result<(), Exit> {
     let mut outputs = Results::create(outputs)?;
-    while inputs.elements(network.input())? {
-        outputs.elements(network.enter_predict())?;
+    while inputs.inputs(network)? {
+        network.enter_predict();
+        outputs.outputs(network)?;
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(crate) fn all<M: LearningEntry>(network: &mut M, optimizer: &M::Optimizer) -
 
 /// Puts the next training step's record into the network's input and returns its label; `None` at the end.
 pub(crate) fn next<M: LearningEntry>(network: &mut M, steps: &mut Records) -> Result<Option<usize>, Exit> {
-    if !steps.elements(network.input())? {
+    if !steps.inputs(network)? {
         return Ok(None);
     }
     steps.byte().map(|label| Some(label.into()))

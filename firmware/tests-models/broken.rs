@@ -1,6 +1,6 @@
 //! A network that goes wrong as its first input says: 1 panics, 2 faults, 3 never ends, else all is well.
 
-use milligrad::Model;
+use milligrad::{Elements, ElementsMut, Model, Port};
 
 /// Name given at export.
 pub const NAME: &str = "broken";
@@ -18,18 +18,20 @@ impl Network {
 }
 
 impl Model for Network {
-    type Input = i8;
-    type Output = i8;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &["only"];
-    const INPUTS: usize = 1;
-    const OUTPUTS: usize = 1;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[1] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[1] }];
 
-    fn input(&mut self) -> &mut [i8] {
-        &mut self.0
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        ElementsMut::I8(if index == 0 { &mut self.0 } else { &mut [] })
     }
 
-    fn predict_with(&mut self, mut done: impl FnMut(usize)) -> &[i8] {
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        Elements::I8(if index == 0 { &self.0 } else { &[] })
+    }
+
+    fn run_with(&mut self, mut done: impl FnMut(usize)) {
         match self.0[0] {
             1 => panic!("the model says {}", self.0[0]),
             // SAFETY: an undefined instruction, which faults: the very thing wanted.
@@ -39,6 +41,5 @@ impl Model for Network {
             },
             _ => done(0),
         }
-        &self.0
     }
 }

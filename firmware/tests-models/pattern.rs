@@ -1,6 +1,6 @@
 //! An int8 network with two small layers, written by hand in plain loops: 32 inputs, 16 hidden, 4 outputs.
 
-use milligrad::Model;
+use milligrad::{Elements, ElementsMut, Model, Port};
 
 /// Name given at export.
 pub const NAME: &str = "pattern";
@@ -41,23 +41,24 @@ impl Network {
 }
 
 impl Model for Network {
-    type Input = i8;
-    type Output = i8;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &["hidden", "output"];
-    const INPUTS: usize = INPUTS;
-    const OUTPUTS: usize = OUTPUTS;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[INPUTS] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[OUTPUTS] }];
 
-    fn input(&mut self) -> &mut [i8] {
-        &mut self.input
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        ElementsMut::I8(if index == 0 { &mut self.input } else { &mut [] })
     }
 
-    fn predict_with(&mut self, mut done: impl FnMut(usize)) -> &[i8] {
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        Elements::I8(if index == 0 { &self.output } else { &[] })
+    }
+
+    fn run_with(&mut self, mut done: impl FnMut(usize)) {
         dense(&self.input, &HIDDEN_WEIGHTS, &HIDDEN_BIAS, 0, &mut self.hidden);
         done(0);
         dense(&self.hidden, &OUTPUT_WEIGHTS, &OUTPUT_BIAS, -128, &mut self.output);
         done(1);
-        &self.output
     }
 }
 

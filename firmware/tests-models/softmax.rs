@@ -1,6 +1,6 @@
 //! A float network that learns, written by hand: one dense layer from 4 inputs to 3 classes and a softmax.
 
-use milligrad::{Learner, Model, Sgd, TrainError};
+use milligrad::{Elements, ElementsMut, Learner, Model, Port, Sgd, TrainError};
 
 /// Name given at export.
 pub const NAME: &str = "softmax";
@@ -31,18 +31,20 @@ impl Network {
 }
 
 impl Model for Network {
-    type Input = f32;
-    type Output = f32;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &["dense", "softmax"];
-    const INPUTS: usize = INPUTS;
-    const OUTPUTS: usize = OUTPUTS;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[INPUTS] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[OUTPUTS] }];
 
-    fn input(&mut self) -> &mut [f32] {
-        &mut self.input
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        ElementsMut::F32(if index == 0 { &mut self.input } else { &mut [] })
     }
 
-    fn predict_with(&mut self, mut done: impl FnMut(usize)) -> &[f32] {
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        Elements::F32(if index == 0 { &self.output } else { &[] })
+    }
+
+    fn run_with(&mut self, mut done: impl FnMut(usize)) {
         for ((y, row), bias) in self.output.iter_mut().zip(&self.weights).zip(&self.bias) {
             *y = row.iter().zip(&self.input).fold(*bias, |sum, (w, x)| sum + w * x);
         }
@@ -57,7 +59,6 @@ impl Model for Network {
             *y /= total;
         }
         done(1);
-        &self.output
     }
 }
 
@@ -65,7 +66,7 @@ impl Learner for Network {
     type Optimizer = Sgd;
 
     fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
-        self.predict();
+        self.run();
         let chosen = *self.output.get(label).ok_or(TrainError::LabelOutOfRange)?;
         if !chosen.is_finite() {
             return Err(TrainError::NotFinite);

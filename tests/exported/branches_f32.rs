@@ -2,7 +2,7 @@
 // 17 layers, 5711 multiply-accumulate operations, 1708 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Model, Padding, Window2d, arena, layers::{self, AvgPool2d, Broadcast, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply, Strided, dense}};
+use milligrad::{Clamp, Elements, ElementsMut, Model, Padding, Port, Window2d, arena, layers::{self, AvgPool2d, Broadcast, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply, Strided, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "branches";
@@ -243,19 +243,27 @@ impl Default for Network {
 }
 
 impl Model for Network {
-    type Input = f32;
-    type Output = f32;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &LAYERS;
-    const INPUTS: usize = 72;
-    const OUTPUTS: usize = 3;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[6, 6, 2] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[3] }];
 
-    fn input(&mut self) -> &mut [f32] {
-        self.input()
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        match index {
+            0 => ElementsMut::F32(self.input()),
+            _ => ElementsMut::F32(&mut []),
+        }
     }
 
-    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[f32] {
-        self.predict_with(done)
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        match index {
+            0 => Elements::F32(arena::array::<_, 3>(&self.float, 7)),
+            _ => Elements::F32(&[]),
+        }
+    }
+
+    fn run_with(&mut self, done: impl FnMut(usize)) {
+        self.forward(done);
     }
 }
 

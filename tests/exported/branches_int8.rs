@@ -2,7 +2,7 @@
 // 17 layers, 5711 multiply-accumulate operations, 427 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Int8, Model, Padding, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, layers::{self, AvgPool2d, Broadcast, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, QuantizedMul, QuantizedSoftmax, Strided, Table, dense, hard_swish_table, sigmoid_table}};
+use milligrad::{Elements, ElementsMut, Int8, Model, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, layers::{self, AvgPool2d, Broadcast, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, QuantizedMul, QuantizedSoftmax, Strided, Table, dense, hard_swish_table, sigmoid_table}};
 
 /// Name of the model.
 pub const NAME: &str = "branches";
@@ -252,19 +252,27 @@ impl Default for Network {
 }
 
 impl Model for Network {
-    type Input = i8;
-    type Output = i8;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &LAYERS;
-    const INPUTS: usize = 72;
-    const OUTPUTS: usize = 3;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[6, 6, 2] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[3] }];
 
-    fn input(&mut self) -> &mut [i8] {
-        self.input()
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        match index {
+            0 => ElementsMut::I8(self.input()),
+            _ => ElementsMut::I8(&mut []),
+        }
     }
 
-    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[i8] {
-        self.predict_with(done)
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        match index {
+            0 => Elements::I8(arena::array::<_, 3>(&self.int8, 0)),
+            _ => Elements::I8(&[]),
+        }
+    }
+
+    fn run_with(&mut self, done: impl FnMut(usize)) {
+        self.forward(done);
     }
 }
 

@@ -2,7 +2,7 @@
 // 15 layers, 8656 multiply-accumulate operations, 1132 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Int8, Learner, Model, Optimizer, Padding, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Sgd, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, QuantizedAdd, Table, dense, leaky_relu_table, tanh_table}};
+use milligrad::{Clamp, Elements, ElementsMut, Int8, Learner, Model, Optimizer, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Sgd, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, QuantizedAdd, Table, dense, leaky_relu_table, tanh_table}};
 
 /// Name of the model.
 pub const NAME: &str = "everything";
@@ -231,19 +231,27 @@ impl Default for Network {
 }
 
 impl Model for Network {
-    type Input = i8;
-    type Output = f32;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &LAYERS;
-    const INPUTS: usize = 128;
-    const OUTPUTS: usize = 3;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[8, 8, 2] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[3] }];
 
-    fn input(&mut self) -> &mut [i8] {
-        self.input()
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        match index {
+            0 => ElementsMut::I8(self.input()),
+            _ => ElementsMut::I8(&mut []),
+        }
     }
 
-    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[f32] {
-        self.predict_with(done)
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        match index {
+            0 => Elements::F32(arena::array::<_, 3>(&self.float, 19)),
+            _ => Elements::F32(&[]),
+        }
+    }
+
+    fn run_with(&mut self, done: impl FnMut(usize)) {
+        self.forward(done);
     }
 }
 

@@ -2,7 +2,7 @@
 // 14 layers, 8656 multiply-accumulate operations, 10884 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Learner, Model, Momentum, Optimizer, Padding, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
+use milligrad::{Clamp, Elements, ElementsMut, Learner, Model, Momentum, Optimizer, Padding, Port, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "everything";
@@ -259,19 +259,27 @@ impl Default for Network {
 }
 
 impl Model for Network {
-    type Input = f32;
-    type Output = f32;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &LAYERS;
-    const INPUTS: usize = 128;
-    const OUTPUTS: usize = 3;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[8, 8, 2] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[3] }];
 
-    fn input(&mut self) -> &mut [f32] {
-        self.input()
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        match index {
+            0 => ElementsMut::F32(self.input()),
+            _ => ElementsMut::F32(&mut []),
+        }
     }
 
-    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[f32] {
-        self.predict_with(done)
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        match index {
+            0 => Elements::F32(arena::array::<_, 3>(&self.float, 1826)),
+            _ => Elements::F32(&[]),
+        }
+    }
+
+    fn run_with(&mut self, done: impl FnMut(usize)) {
+        self.forward(done);
     }
 }
 

@@ -2,7 +2,7 @@
 // 3 layers, 50 multiply-accumulate operations, 316 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Learner, Model, Optimizer, Sgd, TrainError, arena, loss, layers::{self, Dense, dense}};
+use milligrad::{Clamp, Elements, ElementsMut, Learner, Model, Optimizer, Port, Sgd, TrainError, arena, loss, layers::{self, Dense, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "mlp";
@@ -104,19 +104,27 @@ impl Default for Network {
 }
 
 impl Model for Network {
-    type Input = f32;
-    type Output = f32;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &LAYERS;
-    const INPUTS: usize = 6;
-    const OUTPUTS: usize = 4;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[6] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[4] }];
 
-    fn input(&mut self) -> &mut [f32] {
-        self.input()
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        match index {
+            0 => ElementsMut::F32(self.input()),
+            _ => ElementsMut::F32(&mut []),
+        }
     }
 
-    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[f32] {
-        self.predict_with(done)
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        match index {
+            0 => Elements::F32(arena::array::<_, 4>(&self.float, 16)),
+            _ => Elements::F32(&[]),
+        }
+    }
+
+    fn run_with(&mut self, done: impl FnMut(usize)) {
+        self.forward(done);
     }
 }
 

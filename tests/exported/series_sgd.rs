@@ -2,7 +2,7 @@
 // 9 layers, 351 multiply-accumulate operations, 1288 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Learner, Model, Optimizer, Padding, Sgd, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, dense}};
+use milligrad::{Clamp, Elements, ElementsMut, Learner, Model, Optimizer, Padding, Port, Sgd, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "series_classifier";
@@ -176,19 +176,27 @@ impl Default for Network {
 }
 
 impl Model for Network {
-    type Input = f32;
-    type Output = f32;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &LAYERS;
-    const INPUTS: usize = 20;
-    const OUTPUTS: usize = 3;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[10, 2] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[3] }];
 
-    fn input(&mut self) -> &mut [f32] {
-        self.input()
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        match index {
+            0 => ElementsMut::F32(self.input()),
+            _ => ElementsMut::F32(&mut []),
+        }
     }
 
-    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[f32] {
-        self.predict_with(done)
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        match index {
+            0 => Elements::F32(arena::array::<_, 3>(&self.float, 176)),
+            _ => Elements::F32(&[]),
+        }
+    }
+
+    fn run_with(&mut self, done: impl FnMut(usize)) {
+        self.forward(done);
     }
 }
 

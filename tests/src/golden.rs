@@ -1,14 +1,13 @@
 //! Golden vectors of .tflite models: what TensorFlow's and TensorFlow Lite Micro's interpreters gave.
 
 use milligrad::{Core, Rounding};
-use milligrad_host::data::npz::{Array, Npz};
+use milligrad_host::data::{Vectors, npz::Npz};
 use milligrad_host::import::tflite;
 use milligrad_host::{CompileOptions, Graph, Program};
 use std::path::{Path, PathBuf};
 
-/// The two conventions, and the array of each.
-pub const CONVENTIONS: [(&str, Rounding, &str); 2] =
-    [("tflm", Rounding::Double, "output_tflm"), ("tflite", Rounding::Single, "output")];
+/// The two conventions.
+pub const CONVENTIONS: [(&str, Rounding); 2] = [("tflm", Rounding::Double), ("tflite", Rounding::Single)];
 
 /// A model file and its vectors.
 pub struct Golden {
@@ -43,13 +42,6 @@ pub fn load(folder: &Path) -> Vec<Golden> {
     paths.iter().map(golden).collect()
 }
 
-fn bytes(array: &Array) -> Vec<u8> {
-    match array.to_i8() {
-        Some(values) => values.into_iter().map(|x| x as u8).collect(),
-        None => array.to_f32().into_iter().flat_map(f32::to_le_bytes).collect(),
-    }
-}
-
 impl Golden {
     /// The program in one of the [`CONVENTIONS`].
     pub fn program(&self, rounding: Rounding) -> Program {
@@ -62,15 +54,11 @@ impl Golden {
             .unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }
 
-    /// Input records, and the expected output records in a convention, if its interpreter had an answer.
-    pub fn vectors(&self, output: &str) -> Option<(Vec<u8>, Vec<u8>)> {
-        let output = self.vectors.get(output).ok()?;
-        Some((bytes(self.vectors.get("input").unwrap()), bytes(output)))
-    }
-
-    /// The array that is compared with in a convention. The dilated models of a folder lack `output_tflm`, and have no layer
-    /// in which the conventions differ.
-    pub fn array(&self, output: &'static str) -> &'static str {
-        if output == "output_tflm" && self.vectors.get(output).is_err() { "output" } else { output }
+    /// Input records, and the expected output records in a convention, if its interpreter had an answer. Some dilated models
+    /// lack that of TFLite-Micro, and have no layer in which the conventions differ: `lacking` takes the other answer.
+    pub fn vectors(&self, program: &Program, rounding: Rounding, lacking: bool) -> Option<Vectors> {
+        let answered =
+            Vectors::answered(&self.vectors, rounding) || (lacking && rounding == Rounding::Double);
+        answered.then(|| Vectors::of(program, &self.vectors, rounding).unwrap())
     }
 }

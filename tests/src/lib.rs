@@ -5,8 +5,10 @@ pub mod golden;
 pub mod random_models;
 
 use milligrad_host::{
-    Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Result, quantize,
+    Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Result, import,
+    quantize,
 };
+use std::path::Path;
 
 /// Pseudo-random floats in `-1..1`, the same on every machine.
 pub fn noise(seed: u32, len: usize) -> Vec<f32> {
@@ -112,6 +114,12 @@ pub fn adapting(graph: &Graph, last: usize) -> Result<Program> {
     Program::compile(&mixed, &CompileOptions { learn, ..Default::default() })
 }
 
+/// Two inputs and two outputs, imported.
+pub fn ports() -> Result<Program> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/tflite/ports-two_sensors.tflite");
+    Program::compile(&import::load(path)?, &CompileOptions::default())
+}
+
 /// A program that is exported, and compared with its source on disk.
 pub struct Case {
     /// Name of the file under `tests/exported/`.
@@ -127,6 +135,7 @@ pub struct Case {
 pub fn cases() -> Result<Vec<Case>> {
     let case = |name, program| Case { name, program };
     Ok(vec![
+        case("ports_int8", ports()?),
         case("mlp_int8", int8(&mlp()?)?),
         case("mlp_sgd", learning(&mlp()?, OptimizerKind::Sgd)?),
         case("everything_int8", int8(&everything()?)?),

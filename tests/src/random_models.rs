@@ -57,7 +57,7 @@ pub fn graph(seed: u64) -> Result<Graph> {
         }
         // Strides apply to the last layer of a block alone; a sum keeps its size.
         let shape = model.build(0)?;
-        let shape = &shape.tensor(shape.output).shape;
+        let shape = &shape.tensor(shape.output()).shape;
         (height, width) = (shape[0], shape[1]);
         model = match relu {
             1 => model.relu(),

@@ -21,7 +21,7 @@ struct Model {
 
 impl Model {
     fn new(name: &str, program: Program, samples: u32) -> Self {
-        let len = program.buffer(program.input).len;
+        let len = program.buffer(program.input().buffer).len;
         let inputs = (0..samples).map(|seed| noise(seed, len)).collect();
         Self { name: name.into(), program, inputs }
     }
@@ -88,7 +88,7 @@ fn predicts_the_same(firmware: &Firmware, model: &Model) {
 
 /// Trains with labels in turn, a label out of range among them, and compares every parameter.
 fn learns_the_same(firmware: &Firmware, model: &Model) {
-    let classes = model.program.buffer(model.program.output).len;
+    let classes = model.program.buffer(model.program.output().buffer).len;
     let (mut steps, mut runner) = (Vec::new(), model.program.runner());
     let rule = match model.program.learning.as_ref().unwrap().optimizer {
         OptimizerKind::Sgd => Rule::Sgd(Sgd::new(0.05)),

@@ -3,7 +3,7 @@
 //!
 //! After a change of the exporter: `cargo run -p milligrad-tests --example export`, and read the diff.
 
-use milligrad::{Element, Learner, Model, Momentum, Sgd};
+use milligrad::{Element, Learner, Model, Momentum, Port, Sgd};
 use milligrad_host::{OptimizerKind, Program, Rule, export};
 use milligrad_tests::{cases, noise};
 use std::path::PathBuf;
@@ -17,6 +17,7 @@ macro_rules! exported {
     )*};
 }
 exported!(
+    ports_int8,
     mlp_int8,
     mlp_sgd,
     everything_int8,
@@ -78,24 +79,38 @@ fn training_steps_follow_the_gradient() {
 }
 
 /// Feeds a record to an exported network.
-fn feed<M: Model>(network: &mut M, record: &[u8]) {
-    let input = network.input().iter_mut().zip(record.chunks_exact(M::Input::BYTES));
-    input.for_each(|(to, from)| *to = M::Input::from_le(from));
+fn feed<M: Model>(network: &mut M, mut record: &[u8]) {
+    for index in 0..M::INPUTS.len() {
+        let taken = network.input_at(index).set_le(record);
+        record = &record[taken..];
+    }
 }
 
-fn read<E: Element>(output: &[E]) -> Vec<u8> {
-    let mut bytes = vec![0; output.len() * E::BYTES];
-    bytes.chunks_exact_mut(E::BYTES).zip(output).for_each(|(to, from)| from.to_le(to));
-    bytes
+/// The output record of an exported network.
+fn read<M: Model>(network: &M) -> Vec<u8> {
+    let mut record = Vec::new();
+    for index in 0..M::OUTPUTS.len() {
+        let output = network.output_at(index);
+        let mut bytes = vec![0; 4 * output.len()];
+        let len = output.to_le(&mut bytes);
+        record.extend_from_slice(&bytes[..len]);
+    }
+    record
+}
+
+/// Elements of all inputs.
+fn input_len<M: Model>() -> usize {
+    M::INPUTS.iter().map(Port::len).sum()
 }
 
 fn predicts_the_same<M: Model>(mut network: M, program: &Program) {
     let mut runner = program.runner();
     let mut distinct = std::collections::HashSet::new();
     for seed in 0..100 {
-        let record = program.encode_input(&noise(seed, M::INPUTS));
+        let record = program.encode_input(&noise(seed, input_len::<M>()));
         feed(&mut network, &record);
-        let output = read(network.predict());
+        network.run();
+        let output = read(&network);
         assert_eq!(output, runner.predict(&record).unwrap(), "{} sample {seed}", M::NAME);
         distinct.insert(output);
     }
@@ -113,9 +128,9 @@ fn learns_the_same<M: Learner>(
     let mut runner = program.runner();
     let (mut first, mut last) = (0.0, 0.0);
     for step in 0..400 {
-        let label = step as usize % M::OUTPUTS;
-        let mut raw = noise(step, M::INPUTS);
-        raw.iter_mut().skip(label).step_by(M::OUTPUTS).for_each(|x| *x += 0.8);
+        let label = step as usize % M::OUTPUTS[0].len();
+        let mut raw = noise(step, input_len::<M>());
+        raw.iter_mut().skip(label).step_by(M::OUTPUTS[0].len()).for_each(|x| *x += 0.8);
         let record = program.encode_input(&raw);
         feed(&mut network, &record);
         let loss = network.train_step(label, optimizer).unwrap();
@@ -133,15 +148,16 @@ fn learns_the_same<M: Learner>(
         assert_eq!(bits(values), bits(parameters.next().unwrap()), "{name}");
     });
     let before: Vec<_> = runner.parameters().to_vec();
-    let record = program.encode_input(&noise(1, M::INPUTS));
+    let record = program.encode_input(&noise(1, input_len::<M>()));
     feed(&mut network, &record);
-    assert!(network.train_step(M::OUTPUTS, optimizer).is_err(), "a label out of range is refused");
+    assert!(network.train_step(M::OUTPUTS[0].len(), optimizer).is_err(), "a label out of range is refused");
     let mut kept = before.iter();
     network.parameters(|name, values| assert_eq!(values, kept.next().unwrap(), "{name} is untouched"));
 }
 
 #[test]
 fn exported_networks_predict_as_the_desk_does() {
+    predicts_the_same(ports_int8::Network::new(), &program("ports_int8"));
     predicts_the_same(mlp_int8::Network::new(), &program("mlp_int8"));
     predicts_the_same(mlp_sgd::Network::new(), &program("mlp_sgd"));
     predicts_the_same(everything_int8::Network::new(), &program("everything_int8"));

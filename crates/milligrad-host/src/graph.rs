@@ -6,11 +6,13 @@
 
 mod attributes;
 mod op;
+mod port;
 mod rules;
 mod tensor;
 
 pub use attributes::{Activation, Axes, Function, Operand, Reduction, Window};
 pub use op::Op;
+pub use port::Port;
 pub use rules::{Regularizer, TrainRule};
 pub use tensor::{Constant, ConstantId, DType, TensorId, TensorInfo, Values};
 
@@ -55,10 +57,35 @@ pub struct Draft {
     /// How constants are trained, by name; those that are not listed are trained freely.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub training: BTreeMap<String, TrainRule>,
-    /// Where a sample goes in.
-    pub input: TensorId,
+    /// Where a sample goes in: one tensor, unless an imported model has several. Model files of format 1 have one.
+    #[serde(alias = "input", deserialize_with = "port::inputs")]
+    pub inputs: Vec<Port>,
     /// Where the result comes out.
-    pub output: TensorId,
+    #[serde(alias = "output", deserialize_with = "port::outputs")]
+    pub outputs: Vec<Port>,
+}
+
+impl Draft {
+    /// The tensor of the first input, the only one of a model that learns.
+    ///
+    /// # Panics
+    /// If there is none, which no verified graph has.
+    pub fn input(&self) -> TensorId {
+        self.inputs[0].tensor
+    }
+
+    /// The tensor of the first output.
+    ///
+    /// # Panics
+    /// If there is none, which no verified graph has.
+    pub fn output(&self) -> TensorId {
+        self.outputs[0].tensor
+    }
+
+    /// Whether the tensor is an output.
+    pub fn is_output(&self, id: TensorId) -> bool {
+        self.outputs.iter().any(|port| port.tensor == id)
+    }
 }
 
 /// The input transform `x = raw * scale + offset`.
@@ -95,14 +122,31 @@ impl Graph {
         self.0
     }
 
-    /// Number of elements of the input.
+    /// Number of elements of a sample: of all inputs.
     pub fn input_len(&self) -> usize {
-        self.tensor(self.input).len()
+        self.inputs.iter().map(|port| self.tensor(port.tensor).len()).sum()
     }
 
-    /// Number of elements of the output.
+    /// Number of elements of a result: of all outputs.
     pub fn output_len(&self) -> usize {
-        self.tensor(self.output).len()
+        self.outputs.iter().map(|port| self.tensor(port.tensor).len()).sum()
+    }
+
+    /// Refuses models with several inputs or outputs, for what takes one of each.
+    ///
+    /// # Errors
+    /// If there are more; `what` takes one of each.
+    pub fn require_single(&self, what: &str) -> Result<()> {
+        let (inputs, outputs) = (self.inputs.len(), self.outputs.len());
+        match (inputs, outputs) {
+            (1, 1) => Ok(()),
+            _ => Err(Error::Model {
+                model: self.name.clone(),
+                problem: format!(
+                    "it has {inputs} inputs and {outputs} outputs; {what} takes a model with one of each"
+                ),
+            }),
+        }
     }
 
     /// A tensor of this graph.

@@ -61,7 +61,7 @@ pub use dump::{Difference, Dump, DumpedLayer};
 pub use error::{Error, Result};
 pub use graph::{
     Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Normalize, Op, Operand,
-    Reduction, Regularizer, TensorId, TensorInfo, TrainRule, Values, Window,
+    Port, Reduction, Regularizer, TensorId, TensorInfo, TrainRule, Values, Window,
 };
 pub use lower::{CompileOptions, Layers, Learn};
 pub use prepare::for_inference;

@@ -4,10 +4,12 @@
 mod learn;
 
 use crate::error::{Error, Result};
-use crate::graph::{DType, Graph, Op, TensorId, Values};
+use crate::graph::{self, DType, Graph, Op, TensorId, Values};
 use crate::pack;
 use crate::plan::{Plan, lower_bound};
-use crate::program::{Buffer, BufferId, Kernel, OptimizerKind, Program, Source, Step, Trainable, overlaps};
+use crate::program::{
+    Buffer, BufferId, Kernel, OptimizerKind, Port, Program, Source, Step, Trainable, overlaps,
+};
 use crate::{ops, optimize};
 use milligrad::{Core, Rounding};
 
@@ -91,7 +93,10 @@ impl Program {
     pub fn compile(graph: &Graph, options: &CompileOptions) -> Result<Self> {
         let graph = crate::prepare::for_inference(graph)?;
         let trained = match options.learn {
-            Some(learn) => learn.layers.choose(&graph)?,
+            Some(learn) => {
+                graph.require_single("learning on the device")?;
+                learn.layers.choose(&graph)?
+            }
             None => Vec::new(),
         };
         let mut lowering = Lowering::new(&graph, trained);
@@ -132,7 +137,9 @@ impl<'a> Lowering<'a> {
             parameters: Vec::new(),
             learners: Vec::new(),
         };
-        lowering.buffer_of[graph.input.0] = Some(lowering.tensor_buffer("input", graph.input, 0));
+        for port in &graph.inputs {
+            lowering.buffer_of[port.tensor.0] = Some(lowering.tensor_buffer(&port.name, port.tensor, 0));
+        }
         lowering
     }
 
@@ -159,7 +166,7 @@ impl<'a> Lowering<'a> {
             node.inputs.iter().map(|id| self.buffer_of[id.0].expect("verified order of layers")).collect();
         inputs.iter().for_each(|&id| self.touch(id, time));
         let info = graph.tensor(node.output);
-        let output = if kernel.in_place() && self.may_overwrite(node.inputs[0], inputs[0]) {
+        let output = if kernel.in_place() && self.may_overwrite(inputs[0]) {
             inputs[0]
         } else {
             self.tensor_buffer(&node.name, node.output, time)
@@ -190,12 +197,12 @@ impl<'a> Lowering<'a> {
 
     /// A function may replace its input if nobody else needs it: no other layer, and not the way back, on which a
     /// layer with a range activation or a maximum needs its own output.
-    fn may_overwrite(&self, tensor: TensorId, buffer: BufferId) -> bool {
+    fn may_overwrite(&self, buffer: BufferId) -> bool {
         let readers = |id: TensorId| self.graph.nodes.iter().filter(|node| node.inputs.contains(&id)).count();
-        let views = (0..self.buffer_of.len()).filter(|&t| self.buffer_of[t] == Some(buffer));
+        let views = (0..self.buffer_of.len()).filter(|&t| self.buffer_of[t] == Some(buffer)).map(TensorId);
         // A view counts as one reader of what it views.
-        if views.map(|t| readers(TensorId(t)).saturating_sub(1)).sum::<usize>() > 0
-            || tensor == self.graph.output
+        if views.clone().map(|t| readers(t).saturating_sub(1)).sum::<usize>() > 0
+            || views.into_iter().any(|t| self.graph.is_output(t))
         {
             return false;
         }
@@ -239,8 +246,24 @@ impl<'a> Lowering<'a> {
     }
 
     /// Removes what no output needs.
-    fn optimize(&mut self, input: BufferId, output: BufferId) -> Vec<String> {
-        optimize::run(optimize::Draft { steps: &mut self.steps, buffers: &mut self.buffers, input, output })
+    fn optimize(&mut self, inputs: &[Port], outputs: &[Port]) -> Vec<String> {
+        let ports = inputs.iter().chain(outputs).map(|port| port.buffer).collect();
+        optimize::run(optimize::Draft { steps: &mut self.steps, buffers: &mut self.buffers, ports })
+    }
+
+    /// Inputs or outputs with their buffers.
+    fn ports(&self, ports: &[graph::Port]) -> Vec<Port> {
+        let port = |port: &graph::Port| {
+            let info = self.graph.tensor(port.tensor);
+            let buffer = self.buffer_of[port.tensor.0].expect("a verified graph has and writes its ports");
+            Port {
+                name: port.name.clone(),
+                buffer,
+                shape: info.shape.clone(),
+                quantization: info.quantization,
+            }
+        };
+        ports.iter().map(port).collect()
     }
 
     /// Chooses kernels for a core, and gives each the scratch that it needs.
@@ -270,15 +293,15 @@ impl<'a> Lowering<'a> {
 
     fn finish(mut self, options: &CompileOptions) -> Result<Program> {
         let graph = self.graph;
-        let output = self.buffer_of[graph.output.0].expect("a verified graph writes its output");
-        let input = self.buffer_of[graph.input.0].expect("the input has a buffer");
-        self.touch(output, self.steps.len());
+        let (inputs, outputs) = (self.ports(&graph.inputs), self.ports(&graph.outputs));
+        outputs.iter().for_each(|port| self.touch(port.buffer, self.steps.len()));
         let removed = match options.learn {
-            None => self.optimize(input, output),
+            None => self.optimize(&inputs, &outputs),
             Some(_) => Vec::new(),
         };
         self.pack(options.core);
-        let learning = options.learn.map(|learn| self.learning(learn.optimizer, output)).transpose()?;
+        let learning =
+            options.learn.map(|learn| self.learning(learn.optimizer, outputs[0].buffer)).transpose()?;
         let needed = lower_bound(&self.buffers, DType::I8) + 4 * lower_bound(&self.buffers, DType::F32);
         if needed > LARGEST_ARENA {
             let problem = format!(
@@ -295,10 +318,8 @@ impl<'a> Lowering<'a> {
             plan: Plan::new(&self.buffers, &overlaps(&self.steps, &self.buffers)),
             steps: self.steps,
             buffers: self.buffers,
-            input,
-            output,
-            input_quantization: graph.tensor(graph.input).quantization,
-            output_quantization: graph.tensor(graph.output).quantization,
+            inputs,
+            outputs,
             parameters: self.parameters,
             learning,
             removed,

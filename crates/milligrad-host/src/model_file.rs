@@ -13,8 +13,8 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
 
-/// Version of the format that this crate writes and reads.
-pub const FORMAT: u32 = 1;
+/// Version of the format that this crate writes. It reads this one and those before.
+pub const FORMAT: u32 = 2;
 
 /// Key of the metadata.
 const KEY: &str = "milligrad";
@@ -134,9 +134,9 @@ pub fn from_bytes(bytes: &[u8]) -> std::result::Result<Graph, String> {
     let text = text.ok_or("this safetensors file holds no milligrad model, only tensors")?;
     let damaged = |e: serde_json::Error| format!("its description of the model is damaged: {e}");
     let Version { format } = serde_json::from_str(text).map_err(damaged)?;
-    if format != FORMAT {
+    if !(1..=FORMAT).contains(&format) {
         return Err(format!(
-            "it has format {format}, this milligrad reads {FORMAT}; use the version that wrote it"
+            "it has format {format}, this milligrad reads 1 to {FORMAT}; use the version that wrote it"
         ));
     }
     let Header { constants, mut graph, .. } = serde_json::from_str(text).map_err(damaged)?;

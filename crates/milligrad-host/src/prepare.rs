@@ -20,8 +20,9 @@ pub fn for_inference(graph: &Graph) -> Result<Graph> {
     let mut alias: Vec<TensorId> = (0..draft.tensors.len()).map(TensorId).collect();
     // Whether exactly one node reads a tensor, and every tensor that it stands for.
     let readers = |id| graph.nodes.iter().flat_map(|node| &node.inputs).filter(|&&input| input == id).count();
-    let mut single: Vec<bool> =
-        (0..draft.tensors.len()).map(|i| readers(TensorId(i)) == 1 && graph.output != TensorId(i)).collect();
+    let mut single: Vec<bool> = (0..draft.tensors.len())
+        .map(|i| readers(TensorId(i)) == 1 && !graph.is_output(TensorId(i)))
+        .collect();
     for node in &graph.nodes {
         let mut node = node.clone();
         node.inputs.iter_mut().for_each(|id| *id = alias[id.0]);
@@ -49,7 +50,7 @@ pub fn for_inference(graph: &Graph) -> Result<Graph> {
             draft.nodes.push(node);
         }
     }
-    draft.output = alias[draft.output.0];
+    draft.outputs.iter_mut().for_each(|port| port.tensor = alias[port.tensor.0]);
     remove_unused(&mut draft);
     Graph::verify(draft)
 }

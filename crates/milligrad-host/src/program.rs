@@ -452,13 +452,9 @@ pub struct Program {
     /// Where they are.
     pub plan: Plan,
     /// Where a sample goes in.
-    pub input: BufferId,
+    pub inputs: Vec<Port>,
     /// Where the result comes out.
-    pub output: BufferId,
-    /// Scale of an int8 input.
-    pub input_quantization: Option<Quantization>,
-    /// Scale of an int8 output.
-    pub output_quantization: Option<Quantization>,
+    pub outputs: Vec<Port>,
     /// Parameters in RAM.
     pub parameters: Vec<Trainable>,
     /// How it learns, if it does.
@@ -467,7 +463,30 @@ pub struct Program {
     pub removed: Vec<String>,
 }
 
+/// An input or output of a program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Port {
+    /// `input` and `output` where there is one of each. An identifier.
+    pub name: String,
+    /// Where its elements are.
+    pub buffer: BufferId,
+    /// Its extents.
+    pub shape: Vec<usize>,
+    /// Scale and zero point, if it is int8.
+    pub quantization: Option<Quantization>,
+}
+
 impl Program {
+    /// The first input, the only one of a program that learns.
+    pub fn input(&self) -> &Port {
+        &self.inputs[0]
+    }
+
+    /// The first output, the only one of a program that learns.
+    pub fn output(&self) -> &Port {
+        &self.outputs[0]
+    }
+
     /// A buffer.
     pub fn buffer(&self, id: BufferId) -> &Buffer {
         &self.buffers[id.0]

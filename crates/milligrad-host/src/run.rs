@@ -5,7 +5,7 @@ mod int8;
 
 use crate::error::{Error, Result};
 use crate::graph::DType;
-use crate::program::{Apply, Backward, BufferId, Elements, Kernel, Layer, Parameters, Program, Step};
+use crate::program::{Apply, Backward, BufferId, Elements, Kernel, Layer, Parameters, Port, Program, Step};
 use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply, dense};
 use milligrad::packed::Places;
 use milligrad::{Arithmetic, Clamp, Element, Momentum, Optimizer, Sgd, TrainError, arena, loss};
@@ -31,31 +31,62 @@ impl Program {
     /// The record that a board reads for one raw sample: transformed, quantised where the input is int8, and
     /// little-endian.
     pub fn encode_input(&self, raw: &[f32]) -> Vec<u8> {
-        let normalized = raw.iter().map(|x| x * self.normalize.scale + self.normalize.offset);
-        match self.input_quantization {
-            Some(quantization) => normalized.map(|x| quantization.quantize(x) as u8).collect(),
-            None => normalized.flat_map(f32::to_le_bytes).collect(),
+        let mut normalized = raw.iter().map(|x| x * self.normalize.scale + self.normalize.offset);
+        let mut record = Vec::with_capacity(self.input_bytes());
+        for port in &self.inputs {
+            let values = normalized.by_ref().take(self.buffer(port.buffer).len);
+            match port.quantization {
+                Some(quantization) => record.extend(values.map(|x| quantization.quantize(x) as u8)),
+                None => record.extend(values.flat_map(f32::to_le_bytes)),
+            }
         }
+        record
     }
 
     /// The outputs in a record that a board wrote, as real numbers.
     pub fn decode_output(&self, record: &[u8]) -> Vec<f32> {
-        match self.output_quantization {
-            Some(quantization) => record.iter().map(|&q| quantization.dequantize(q as i8)).collect(),
-            None => record.chunks_exact(4).map(f32::from_le).collect(),
-        }
+        let parts = self.outputs.iter().zip(self.parts(&self.outputs, record));
+        let values = parts.map(|(port, part)| match port.quantization {
+            Some(quantization) => part.iter().map(|&q| quantization.dequantize(q as i8)).collect(),
+            None => part.chunks_exact(4).map(f32::from_le).collect::<Vec<_>>(),
+        });
+        values.collect::<Vec<_>>().concat()
     }
 
-    /// Bytes of an input record.
+    /// The numbers in an output record: int8 as they are, floats as real numbers.
+    pub fn output_values(&self, record: &[u8]) -> Vec<f64> {
+        let parts = self.outputs.iter().zip(self.parts(&self.outputs, record));
+        let values = parts.map(|(port, part)| match port.quantization {
+            Some(_) => part.iter().map(|&q| f64::from(q as i8)).collect(),
+            None => part.chunks_exact(4).map(|x| f64::from(f32::from_le(x))).collect::<Vec<_>>(),
+        });
+        values.collect::<Vec<_>>().concat()
+    }
+
+    /// Bytes of an input record: all inputs, one after the other.
     pub fn input_bytes(&self) -> usize {
-        let buffer = self.buffer(self.input);
+        self.inputs.iter().map(|port| self.port_bytes(port)).sum()
+    }
+
+    /// Bytes of an output record: all outputs, one after the other.
+    pub fn output_bytes(&self) -> usize {
+        self.outputs.iter().map(|port| self.port_bytes(port)).sum()
+    }
+
+    /// Bytes of an input or output.
+    pub fn port_bytes(&self, port: &Port) -> usize {
+        let buffer = self.buffer(port.buffer);
         buffer.len * buffer.dtype.bytes()
     }
 
-    /// Bytes of an output record.
-    pub fn output_bytes(&self) -> usize {
-        let buffer = self.buffer(self.output);
-        buffer.len * buffer.dtype.bytes()
+    /// The part of a record that belongs to each port.
+    fn parts<'a>(&self, ports: &[Port], mut record: &'a [u8]) -> Vec<&'a [u8]> {
+        let part = |port| {
+            let (part, rest) = record.split_at(self.port_bytes(port).min(record.len()));
+            record = rest;
+            part
+        };
+        ports.iter().map(part).collect()
     }
 }
 
@@ -100,7 +131,7 @@ impl<'p> Runner<'p> {
             self.step(step);
             see(index, step, &self.bytes(step.output));
         }
-        Ok(self.bytes(self.program.output))
+        Ok(self.record())
     }
 
     /// Predicts without copies of the intermediate results.
@@ -110,7 +141,7 @@ impl<'p> Runner<'p> {
     pub fn output(&mut self, record: &[u8]) -> Result<Vec<u8>> {
         self.load(record)?;
         self.program.steps.iter().for_each(|step| self.step(step));
-        Ok(self.bytes(self.program.output))
+        Ok(self.record())
     }
 
     /// One training step on an input record, as the exported `train_step` does it.
@@ -130,7 +161,7 @@ impl<'p> Runner<'p> {
         let learning = self.program.learning.as_ref().expect("a program that learns");
         self.program.steps.iter().for_each(|step| self.step(step));
         let loss = loss::sparse_categorical_cross_entropy(
-            &mut self.f32[self.program.range(self.program.output)],
+            &mut self.f32[self.program.range(self.program.output().buffer)],
             label,
         )?;
         if !loss.is_finite() {
@@ -156,18 +187,25 @@ impl<'p> Runner<'p> {
                 record.len()
             )));
         }
-        let range = program.range(program.input);
-        match program.buffer(program.input).dtype {
-            DType::I8 => arena::bytes_mut(&mut self.words)[range]
-                .iter_mut()
-                .zip(record)
-                .for_each(|(to, &from)| *to = from as i8),
-            DType::F32 => self.f32[range]
-                .iter_mut()
-                .zip(record.chunks_exact(4))
-                .for_each(|(to, from)| *to = f32::from_le(from)),
+        for (port, part) in program.inputs.iter().zip(program.parts(&program.inputs, record)) {
+            let range = program.range(port.buffer);
+            match program.buffer(port.buffer).dtype {
+                DType::I8 => arena::bytes_mut(&mut self.words)[range]
+                    .iter_mut()
+                    .zip(part)
+                    .for_each(|(to, &from)| *to = from as i8),
+                DType::F32 => self.f32[range]
+                    .iter_mut()
+                    .zip(part.chunks_exact(4))
+                    .for_each(|(to, from)| *to = f32::from_le(from)),
+            }
         }
         Ok(())
+    }
+
+    /// The output record.
+    fn record(&self) -> Vec<u8> {
+        self.program.outputs.iter().flat_map(|port| self.bytes(port.buffer)).collect()
     }
 
     fn bytes(&self, id: BufferId) -> Vec<u8> {

@@ -50,16 +50,13 @@ pub(crate) fn verify(draft: &Draft) -> Result<()> {
             return Err(model(format!("`{name}`: {problem}")));
         }
     }
-    for (what, id) in [("input", draft.input), ("output", draft.output)] {
-        if id.0 >= draft.tensors.len() {
-            return Err(model(format!("its {what} is tensor {}, there are {}", id.0, draft.tensors.len())));
-        }
-    }
+    check_ports(draft).map_err(model)?;
     let finite = draft.normalize.scale.is_finite() && draft.normalize.offset.is_finite();
     if !finite || draft.normalize.scale == 0.0 {
         return Err(model(format!("its input transform {:?} is not invertible", draft.normalize)));
     }
-    let (mut names, mut written) = (HashSet::new(), HashSet::from([draft.input]));
+    let (mut names, mut written) =
+        (HashSet::new(), draft.inputs.iter().map(|port| port.tensor).collect::<HashSet<_>>());
     for node in &draft.nodes {
         let error = |problem| Error::Graph { layer: node.name.clone(), op: node.op.name(), problem };
         if node.name.is_empty() || !names.insert(&node.name) {
@@ -92,12 +89,42 @@ pub(crate) fn verify(draft: &Draft) -> Result<()> {
             return Err(error(format!("tensor {} has been written already", node.output.0)));
         }
     }
-    if !written.contains(&draft.output) {
-        return Err(model("no layer writes its output".into()));
+    if let Some(port) = draft.outputs.iter().find(|port| !written.contains(&port.tensor)) {
+        return Err(model(format!("no layer writes its output `{}`", port.name)));
     }
-    let outputs = draft.tensors[draft.output.0].len();
+    let outputs = draft.tensors[draft.output().0].len();
     if !draft.labels.is_empty() && draft.labels.len() != outputs.max(2) {
         return Err(model(format!("{} labels for {outputs} outputs", draft.labels.len())));
+    }
+    Ok(())
+}
+
+/// Inputs and outputs exist, have names that can be identifiers, and no tensor comes from two inputs.
+fn check_ports(draft: &Draft) -> Result<(), String> {
+    for (what, ports) in [("input", &draft.inputs), ("output", &draft.outputs)] {
+        if ports.is_empty() {
+            return Err(format!("it has no {what}"));
+        }
+        let mut names = HashSet::new();
+        for port in ports {
+            let id = port.tensor.0;
+            if id >= draft.tensors.len() {
+                return Err(format!("its {what} is tensor {id}, there are {}", draft.tensors.len()));
+            }
+            let identifier = port.name.starts_with(|c: char| c.is_ascii_lowercase())
+                && port.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                && port.name.len() <= 64;
+            if !identifier || !names.insert(&port.name) {
+                return Err(format!(
+                    "its {what} {:?}: names are unique, of lower-case letters, digits and `_`, at most 64",
+                    port.name
+                ));
+            }
+        }
+    }
+    let tensors: HashSet<_> = draft.inputs.iter().map(|port| port.tensor).collect();
+    if tensors.len() < draft.inputs.len() {
+        return Err("two of its inputs are the same tensor".into());
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ pub use arithmetic::{Arithmetic, Trainable};
 pub use clamp::Clamp;
 pub use cores::Core;
 pub use fixed::{ACTIVATION_BITS, DELTA_BITS, Fixed16, SUM_BITS, WEIGHT_BITS};
-pub use model::{Element, Learner, Model};
+pub use model::{Element, Elements, ElementsMut, Learner, Model, Port};
 pub use optimizer::{Momentum, Optimizer, PowerOfTwoSgd, Sgd};
 pub use quantization::{Int8, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding};
 pub use window::{Padding, Window2d};

@@ -37,9 +37,9 @@ pub mod commands {
 pub mod files {
     use super::CStr;
 
-    /// Input records, one after the other.
+    /// Input records, one after the other. A record is all inputs of the model in their order, without gaps.
     pub const INPUTS: &CStr = c"inputs.bin";
-    /// Output records, one for each input record.
+    /// Output records, one for each input record: all outputs in their order.
     pub const OUTPUTS: &CStr = c"outputs.bin";
     /// Training steps: an input record and a label of one byte each.
     pub const STEPS: &CStr = c"steps.bin";

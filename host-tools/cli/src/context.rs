@@ -95,7 +95,7 @@ impl Context {
     }
 
     fn input(&self) -> &[usize] {
-        &self.graph.tensor(self.graph.input).shape
+        &self.graph.tensor(self.graph.input()).shape
     }
 
     fn task(&self) -> Task {

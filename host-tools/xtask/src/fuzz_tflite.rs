@@ -5,7 +5,7 @@
 use crate::Result;
 use crate::command::{execute, root};
 use milligrad::{Core, Rounding};
-use milligrad_host::data::npz::{Array, Npz};
+use milligrad_host::data::{Vectors, npz::Npz};
 use milligrad_host::import::tflite;
 use milligrad_host::{CompileOptions, Program};
 use std::path::{Path, PathBuf};
@@ -104,15 +104,18 @@ fn compare(folder: &Path) -> Result<()> {
 
 fn differences(path: &Path, answers: &mut [usize; 2], values: &mut usize) -> Result<Vec<String>> {
     let (graph, vectors) = (tflite::load(path)?, Npz::read(&path.with_extension("npz"))?);
-    let inputs = bytes(vectors.get("input")?);
     let mut problems = Vec::new();
     let conventions = [(Rounding::Double, "output_tflm"), (Rounding::Single, "output")];
     for (index, (rounding, name)) in conventions.into_iter().enumerate() {
-        let Ok(expected) = vectors.get(name) else { continue };
-        let expected = bytes(expected);
+        if !Vectors::answered(&vectors, rounding) {
+            continue;
+        }
+        let mut compared = 0;
         for core in [Core::Portable, Core::Armv7em] {
             let program = Program::compile(&graph, &CompileOptions { rounding, core, learn: None })?;
+            let Vectors { inputs, outputs: expected, .. } = Vectors::of(&program, &vectors, rounding)?;
             let outputs = program.outputs(&inputs)?;
+            compared = expected.len();
             let wrong = outputs.iter().zip(&expected).filter(|(a, b)| a != b).count();
             if wrong > 0 || outputs.len() != expected.len() {
                 let (len, found) = (expected.len(), outputs.len());
@@ -120,15 +123,7 @@ fn differences(path: &Path, answers: &mut [usize; 2], values: &mut usize) -> Res
             }
         }
         answers[index] += 1;
-        *values += expected.len();
+        *values += compared;
     }
     Ok(problems)
-}
-
-/// The elements as they are in a record.
-pub(crate) fn bytes(array: &Array) -> Vec<u8> {
-    match array.to_i8() {
-        Some(values) => values.into_iter().map(|x| x as u8).collect(),
-        None => array.to_f32().into_iter().flat_map(f32::to_le_bytes).collect(),
-    }
 }

@@ -3,8 +3,8 @@
 use super::Builder;
 use super::layer::{Border, Kind, Layer};
 use crate::graph::{
-    Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Op, Regularizer, TensorId,
-    TensorInfo, TrainRule, Values, Window,
+    Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Op, Port, Regularizer,
+    TensorId, TensorInfo, TrainRule, Values, Window,
 };
 use crate::train::{Fans, Initializer};
 use crate::{Error, Result, ops};
@@ -24,8 +24,8 @@ pub(super) fn assemble(builder: &Builder, seed: u64) -> Result<Graph> {
             constants: Vec::new(),
             nodes: Vec::new(),
             training: Default::default(),
-            input: TensorId(0),
-            output: TensorId(0),
+            inputs: vec![Port::input(TensorId(0))],
+            outputs: vec![Port::output(TensorId(0))],
         },
         tensors: vec![TensorId(0)],
         seed,
@@ -43,7 +43,7 @@ pub(super) fn assemble(builder: &Builder, seed: u64) -> Result<Graph> {
         };
         assembly.push(layer, name, activation)?;
     }
-    assembly.draft.output = *assembly.tensors.get(builder.at.0).unwrap_or(&TensorId(0));
+    assembly.draft.outputs[0].tensor = *assembly.tensors.get(builder.at.0).unwrap_or(&TensorId(0));
     if assembly.draft.nodes.is_empty() {
         return Err(Error::Model { model: builder.name.clone(), problem: "it has no layers".into() });
     }

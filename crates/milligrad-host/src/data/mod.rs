@@ -14,7 +14,9 @@ pub mod idx;
 mod npy;
 pub mod npz;
 mod split;
+pub mod vectors;
 
 pub use crate::train::Targets;
 pub use dataset::{Dataset, Task};
 pub use split::{Parts, Share, Split, shuffled, stratified};
+pub use vectors::Vectors;

@@ -45,6 +45,11 @@ impl Npz {
         Ok(Self { path: path.to_owned(), arrays })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Names of the arrays, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.arrays.keys().map(String::as_str)

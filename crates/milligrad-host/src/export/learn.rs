@@ -80,8 +80,8 @@ pub(super) fn train_step(program: &Program, learning: &Learning, text: &mut Stri
             return Err(TrainError::NotFinite);
         }}",
         learning.optimizer.type_name(),
-        program.buffer(program.output).len,
-        program.range(program.output).start,
+        program.buffer(program.output().buffer).len,
+        program.range(program.output().buffer).start,
     );
     learning.backward.iter().for_each(|action| backward(program, action, text));
     learning.apply.iter().for_each(|action| apply(program, action, text));

@@ -7,6 +7,7 @@
 mod int8;
 mod learn;
 mod packed;
+mod ports;
 mod steps;
 pub(crate) mod values;
 
@@ -16,7 +17,7 @@ use crate::program::{BufferId, Program};
 use milligrad::Core;
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use values::{Literal, array, identifier, quantization};
+use values::{Literal, array, identifier};
 
 /// The model as the source of a Rust module that depends on the `milligrad` crate alone.
 ///
@@ -24,8 +25,13 @@ use values::{Literal, array, identifier, quantization};
 /// If names of layers can't be told apart as identifiers.
 pub fn rust(program: &Program) -> Result<String> {
     // Everything that the source defines at its top, or may define, as layers' names become part of it.
-    let mut taken: HashSet<String> =
-        ["name", "labels", "layers", "input_quantization", "output_quantization"].map(str::to_owned).into();
+    let mut taken: HashSet<String> = ["name", "labels", "layers"].map(str::to_owned).into();
+    for name in ports::names(program) {
+        if !taken.insert(name.clone()) {
+            let problem = format!("two of its inputs and outputs would define `{name}` in Rust; rename one");
+            return Err(Error::Model { model: program.name.clone(), problem });
+        }
+    }
     for step in &program.steps {
         let id = identifier(&step.name);
         for name in ["", "_weights", "_channels", "_window", "_bias"].map(|end| format!("{id}{end}")) {
@@ -69,12 +75,15 @@ fn imports(body: &str) -> String {
     let mut names = list(&[
         "Clamp",
         "Core",
+        "Elements",
+        "ElementsMut",
         "Int8",
         "Learner",
         "Model",
         "Momentum",
         "Optimizer",
         "Padding",
+        "Port",
         "Quantization",
         "QuantizedChannel",
         "QuantizedOutput",
@@ -132,12 +141,13 @@ fn body(program: &Program) -> String {
     }
     constants(program, &mut text);
     program.steps.iter().for_each(|step| steps::statics(step, &mut text));
+    ports::outputs_struct(program, &mut text);
     network(program, &mut text);
-    model(program, &mut text);
+    ports::model(program, &mut text);
     if let Some(learning) = &program.learning {
         learn::learner(program, learning, &mut text);
     }
-    helpers(program, &mut text);
+    ports::helpers(program, &mut text);
     text
 }
 
@@ -157,16 +167,7 @@ fn constants(program: &Program, text: &mut String) {
         "/// Layers in order of execution.\npub const LAYERS: [&str; {}] = [{layers}];",
         program.steps.len()
     );
-    for (what, found) in [("INPUT", program.input_quantization), ("OUTPUT", program.output_quantization)] {
-        if let Some(q) = found {
-            let _ = writeln!(
-                text,
-                "/// Scale and zero point of the {}.\npub const {what}_QUANTIZATION: Quantization = {};",
-                what.to_lowercase(),
-                quantization(&q)
-            );
-        }
-    }
+    ports::constants(program, text);
     text.push('\n');
 }
 
@@ -235,7 +236,7 @@ fn network(program: &Program, text: &mut String) {
         }
     }
     text.push_str(" }\n    }\n\n");
-    access(program, text);
+    ports::accessors(program, text);
     steps::predict(program, text);
     if let Some(learning) = &program.learning {
         learn::train_step(program, learning, text);
@@ -243,71 +244,6 @@ fn network(program: &Program, text: &mut String) {
     text.push_str(
         "}\n\nimpl Default for Network {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n",
     );
-}
-
-fn access(program: &Program, text: &mut String) {
-    let (input, buffer) = (program.input, program.buffer(program.input));
-    let _ = writeln!(
-        text,
-        "    /// Where the next input goes; prediction may overwrite it.\n    #[inline]\n    pub fn input(&mut self) -> &mut {} \
-         {{\n        arena::array_mut(&mut self.{}, {})\n    }}\n",
-        array_type(program, input),
-        arena(buffer.dtype),
-        program.range(input).start,
-    );
-}
-
-fn model(program: &Program, text: &mut String) {
-    let (input, output) = (program.buffer(program.input), program.buffer(program.output));
-    let _ = writeln!(
-        text,
-        "impl Model for Network {{
-    type Input = {};
-    type Output = {};
-    const NAME: &'static str = NAME;
-    const LAYERS: &'static [&'static str] = &LAYERS;
-    const INPUTS: usize = {};
-    const OUTPUTS: usize = {};
-
-    fn input(&mut self) -> &mut [{}] {{
-        self.input()
-    }}
-
-    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[{}] {{
-        self.predict_with(done)
-    }}
-}}
-",
-        element(input.dtype),
-        element(output.dtype),
-        input.len,
-        output.len,
-        element(input.dtype),
-        element(output.dtype),
-    );
-}
-
-/// From raw data to inputs, and from outputs to real numbers.
-fn helpers(program: &Program, text: &mut String) {
-    let (scale, offset) = (program.normalize.scale.literal(), program.normalize.offset.literal());
-    let _ = writeln!(
-        text,
-        "/// Prepares raw data, as they were in the training set: `raw * {scale} + {offset}`{}.\npub fn prepare_input(raw: \
-         &[f32; {}], input: &mut {}) {{\n    for (input, raw) in input.iter_mut().zip(raw) {{\n        let x = raw * {scale} + \
-         {offset};\n        *input = {};\n    }}\n}}\n",
-        if program.input_quantization.is_some() { ", quantised" } else { "" },
-        program.buffer(program.input).len,
-        array_type(program, program.input),
-        if program.input_quantization.is_some() { "INPUT_QUANTIZATION.quantize(x)" } else { "x" },
-    );
-    if program.output_quantization.is_some() {
-        let len = program.buffer(program.output).len;
-        let _ = writeln!(
-            text,
-            "/// Outputs as real numbers.\npub fn dequantize_output(output: &[i8; {len}]) -> [f32; {len}] {{\n    \
-             output.map(|q| OUTPUT_QUANTIZATION.dequantize(q))\n}}"
-        );
-    }
 }
 
 /// `static NAME: [T; n] = [...];`

@@ -2,7 +2,7 @@
 
 use super::int8;
 use super::values::{self, Literal, channels, clamp, constant_name, quantized_output};
-use super::{arena, array_type, packed, table};
+use super::{arena, packed, ports, table};
 use crate::program::{BufferId, Kernel, Layer, Parameters, Program, Source, Step};
 use milligrad::Window2d;
 use std::fmt::Write as _;
@@ -123,26 +123,25 @@ pub(super) fn float_layer(step: &Step, layer: &Layer<f32>) -> String {
 
 /// `predict`, `predict_with` and the forward pass.
 pub(super) fn predict(program: &Program, text: &mut String) {
-    let output = array_type(program, program.output);
+    let (output, value) = (ports::output_type(program), ports::output_value(program));
+    let what = if program.inputs.len() == 1 { "its [`input`](Self::input)" } else { "its inputs" };
     let _ = writeln!(
         text,
-        "    /// Runs the network on its [`input`](Self::input).
+        "    /// Runs the network on {what}.
     #[inline]
-    pub fn predict(&mut self) -> &{output} {{
+    pub fn predict(&mut self) -> {output} {{
         self.predict_with(|_| {{}})
     }}
 
     /// As [`predict`](Self::predict), and calls `done(i)` after layer `i` of [`LAYERS`].
     #[inline]
-    pub fn predict_with(&mut self, done: impl FnMut(usize)) -> &{output} {{
+    pub fn predict_with(&mut self, done: impl FnMut(usize)) -> {output} {{
         self.forward(done);
-        arena::array(&self.{}, {})
+        {value}
     }}
 
     #[inline]
-    fn forward(&mut self, mut done: impl FnMut(usize)) {{",
-        arena(program.buffer(program.output).dtype),
-        program.range(program.output).start,
+    fn forward(&mut self, mut done: impl FnMut(usize)) {{"
     );
     for (index, step) in program.steps.iter().enumerate() {
         let _ = writeln!(text, "        // {}: {} {:?}, {} MAC", step.name, step.op, step.shape, step.macs);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::builder::Builder;
-use crate::graph::{Activation, ConstantId, DType, Node, Op, TensorId, TensorInfo};
+use crate::graph::{Activation, ConstantId, DType, Node, Op, Port, TensorId, TensorInfo};
 use milligrad::Quantization;
 
 fn float() -> Graph {
@@ -37,8 +37,8 @@ fn int8() -> Graph {
             constants: vec![ConstantId(0), ConstantId(1)],
             output: TensorId(1),
         }],
-        input: TensorId(0),
-        output: TensorId(1),
+        inputs: vec![Port::input(TensorId(0))],
+        outputs: vec![Port::output(TensorId(1))],
     })
     .unwrap()
 }
@@ -103,14 +103,14 @@ fn refuses_what_is_no_model() {
     };
     for (error, problem) in [
         (with("milligrad", "otherthing"), "no milligrad model"),
-        (with(r#"\"format\":1"#, r#"\"format\":2"#), "format 2"),
+        (with(r#"\"format\":2"#, r#"\"format\":3"#), "format 3"),
         (with(r#""dense/bias":"#, r#""dense/bia":"#), "`dense/bias` is missing"),
         (with(r#""dtype":"I32""#, r#""dtype":"U32""#), "`dense/bias` is of type U32"),
         (with(r#""dtype":"I32""#, r#""dtype":"F32""#), "layer `dense`"),
         (with(r#""dtype":"I8","shape":[2,3]"#, r#""dtype":"I8","shape":[3,2]"#), "layer `dense`"),
         (with(r#"\"dense/weights\",\"dense/bias\""#, r#"\"dense/bias\",\"dense/bias\""#), "twice"),
         (with(r#"[2,3]"#, r#"[2,4]"#), "damaged"),
-        (with(r#"\"output\":1}"#, r#"\"output\":9}"#), "9"),
+        (with(r#"\"output\",\"tensor\":1}"#, r#"\"output\",\"tensor\":9}"#), "9"),
         (with(r#"\"nodes\""#, r#"\"node\""#), "nodes"),
         (from_bytes(&file("{}", &[])).unwrap_err(), "no milligrad model"),
         (from_bytes(b"PK\x03\x04 something else entirely").unwrap_err(), "no safetensors"),
@@ -118,6 +118,19 @@ fn refuses_what_is_no_model() {
     ] {
         assert!(error.contains(problem), "{error}");
     }
+}
+
+#[test]
+fn reads_files_of_format_1() {
+    let graph = int8();
+    let bytes = to_bytes(&graph).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let (header, data) = bytes[8..].split_at(length);
+    let old = std::str::from_utf8(header).unwrap().trim_end().replace(r#"\"format\":2"#, r#"\"format\":1"#);
+    let old = old.replace(r#"\"inputs\":[{\"name\":\"input\",\"tensor\":0}]"#, r#"\"input\":0"#);
+    let old = old.replace(r#"\"outputs\":[{\"name\":\"output\",\"tensor\":1}]"#, r#"\"output\":1"#);
+    assert!(old.contains(r#"\"input\":0,\"output\":1"#), "{old}");
+    assert_eq!(from_bytes(&file(&old, data)).unwrap(), graph);
 }
 
 #[test]

@@ -127,8 +127,8 @@ mod tests {
                     output: TensorId(1),
                 }],
                 training: Default::default(),
-                input: TensorId(0),
-                output: TensorId(1),
+                inputs: vec![crate::graph::Port::input(TensorId(0))],
+                outputs: vec![crate::graph::Port::output(TensorId(1))],
             });
             let program = Program::compile(&graph.unwrap(), &Default::default()).unwrap();
             let bytes = |field: &str| get(field).iter().map(|&x| x as i8 as u8).collect::<Vec<_>>();

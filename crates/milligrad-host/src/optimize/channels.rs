@@ -96,7 +96,7 @@ impl Search<'_, '_> {
 
     /// Whether its writer and all its readers can do without this channel.
     fn may_go(&self, id: BufferId, channel: usize, removed: &Removed) -> bool {
-        if id == self.draft.input || id == self.draft.output {
+        if self.draft.ports.contains(&id) {
             return false;
         }
         let touching = self.draft.steps.iter().filter(|step| step.output == id || step.inputs.contains(&id));

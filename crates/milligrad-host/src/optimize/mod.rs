@@ -12,10 +12,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) steps: &'a mut Vec<Step>,
     /// All buffers.
     pub(crate) buffers: &'a mut [Buffer],
-    /// Where a sample goes in.
-    pub(crate) input: BufferId,
-    /// Where the result comes out.
-    pub(crate) output: BufferId,
+    /// Inputs and outputs, which stay as they are.
+    pub(crate) ports: Vec<BufferId>,
 }
 
 /// Optimises; says what was removed and why.

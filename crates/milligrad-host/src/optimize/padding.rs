@@ -28,7 +28,7 @@ fn find(draft: &Draft<'_>, index: usize) -> Option<(usize, Window2d)> {
     let mut readers = (0..draft.steps.len()).filter(|&i| draft.steps[i].inputs.contains(&padded));
     let (reader, None) = (readers.next()?, readers.next()) else { return None };
     let writers = draft.steps.iter().filter(|step| step.output == padded).count();
-    if padded == draft.output || writers != 1 {
+    if draft.ports.contains(&padded) || writers != 1 {
         return None;
     }
     let Kernel::Int8(Layer::Conv2d { window, parameters } | Layer::DepthwiseConv2d { window, parameters }) =

@@ -14,7 +14,7 @@ use crate::program::{Backward, BufferId, Kernel, Program};
 /// The first read of an element that another buffer has overwritten or that nobody wrote.
 pub fn check(program: &Program) -> Result<(), String> {
     let mut memory = Memory::new(program);
-    memory.write(program.input)?;
+    program.inputs.iter().try_for_each(|port| memory.write(port.buffer))?;
     for step in &program.steps {
         if let Kernel::Packed(packed) = &step.kernel {
             replay::packed(&mut memory, step, packed)?;
@@ -35,9 +35,9 @@ pub fn check(program: &Program) -> Result<(), String> {
             step.inputs.iter().try_for_each(|&id| memory.read(id, &step.name))?;
         }
     }
-    memory.read(program.output, "output")?;
+    program.outputs.iter().try_for_each(|port| memory.read(port.buffer, &port.name))?;
     let Some(learning) = &program.learning else { return Ok(()) };
-    memory.write(program.output)?;
+    memory.write(program.output().buffer)?;
     for action in &learning.backward {
         match *action {
             Backward::Activation { y, delta, .. } => {

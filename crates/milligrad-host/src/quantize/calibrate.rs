@@ -15,7 +15,7 @@ pub(super) fn ranges(graph: &Graph, inputs: &[f32]) -> Result<Vec<(f32, f32)>> {
         if let Some(i) = input.iter().position(|x| !x.is_finite()) {
             return Err(Error::Data(format!("value {i} of calibration sample {sample} is {}", input[i])));
         }
-        widen(&mut ranges[graph.input.0], input.iter().copied());
+        widen(&mut ranges[graph.input().0], input.iter().copied());
         // Steps and nodes that are no views come in the same order.
         let mut nodes = graph.nodes.iter();
         let record: Vec<u8> = input.iter().flat_map(|x| x.to_le_bytes()).collect();

@@ -8,7 +8,7 @@ mod calibrate;
 pub(crate) mod multiplier;
 
 use crate::error::{Error, Result};
-use crate::graph::{Activation, Constant, DType, Draft, Graph, Node, Op, TensorId, TensorInfo, Values};
+use crate::graph::{Activation, Constant, DType, Draft, Graph, Node, Op, Port, TensorId, TensorInfo, Values};
 use crate::lower::{Layers, floats};
 use crate::ops::{PROBABILITIES, TANH};
 use milligrad::Quantization;
@@ -30,6 +30,7 @@ pub struct QuantizeOptions {
 pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -> Result<Graph> {
     let graph = crate::prepare::for_inference(graph)?;
     let model = |problem: &str| Error::Model { model: graph.name.clone(), problem: problem.into() };
+    graph.require_single("quantisation")?;
     if graph.tensors.iter().any(|t| t.dtype == DType::I8) {
         return Err(model("it is quantised already"));
     }
@@ -51,8 +52,8 @@ pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -
             tensors: Vec::new(),
             constants: Vec::new(),
             nodes: Vec::new(),
-            input: TensorId(0),
-            output: TensorId(0),
+            inputs: vec![Port::input(TensorId(0))],
+            outputs: vec![Port::output(TensorId(0))],
             ..graph.clone().into_draft()
         },
         graph: &graph,
@@ -79,7 +80,7 @@ fn share_ranges(graph: &Graph, ranges: &mut [(f32, f32)]) {
     for node in graph.nodes.iter().rev() {
         let view = matches!(node.op, Op::Flatten | Op::Reshape { .. }) && shared.contains(&node.output);
         if matches!(node.op, Op::Concat { .. }) || view {
-            for &id in node.inputs.iter().filter(|&&id| readers(id) == 1 && id != graph.input) {
+            for &id in node.inputs.iter().filter(|&&id| readers(id) == 1 && id != graph.input()) {
                 ranges[id.0] = ranges[node.output.0];
                 shared.insert(id);
             }
@@ -104,18 +105,18 @@ impl Quantizer<'_> {
     fn run(mut self, first_float: usize) -> Result<Graph> {
         let graph = self.graph;
         if first_float == 0 {
-            self.f32_of[graph.input.0] = Some(self.tensor(graph.input, None));
-            self.draft.input = self.f32_of[graph.input.0].expect("just made");
+            self.f32_of[graph.input().0] = Some(self.tensor(graph.input(), None));
+            self.draft.inputs[0].tensor = self.f32_of[graph.input().0].expect("just made");
         } else {
-            let quantization = self.range(graph.input);
-            self.int8_of[graph.input.0] = Some(self.tensor(graph.input, Some(quantization)));
-            self.draft.input = self.int8_of[graph.input.0].expect("just made");
+            let quantization = self.range(graph.input());
+            self.int8_of[graph.input().0] = Some(self.tensor(graph.input(), Some(quantization)));
+            self.draft.inputs[0].tensor = self.int8_of[graph.input().0].expect("just made");
         }
         for (index, node) in graph.nodes.iter().enumerate() {
             if index < first_float { self.int8_node(node)? } else { self.float_node(node) }
         }
-        let output = self.f32_of[graph.output.0].or(self.int8_of[graph.output.0]);
-        self.draft.output = output.expect("a verified graph writes its output");
+        let output = self.f32_of[graph.output().0].or(self.int8_of[graph.output().0]);
+        self.draft.outputs[0].tensor = output.expect("a verified graph writes its output");
         Graph::verify(self.draft)
     }
 

@@ -76,6 +76,7 @@ pub fn fit(
 
 /// The samples fit the graph and the loss.
 pub(crate) fn check_samples(graph: &Graph, samples: &Samples, loss: Loss) -> Result<()> {
+    graph.require_single("training")?;
     if samples.is_empty() {
         return Err(Error::Data("there are no samples".into()));
     }
@@ -84,7 +85,7 @@ pub(crate) fn check_samples(graph: &Graph, samples: &Samples, loss: Loss) -> Res
             "{} samples have the shape {:?}, the model's input is {:?}",
             samples.len(),
             samples.shape(),
-            graph.tensor(graph.input).shape
+            graph.tensor(graph.input()).shape
         )));
     }
     loss.check(samples, graph.output_len())
@@ -242,7 +243,7 @@ pub fn predict(graph: &Graph, inputs: &[f32]) -> Result<Vec<f32>> {
     if !inputs.len().is_multiple_of(width) {
         return Err(Error::Data(format!("{} numbers are no whole samples of {width}", inputs.len())));
     }
-    let network = Network::<f32, BLOCK>::compile(graph, graph.output, |_| true)?;
+    let network = Network::<f32, BLOCK>::compile(graph, graph.output(), |_| true)?;
     let parameters = network.layout.read(graph);
     let outputs = graph.output_len();
     let mut predictions = vec![0.0; inputs.len() / width * outputs];

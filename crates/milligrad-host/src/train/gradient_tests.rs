@@ -43,7 +43,7 @@ fn samples(graph: &Graph, loss: Loss, random: &mut Pcg32) -> Samples {
             values: (0..SAMPLES * outputs).map(|_| random.uniform()).collect(),
         },
     };
-    Samples::new(inputs, graph.tensor(graph.input).shape.clone(), targets).unwrap()
+    Samples::new(inputs, graph.tensor(graph.input()).shape.clone(), targets).unwrap()
 }
 
 /// Compares the gradient of every parameter. Draws near a kink, where the difference depends on its step, are left

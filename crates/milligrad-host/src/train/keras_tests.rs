@@ -43,7 +43,7 @@ fn samples(digits: &Dataset, graph: &Graph, loss: Loss) -> Samples {
         },
         _ => rows(|sum| sum / 8.0),
     };
-    Samples::new(inputs, graph.tensor(graph.input).shape.clone(), targets).unwrap()
+    Samples::new(inputs, graph.tensor(graph.input()).shape.clone(), targets).unwrap()
 }
 
 /// The net's tensors in the file: name, shape and values.

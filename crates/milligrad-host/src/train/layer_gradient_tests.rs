@@ -118,7 +118,7 @@ fn samples(graph: &Graph, loss: Loss, scale: f32, random: &mut Pcg32) -> Samples
         }
         _ => values(),
     };
-    Samples::new(inputs, graph.tensor(graph.input).shape.clone(), targets).unwrap()
+    Samples::new(inputs, graph.tensor(graph.input()).shape.clone(), targets).unwrap()
 }
 
 /// The worst relative error of a draw; `None` near a kink.

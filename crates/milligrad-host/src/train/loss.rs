@@ -69,7 +69,7 @@ impl Loss {
 
     /// The tensor that the loss is computed from.
     pub(crate) fn tensor(self, graph: &Graph) -> TensorId {
-        let last = graph.nodes.iter().find(|node| node.output == graph.output);
+        let last = graph.nodes.iter().find(|node| node.output == graph.output());
         match (self, last.map(|node| (&node.op, &node.inputs[..]))) {
             (
                 Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy,
@@ -79,7 +79,7 @@ impl Loss {
                 Self::BinaryCrossEntropy { .. },
                 Some((Op::Activation { activation: Activation::Sigmoid }, &[scores])),
             ) => scores,
-            _ => graph.output,
+            _ => graph.output(),
         }
     }
 

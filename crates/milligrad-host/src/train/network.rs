@@ -97,7 +97,7 @@ impl<F: Real, const N: usize> Network<F, N> {
             layout,
             steps: Vec::new(),
             slots,
-            input: slot_of[&graph.input],
+            input: slot_of[&graph.input()],
             output: slot_of[&output],
             meetings: Vec::new(),
         };
@@ -273,8 +273,8 @@ fn slots(graph: &Graph, nodes: &[&Node]) -> (Vec<Slot>, HashMap<TensorId, usize>
         };
         Slot { len: info.len(), room: info.len() + pixel }
     };
-    let mut slots = vec![slot(graph.input)];
-    let mut slot_of = HashMap::from([(graph.input, 0)]);
+    let mut slots = vec![slot(graph.input())];
+    let mut slot_of = HashMap::from([(graph.input(), 0)]);
     for node in nodes {
         let number = if is_view(&node.op) {
             let number: usize = slot_of[&node.inputs[0]];

@@ -22,19 +22,24 @@ pub fn firmware(name: &str, model: &str) -> Firmware {
     Firmware::build(board(name).unwrap(), &[source(model)]).unwrap()
 }
 
+const PATTERN_INPUTS: usize = pattern::Network::INPUTS[0].len();
+
 /// Input records for the model `pattern`.
 pub fn pattern_inputs(samples: usize) -> Vec<u8> {
-    (0..samples * pattern::Network::INPUTS).map(|i| (i * i * 31 + i * 7) as u8).collect()
+    (0..samples * PATTERN_INPUTS).map(|i| (i * i * 31 + i * 7) as u8).collect()
 }
 
 /// What the model `pattern` makes of input records, computed on the desk.
 pub fn pattern_outputs(inputs: &[u8]) -> Vec<u8> {
     let mut network = pattern::Network::new();
     let predict = |record: &[u8]| {
-        network.input().iter_mut().zip(record).for_each(|(x, &byte)| *x = byte as i8);
-        network.predict().iter().map(|&y| y as u8).collect::<Vec<_>>()
+        network.input_at(0).set_le(record);
+        network.run();
+        let mut output = vec![0; network.output_at(0).len()];
+        network.output_at(0).to_le(&mut output);
+        output
     };
-    inputs.chunks_exact(pattern::Network::INPUTS).flat_map(predict).collect()
+    inputs.chunks_exact(PATTERN_INPUTS).flat_map(predict).collect()
 }
 
 /// Inputs and labels for the model `softmax`: class `i % 3` has its largest value at place `i % 3`.
@@ -47,7 +52,7 @@ pub fn softmax_samples(samples: usize) -> Vec<([f32; 4], u8)> {
 pub fn softmax_training(samples: &[([f32; 4], u8)], rate: f32) -> (Vec<f32>, Vec<(String, Vec<f32>)>) {
     let mut network = softmax::Network::new();
     let step = |(input, label): &([f32; 4], u8)| {
-        network.input().copy_from_slice(input);
+        network.input_at(0).set_le(&bytes(input));
         network.train_step(usize::from(*label), &Sgd::new(rate)).unwrap_or(f32::NAN)
     };
     let losses = samples.iter().map(step).collect();

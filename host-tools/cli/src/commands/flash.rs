@@ -81,7 +81,7 @@ impl Flash {
         let program = Program::compile(&graph, &CompileOptions { learn, ..CompileOptions::default() })?;
         let fits =
             graph.input_len() == PIXELS && graph.labels.len() == CLASSES && graph.output_len() == CLASSES;
-        if !fits || (learn.is_none() && program.output_quantization.is_none()) {
+        if !fits || (learn.is_none() && program.output().quantization.is_none()) {
             return Err(Failure::usage(format!(
                 "the example firmware shows images of {PIXELS} pixels to an int8 model of {CLASSES} classes, or to one \
                  that learns (--trainable), and `{}` is none: `milligrad export` it into a firmware of your own; \

@@ -9,10 +9,10 @@ use crate::table::grouped;
 use clap::Args;
 use milligrad::Core;
 use milligrad_board::{Firmware, ModelSource, board};
-use milligrad_host::data::npz::{Array, Npz};
+use milligrad_host::data::Vectors;
 use milligrad_host::{Program, export};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Compare all outputs of a model with golden vectors, or those of a board with those of the desk.
@@ -20,8 +20,10 @@ use std::time::Duration;
 pub(crate) struct Validate {
     /// The model.
     model: PathBuf,
-    /// Golden vectors: an NPZ file with the arrays `input` and `output`, sample after sample. Floats are raw inputs and
-    /// real outputs; int8 are what an int8 model takes and gives.
+    /// Golden vectors: an NPZ file with the arrays `input` and `output` (and `output_tflm`, where that differs), sample
+    /// after sample; `input_0`, `input_1`, ..., `output_0`, `output_tflm_0`, ... or the names of the model's inputs and
+    /// outputs where there are several. Floats are raw inputs and real outputs; int8 are what an int8 model takes and
+    /// gives.
     #[arg(long, value_name = "NPZ")]
     golden: Option<PathBuf>,
     /// What computes: host (the device's kernels on the desk) or a board, such as qemu.
@@ -42,14 +44,6 @@ pub(crate) struct Validate {
     data: Option<String>,
 }
 
-/// What is compared.
-struct Vectors {
-    /// Input records.
-    inputs: Vec<u8>,
-    /// Expected outputs.
-    expected: Vec<f64>,
-}
-
 impl Validate {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let board = if self.on == "host" { None } else { Some(board(&self.on)?) };
@@ -57,16 +51,19 @@ impl Validate {
         let core = board.map_or(Core::Portable, super::core_of);
         let program = self.convention.compile(&context.graph, core)?;
         let vectors = match &self.golden {
-            Some(path) => golden(&program, path, self.samples, self.convention)?,
+            Some(path) => {
+                let vectors = Vectors::read(&program, path, self.convention.rounding())?;
+                self.samples.map_or(vectors.clone(), |samples| vectors.take(samples as usize))
+            }
             None => {
                 let test = context.data()?.test;
                 let test = self.samples.map_or(test.clone(), |samples| test.take(samples as usize));
                 let inputs = program.records(&test);
-                let expected = values(&program, &program.with_separate_buffers().outputs(&inputs)?);
-                Vectors { inputs, expected }
+                let outputs = program.with_separate_buffers().outputs(&inputs)?;
+                Vectors { samples: test.len(), inputs, outputs }
             }
         };
-        let samples = vectors.inputs.len() / program.input_bytes();
+        let samples = vectors.samples;
         let differing_layer = self.layers.run(&program, &vectors.inputs, output)?;
         let outputs = match board {
             None => program.outputs(&vectors.inputs)?,
@@ -80,12 +77,12 @@ impl Validate {
             }
         };
         let on = board.map_or("host", |board| board.name);
-        let computed = values(&program, &outputs);
-        if computed.len() != vectors.expected.len() {
-            let (computed, expected) = (computed.len(), vectors.expected.len());
+        let (computed, expected) = (values(&program, &outputs), values(&program, &vectors.outputs));
+        if computed.len() != expected.len() {
+            let (computed, expected) = (computed.len(), expected.len());
             return Err(Failure::device(format!("{on} gave {computed} values, {expected} were expected")));
         }
-        let differences = computed.iter().zip(&vectors.expected).map(|(a, b)| (a - b).abs());
+        let differences = computed.iter().zip(&expected).map(|(a, b)| (a - b).abs());
         // What is not a number equals nothing.
         let mismatches = differences.clone().filter(|&d| d.is_nan() || d > self.tolerance).count();
         let largest = differences.fold(0.0, f64::max);
@@ -124,60 +121,7 @@ fn limit(samples: usize, program: &Program) -> Duration {
 
 /// The numbers in output records: int8 as they are, floats as real numbers.
 fn values(program: &Program, records: &[u8]) -> Vec<f64> {
-    if program.output_quantization.is_some() {
-        records.iter().map(|&q| f64::from(q as i8)).collect()
-    } else {
-        let (floats, _) = records.as_chunks::<4>();
-        floats.iter().map(|&x| f64::from(f32::from_le_bytes(x))).collect()
-    }
-}
-
-fn golden(
-    program: &Program,
-    path: &Path,
-    samples: Option<u32>,
-    convention: Convention,
-) -> Result<Vectors, Failure> {
-    let npz = Npz::read(path)?;
-    // Files with the answers of both interpreters have two arrays.
-    let micro = npz.get("output_tflm").ok().filter(|_| convention.rounding == RoundingName::Tflm);
-    let (input, output) = (npz.get("input")?, micro.map_or_else(|| npz.get("output"), Ok)?);
-    let wrong = |problem: String| Failure::usage(format!("{}: {problem}", path.display()));
-    let elements = |bytes: usize, int8: bool| if int8 { bytes } else { bytes / 4 };
-    let width = elements(program.input_bytes(), program.input_quantization.is_some());
-    let outputs = elements(program.output_bytes(), program.output_quantization.is_some());
-    let count = |name: &str, array: &Array, width: usize| {
-        let len = array.shape.iter().product::<usize>();
-        let whole = len > 0 && len.is_multiple_of(width) && array.shape.first() == Some(&(len / width));
-        let problem =
-            || wrong(format!("`{name}` is {:?}; the model has {width} values a sample", array.shape));
-        if whole { Ok(len / width) } else { Err(problem()) }
-    };
-    let (inputs, expected) = (count("input", input, width)?, count("output", output, outputs)?);
-    if inputs != expected {
-        return Err(wrong(format!("{inputs} inputs with {expected} outputs")));
-    }
-    for (name, array) in [("input", input), ("output", output)] {
-        if array.to_i8().is_none() && array.to_f32().iter().any(|x| !x.is_finite()) {
-            return Err(wrong(format!("`{name}` holds NaN or infinity; golden vectors are numbers")));
-        }
-    }
-    let taken = samples.map_or(inputs, |samples| inputs.min(samples as usize));
-    let records: Vec<u8> = match (input.to_i8(), program.input_quantization) {
-        (Some(values), Some(_)) => values.iter().map(|&x| x as u8).collect(),
-        (Some(_), None) => return Err(wrong("`input` is int8, the model takes floats".into())),
-        (None, _) => input.to_f32().chunks(width).flat_map(|raw| program.encode_input(raw)).collect(),
-    };
-    let values: Vec<f64> = match (output.to_i8(), program.output_quantization) {
-        (Some(values), Some(_)) => values.iter().map(|&x| f64::from(x)).collect(),
-        (None, None) => output.to_f32().iter().map(|&x| f64::from(x)).collect(),
-        (None, Some(q)) => output.to_f32().iter().map(|&x| f64::from(q.quantize(x))).collect(),
-        (Some(_), None) => return Err(wrong("`output` is int8, the model gives floats".into())),
-    };
-    Ok(Vectors {
-        inputs: records[..taken * program.input_bytes()].to_vec(),
-        expected: values[..taken * outputs].to_vec(),
-    })
+    records.chunks(program.output_bytes()).flat_map(|record| program.output_values(record)).collect()
 }
 
 /// A folder for generated sources.

@@ -2,11 +2,10 @@
 
 use crate::Result;
 use crate::command::root;
-use crate::fuzz_tflite::bytes;
 use crate::stages::Stages;
 use milligrad::{Core, Rounding};
 use milligrad_board::{Board, Firmware, ModelSource, board};
-use milligrad_host::data::npz::Npz;
+use milligrad_host::data::{Vectors, npz::Npz};
 use milligrad_host::import::tflite;
 use milligrad_host::{CompileOptions, Graph, Program, export};
 use std::path::PathBuf;
@@ -27,9 +26,8 @@ pub(crate) struct Arguments {
 /// Where the desk and all of the boards' cores are.
 const PLACES: [&str; 6] = ["host", "mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mps3-an547"];
 
-/// Both conventions, with the array of each.
-const CONVENTIONS: [(&str, Rounding, &str); 2] =
-    [("tflm", Rounding::Double, "output_tflm"), ("tflite", Rounding::Single, "output")];
+/// Both conventions.
+const CONVENTIONS: [(&str, Rounding); 2] = [("tflm", Rounding::Double), ("tflite", Rounding::Single)];
 
 struct Golden {
     name: String,
@@ -53,11 +51,11 @@ pub(crate) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
         if !arguments.board.is_empty() && !arguments.board.iter().any(|only| only == place) {
             continue;
         }
-        for (convention, rounding, array) in CONVENTIONS {
+        for (convention, rounding) in CONVENTIONS {
             let target = if place == "host" { None } else { Some(board(place)?) };
             let packs = target.is_none_or(|board| board.target.starts_with("thumbv7em"));
             let core = if packs { Core::Armv7em } else { Core::Portable };
-            let cases = cases(&models, rounding, core, array, arguments.samples)?;
+            let cases = cases(&models, rounding, core, arguments.samples)?;
             let label = format!("{convention} on {place}");
             let (values, mismatches) =
                 stages.stage(&label, || compare(target, &label, &cases, &mut wrong))?;
@@ -99,27 +97,18 @@ fn load(only: &[String]) -> Result<Vec<Golden>> {
 
 /// The programs of the models that have an answer in this convention. Where one interpreter has none, the other's counts, as
 /// long as the conventions differ in no layer of the model.
-fn cases(
-    models: &[Golden],
-    rounding: Rounding,
-    core: Core,
-    array: &str,
-    samples: Option<usize>,
-) -> Result<Vec<Case>> {
+fn cases(models: &[Golden], rounding: Rounding, core: Core, samples: Option<usize>) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for model in models {
         let dense = model.graph.nodes.iter().any(|node| matches!(node.op, milligrad_host::Op::Dense { .. }));
-        let output = model.vectors.get(array).ok();
-        let Some(output) = output.or_else(|| model.vectors.get("output").ok().filter(|_| !dense)) else {
+        if !Vectors::answered(&model.vectors, rounding) && (dense || rounding == Rounding::Single) {
             continue;
-        };
+        }
         let options = CompileOptions { rounding, core, learn: None };
         let mut program = Program::compile(&model.graph, &options)?;
         program.name = model.name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-        let (mut inputs, mut expected) = (bytes(model.vectors.get("input")?), bytes(output));
-        let taken = samples.unwrap_or(usize::MAX).min(inputs.len() / program.input_bytes());
-        inputs.truncate(taken * program.input_bytes());
-        expected.truncate(taken * program.output_bytes());
+        let vectors = Vectors::of(&program, &model.vectors, rounding)?.take(samples.unwrap_or(usize::MAX));
+        let Vectors { inputs, outputs: expected, .. } = vectors;
         cases.push(Case { program, inputs, expected });
     }
     Ok(cases)

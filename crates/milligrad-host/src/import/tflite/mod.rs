@@ -1,4 +1,4 @@
-//! TensorFlow Lite's files: int8 models of one input and one output.
+//! TensorFlow Lite's files: int8 models.
 //!
 //! A file is read where it lies (`bytes`), its operators become layers one after the other (`Importer`), shape
 //! arithmetic that converters leave behind is computed on the way (`fold`), and the draft goes through
@@ -12,6 +12,7 @@ mod fold;
 mod layers;
 mod moves;
 mod names;
+mod ports;
 mod schema;
 mod spaced;
 mod supported;
@@ -135,8 +136,8 @@ impl<'a> Importer<'a> {
             tensors: Vec::new(),
             constants: Vec::new(),
             nodes: Vec::new(),
-            input: TensorId(0),
-            output: TensorId(0),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
         };
         let budget = 2 * model.bytes;
         Ok(Self {
@@ -152,24 +153,7 @@ impl<'a> Importer<'a> {
     }
 
     fn run(mut self) -> Result<Graph, Problem> {
-        let (inputs, outputs) = (self.model.inputs, self.model.outputs);
-        let (Some(input), Some(output), 1, 1) = (inputs.i32(0), outputs.i32(0), inputs.len(), outputs.len())
-        else {
-            return remedy(format!(
-                "it has {} inputs and {} outputs; models with one of each are imported",
-                inputs.len(),
-                outputs.len()
-            ));
-        };
-        let input = self.model.tensor(input)?;
-        self.check_input(&input)?;
-        if self.unsupported.is_empty() {
-            let shape = input.shape()?;
-            self.draft.input = self.tensor(&input, &shape)?;
-            self.values.insert(input.index, Value::Tensor(self.draft.input, shape));
-        } else {
-            self.values.insert(input.index, Value::Unknown);
-        }
+        self.read_inputs()?;
         let operators = self.model.operators();
         if operators > MOST_OPERATORS {
             return remedy(format!("it has {operators} operators, at most {MOST_OPERATORS} are read"));
@@ -180,29 +164,8 @@ impl<'a> Importer<'a> {
         if !self.unsupported.is_empty() {
             return Err(ImportError::Unsupported(self.unsupported).into());
         }
-        let output = self.model.tensor(output)?;
-        match self.values.get(&output.index) {
-            Some(Value::Tensor(id, _)) => self.draft.output = *id,
-            _ => return Err(ImportError::Order("no operator writes the model's output".into()).into()),
-        }
+        self.read_outputs()?;
         Graph::verify(self.draft).map_err(Problem::Graph)
-    }
-
-    /// The input is int8, or f32 for a model that quantises it itself.
-    fn check_input(&mut self, input: &Tensor<'a>) -> Result<(), Problem> {
-        use schema::DType as T;
-        let shape = input.shape()?;
-        if !matches!(input.dtype, T::Int8 | T::Float32) {
-            self.unsupported.push(Unsupported {
-                layer: "input".into(),
-                operator: "the model's input".into(),
-                dtype: input.dtype.name().into(),
-                remedy: error::type_remedy(input.dtype).into(),
-            });
-        } else if shape.len() > 1 && shape[0] != 1 {
-            return remedy(format!("its input is {shape:?}; convert it with a batch size of 1"));
-        }
-        Ok(())
     }
 
     /// One operator; what can't be run is noted, so that all of it is known in the end.

@@ -9,6 +9,8 @@ type Result<T> = std::result::Result<T, ImportError>;
 
 /// More axes than any operator here can have.
 const MOST_AXES: usize = 8;
+/// More names than a signature has.
+const MOST_NAMES: usize = 64;
 
 macro_rules! dtypes {
     ($($variant:ident = $code:literal, $name:literal, $bytes:literal;)*) => {
@@ -65,6 +67,7 @@ pub(super) struct Model<'a> {
     operators: Vector<'a>,
     pub(super) inputs: Vector<'a>,
     pub(super) outputs: Vector<'a>,
+    signatures: Vector<'a>,
     pub(super) bytes: usize,
 }
 
@@ -98,8 +101,23 @@ impl<'a> Model<'a> {
             operators: graph.vector(3, 4)?,
             inputs: graph.vector(1, 4)?,
             outputs: graph.vector(2, 4)?,
+            signatures: root.vector(7, 4)?,
             bytes: bytes.len(),
         })
+    }
+
+    /// Tensors and their names in the file's signature, its inputs (field 0) or outputs (field 1). Names are decoration:
+    /// a file without or with several signatures gives none.
+    pub(super) fn signature(&self, field: usize) -> Result<Vec<(usize, String)>> {
+        let mut names = Vec::new();
+        if let (1, Some(signature)) = (self.signatures.len(), self.signatures.table(0)?) {
+            let list = signature.vector(field, 4)?;
+            for position in 0..list.len().min(MOST_NAMES) {
+                let Some(entry) = list.table(position)? else { continue };
+                names.push((entry.u32(1, 0)? as usize, entry.text(0)?));
+            }
+        }
+        Ok(names)
     }
 
     pub(super) fn operators(&self) -> usize {
