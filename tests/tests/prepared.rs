@@ -1,7 +1,7 @@
 //! Folding, fusing and removing layers for inference changes nothing: programs against the trainer's own forward pass.
 
 use milligrad_host::train::predict;
-use milligrad_host::{Builder, Graph, Program, Result, Values};
+use milligrad_host::{Builder, Graph, OptimizerKind, Program, Result, Values};
 use milligrad_tests::noise;
 
 /// Statistics and parameters of batch norm that do something.
@@ -86,4 +86,14 @@ fn layers_run_as_they_were_trained() {
         let relative = (error / norm).sqrt();
         assert!(relative < 0.06, "{}: int8 is {relative} away", graph.name);
     }
+}
+
+/// Deltas pass no gate, border or concatenation on the device: that is said, and layers behind them learn.
+#[test]
+fn layers_before_a_gate_do_not_learn_on_the_device() {
+    let graph = milligrad_tests::branches().unwrap();
+    let error = milligrad_tests::learning(&graph, OptimizerKind::Sgd).unwrap_err().to_string();
+    assert!(error.contains("can't learn on the device"), "{error}");
+    let head = milligrad_tests::adapting(&graph, 1).unwrap();
+    assert_eq!(head.parameters.len(), 2);
 }
