@@ -2,7 +2,7 @@
 // 17 layers, 5711 multiply-accumulate operations, 1708 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Elements, ElementsMut, Model, Padding, Port, Window2d, arena, layers::{self, AvgPool2d, Broadcast, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply, Strided, dense}};
+use milligrad::{Clamp, Elements, ElementsMut, Model, Padding, Port, Window2d, arena, lendable, layers::{self, AvgPool2d, Broadcast, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply, Strided, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "branches";
@@ -112,15 +112,26 @@ static DENSE_1_CHANNELS: [f32; 3] = [
 ];
 static DENSE_1: Dense<f32> = Dense::new(7, &DENSE_1_WEIGHTS, &DENSE_1_CHANNELS, Clamp::<f32>::LINEAR);
 
+lendable! {
 /// All the RAM of the model, 1708 bytes: its arena.
 pub struct Network {
     float: [f32; 427],
 }
+}
+
+/// Words of four bytes that the network needs of an arena.
+pub const ARENA_WORDS: usize = 427;
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
         Self { float: [0.0; 427], }
+    }
+
+    /// The network in memory that others use too, each in its turn: an arena of at least [`ARENA_WORDS`] words.
+    #[inline]
+    pub const fn within<const WORDS: usize>(arena: &mut arena::Arena<WORDS>) -> &mut Self {
+        arena.lend()
     }
 
     /// Where the next input goes; prediction may overwrite it.

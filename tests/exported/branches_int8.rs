@@ -2,7 +2,7 @@
 // 17 layers, 5711 multiply-accumulate operations, 427 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Elements, ElementsMut, Int8, Model, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, layers::{self, AvgPool2d, Broadcast, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, QuantizedMul, QuantizedSoftmax, Strided, Table, dense, hard_swish_table, sigmoid_table}};
+use milligrad::{Elements, ElementsMut, Int8, Model, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, lendable, layers::{self, AvgPool2d, Broadcast, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, QuantizedMul, QuantizedSoftmax, Strided, Table, dense, hard_swish_table, sigmoid_table}};
 
 /// Name of the model.
 pub const NAME: &str = "branches";
@@ -121,15 +121,26 @@ static DENSE_1: Dense<Int8> = Dense::new(7, &DENSE_1_WEIGHTS, &DENSE_1_CHANNELS,
 
 static SOFTMAX: QuantizedSoftmax = QuantizedSoftmax::new(1751308800, 18, -256);
 
+lendable! {
 /// All the RAM of the model, 427 bytes: its arena.
 pub struct Network {
-    int8: [i8; 427],
+    int8: arena::Bytes<107>,
 }
+}
+
+/// Words of four bytes that the network needs of an arena.
+pub const ARENA_WORDS: usize = 107;
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int8: [0; 427], }
+        Self { int8: arena::Bytes::ZERO, }
+    }
+
+    /// The network in memory that others use too, each in its turn: an arena of at least [`ARENA_WORDS`] words.
+    #[inline]
+    pub const fn within<const WORDS: usize>(arena: &mut arena::Arena<WORDS>) -> &mut Self {
+        arena.lend()
     }
 
     /// Where the next input goes; prediction may overwrite it.

@@ -2,7 +2,7 @@
 // 14 layers, 8656 multiply-accumulate operations, 768 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Elements, ElementsMut, Int8, Model, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, QuantizedAdd, QuantizedSoftmax, Table, dense, leaky_relu_table, sigmoid_table, tanh_table}};
+use milligrad::{Elements, ElementsMut, Int8, Model, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, lendable, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, QuantizedAdd, QuantizedSoftmax, Table, dense, leaky_relu_table, sigmoid_table, tanh_table}};
 
 /// Name of the model.
 pub const NAME: &str = "everything";
@@ -102,15 +102,26 @@ static DENSE_2: Dense<Int8> = Dense::new(6, &DENSE_2_WEIGHTS, &DENSE_2_CHANNELS,
 
 static SOFTMAX: QuantizedSoftmax = QuantizedSoftmax::new(1369650688, 19, -256);
 
+lendable! {
 /// All the RAM of the model, 768 bytes: its arena.
 pub struct Network {
-    int8: [i8; 768],
+    int8: arena::Bytes<192>,
 }
+}
+
+/// Words of four bytes that the network needs of an arena.
+pub const ARENA_WORDS: usize = 192;
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int8: [0; 768], }
+        Self { int8: arena::Bytes::ZERO, }
+    }
+
+    /// The network in memory that others use too, each in its turn: an arena of at least [`ARENA_WORDS`] words.
+    #[inline]
+    pub const fn within<const WORDS: usize>(arena: &mut arena::Arena<WORDS>) -> &mut Self {
+        arena.lend()
     }
 
     /// Where the next input goes; prediction may overwrite it.

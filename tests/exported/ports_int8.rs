@@ -2,7 +2,7 @@
 // 8 layers, 19572 multiply-accumulate operations, 1500 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Elements, ElementsMut, Int8, Model, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, layers::{self, Conv2d, Dense, DepthwiseConv2d, QuantizedReduce, QuantizedSoftmax, Strided}};
+use milligrad::{Elements, ElementsMut, Int8, Model, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, lendable, layers::{self, Conv2d, Dense, DepthwiseConv2d, QuantizedReduce, QuantizedSoftmax, Strided}};
 
 /// Name of the model.
 pub const NAME: &str = "ports_two_sensors";
@@ -91,15 +91,26 @@ pub struct Outputs<'a> {
     pub scores: &'a [i8; 5],
 }
 
+lendable! {
 /// All the RAM of the model, 1500 bytes: its arena.
 pub struct Network {
-    int8: [i8; 1500],
+    int8: arena::Bytes<375>,
 }
+}
+
+/// Words of four bytes that the network needs of an arena.
+pub const ARENA_WORDS: usize = 375;
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int8: [0; 1500], }
+        Self { int8: arena::Bytes::ZERO, }
+    }
+
+    /// The network in memory that others use too, each in its turn: an arena of at least [`ARENA_WORDS`] words.
+    #[inline]
+    pub const fn within<const WORDS: usize>(arena: &mut arena::Arena<WORDS>) -> &mut Self {
+        arena.lend()
     }
 
     /// Where the next input `numbers`, [6], goes; prediction may overwrite it.

@@ -2,7 +2,7 @@
 // 17 layers, 918 multiply-accumulate operations, 88 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Elements, ElementsMut, Int8, Model, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Strided, Table, dense, hard_swish_table, requantize_table, tanh_table}};
+use milligrad::{Elements, ElementsMut, Int8, Model, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, Window2d, arena, lendable, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Strided, Table, dense, hard_swish_table, requantize_table, tanh_table}};
 
 /// Name of the model.
 pub const NAME: &str = "series";
@@ -123,15 +123,26 @@ static DENSE_1_CHANNELS: [QuantizedChannel; 2] = QuantizedChannel::table([
 ], Rounding::Double);
 static DENSE_1: Dense<Int8> = Dense::new(5, &DENSE_1_WEIGHTS, &DENSE_1_CHANNELS, QuantizedOutput::new(-76, -128, 127));
 
+lendable! {
 /// All the RAM of the model, 88 bytes: its arena.
 pub struct Network {
-    int8: [i8; 88],
+    int8: arena::Bytes<22>,
 }
+}
+
+/// Words of four bytes that the network needs of an arena.
+pub const ARENA_WORDS: usize = 22;
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int8: [0; 88], }
+        Self { int8: arena::Bytes::ZERO, }
+    }
+
+    /// The network in memory that others use too, each in its turn: an arena of at least [`ARENA_WORDS`] words.
+    #[inline]
+    pub const fn within<const WORDS: usize>(arena: &mut arena::Arena<WORDS>) -> &mut Self {
+        arena.lend()
     }
 
     /// Where the next input goes; prediction may overwrite it.

@@ -186,3 +186,45 @@ fn exported_networks_learn_as_the_desk_does() {
     let program = program("everything_momentum");
     learns_the_same(everything_momentum::Network::new(), &momentum, &program, &Rule::Momentum(momentum), 1.0);
 }
+
+/// Networks by turns in one arena, whose memory each finds as the other left it.
+#[test]
+fn networks_share_an_arena() {
+    use milligrad::arena::{Arena, largest};
+    const WORDS: usize =
+        largest(&[ports_int8::ARENA_WORDS, everything_int8::ARENA_WORDS, series_f32::ARENA_WORDS]);
+    let mut arena = Arena::<WORDS>::ZERO;
+    let [ports, everything, series] = ["ports_int8", "everything_int8", "series_f32"].map(program);
+    for seed in 0..20 {
+        in_turn(ports_int8::Network::within(&mut arena), &ports, seed);
+        in_turn(everything_int8::Network::within(&mut arena), &everything, seed);
+        in_turn(series_f32::Network::within(&mut arena), &series, seed);
+    }
+    assert_eq!(size_of::<ports_int8::Network>(), 4 * ports_int8::ARENA_WORDS);
+}
+
+fn in_turn<M: Model>(network: &mut M, program: &Program, seed: u32) {
+    let record = program.encode_input(&noise(seed, input_len::<M>()));
+    feed(network, &record);
+    network.run();
+    assert_eq!(read(network), program.runner().predict(&record).unwrap(), "{} sample {seed}", M::NAME);
+}
+
+#[test]
+fn constants_and_arenas_go_to_the_sections_that_are_asked_for() {
+    let sections = |weights: &str, arena: &str| export::Sections {
+        weights: Some(weights.into()),
+        arena: Some(arena.into()),
+    };
+    let source = export::rust_with(&program("mlp_int8"), &sections(".rodata.weights", ".dtcm")).unwrap();
+    let statics = source.lines().filter(|line| line.starts_with("static ")).count();
+    assert_eq!(source.matches("#[unsafe(link_section = \".rodata.weights\")]\nstatic ").count(), statics);
+    assert!(
+        source.contains("#[unsafe(link_section = \".dtcm\")]\npub static ARENA: arena::Reserved<"),
+        "{source}"
+    );
+    let refused =
+        |program: &Program, weights| export::rust_with(program, &sections(weights, ".dtcm")).unwrap_err();
+    assert!(refused(&program("mlp_sgd"), ".rodata.w").to_string().contains("owns its memory"));
+    assert!(refused(&program("mlp_int8"), "a\"]").to_string().contains("no name of a section"));
+}

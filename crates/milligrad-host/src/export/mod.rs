@@ -6,6 +6,7 @@
 
 mod int8;
 mod learn;
+mod lending;
 mod packed;
 mod ports;
 mod steps;
@@ -24,6 +25,24 @@ use values::{Literal, array, identifier};
 /// # Errors
 /// If names of layers can't be told apart as identifiers.
 pub fn rust(program: &Program) -> Result<String> {
+    rust_with(program, &Sections::default())
+}
+
+/// Where the linker puts things.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sections {
+    /// The section of weights and all other constants, instead of the compiler's own.
+    pub weights: Option<String>,
+    /// The section of an arena to lend the network, as a `static ARENA`.
+    pub arena: Option<String>,
+}
+
+/// As [`rust`], with constants and an arena in sections of the linker's.
+///
+/// # Errors
+/// Those of [`rust`]; names of sections that are none; an arena for a network that learns, which owns its memory.
+pub fn rust_with(program: &Program, sections: &Sections) -> Result<String> {
+    lending::check(program, sections)?;
     // Everything that the source defines at its top, or may define, as layers' names become part of it.
     let mut taken: HashSet<String> = ["name", "labels", "layers"].map(str::to_owned).into();
     for name in ports::names(program) {
@@ -42,7 +61,8 @@ pub fn rust(program: &Program) -> Result<String> {
             }
         }
     }
-    let body = body(program);
+    let mut body = body(program);
+    lending::place(program, sections, &mut body);
     let mut text = header(program);
     text.push_str(&imports(&body));
     text.push_str(&body);
@@ -93,6 +113,7 @@ fn imports(body: &str) -> String {
         "TrainError",
         "Window2d",
         "arena",
+        "lendable",
         "loss",
     ]);
     let layers = list(&[
@@ -194,6 +215,10 @@ fn arena(dtype: DType) -> &'static str {
 
 fn network(program: &Program, text: &mut String) {
     let bytes = program.ram_bytes();
+    let lendable = program.learning.is_none();
+    if lendable {
+        lending::open(text);
+    }
     let _ = writeln!(
         text,
         "/// All the RAM of the model, {bytes} bytes: its arena{}.",
@@ -205,7 +230,7 @@ fn network(program: &Program, text: &mut String) {
     text.push_str("pub struct Network {\n");
     if program.plan.int8 > 0 {
         let _ = match program.core {
-            Core::Portable => writeln!(text, "    int8: [i8; {}],", program.plan.int8),
+            Core::Portable if !lendable => writeln!(text, "    int8: [i8; {}],", program.plan.int8),
             _ => writeln!(text, "    int8: arena::Bytes<{}>,", program.plan.int8.div_ceil(4)),
         };
     }
@@ -218,11 +243,15 @@ fn network(program: &Program, text: &mut String) {
             text.push_str("    velocity: Parameters,\n");
         }
     }
-    text.push_str("}\n\nimpl Network {\n");
+    text.push_str("}\n");
+    if lendable {
+        lending::close(program, text);
+    }
+    text.push_str("\nimpl Network {\n");
     text.push_str("    /// A network with the parameters that it was exported with.\n    pub const fn new() -> Self {\n        Self {");
     if program.plan.int8 > 0 {
         let _ = match program.core {
-            Core::Portable => write!(text, " int8: [0; {}],", program.plan.int8),
+            Core::Portable if !lendable => write!(text, " int8: [0; {}],", program.plan.int8),
             _ => write!(text, " int8: arena::Bytes::ZERO,"),
         };
     }
@@ -236,6 +265,9 @@ fn network(program: &Program, text: &mut String) {
         }
     }
     text.push_str(" }\n    }\n\n");
+    if lendable {
+        lending::within(text);
+    }
     ports::accessors(program, text);
     steps::predict(program, text);
     if let Some(learning) = &program.learning {

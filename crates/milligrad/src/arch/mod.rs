@@ -6,4 +6,7 @@
 pub(crate) mod arm_fpu;
 #[cfg(milligrad_dsp)]
 pub(crate) mod dsp;
+pub(crate) mod lend;
+#[cfg(target_has_atomic = "8")]
+pub(crate) mod reserved;
 pub(crate) mod words;

@@ -6,7 +6,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::grouped;
 use clap::{Args, ValueEnum};
-use milligrad_host::{export, model_file};
+use milligrad_host::export::{self, Sections};
+use milligrad_host::model_file;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -24,6 +25,12 @@ pub(crate) struct Export {
     /// Another name for the model.
     #[arg(long)]
     name: Option<String>,
+    /// The linker section of weights and all other constants.
+    #[arg(long, value_name = "NAME")]
+    weights_section: Option<String>,
+    /// Add an arena in this linker section, to lend the network.
+    #[arg(long, value_name = "NAME")]
+    arena_section: Option<String>,
     #[command(flatten)]
     learning: Learning,
 }
@@ -40,8 +47,9 @@ impl Export {
         if let Some(name) = &self.name {
             program.name.clone_from(name);
         }
+        let sections = Sections { weights: self.weights_section.clone(), arena: self.arena_section.clone() };
         let source = match self.format {
-            Format::Rust => export::rust(&program)?,
+            Format::Rust => export::rust_with(&program, &sections)?,
         };
         model_file::write_atomically(&self.out, source.as_bytes())?;
         let analysis = program.analysis();
