@@ -5,7 +5,7 @@
 //! caller in another firmware gets.
 
 use crate::command::{self, Job};
-use milligrad::{Learner, Model, TrainError};
+use milligrad::{Learner, Model, Target, TrainError};
 use milligrad_protocol::Exit;
 
 /// A model with an entry function.
@@ -17,7 +17,11 @@ pub(crate) trait Entry: Model {
 /// A learning model with an entry function for its training step.
 pub(crate) trait LearningEntry: Entry + Learner {
     /// Takes one training step on what the input holds.
-    fn enter_train_step(&mut self, label: usize, optimizer: &Self::Optimizer) -> Result<f32, TrainError>;
+    fn enter_train_step(
+        &mut self,
+        target: Target<'_>,
+        optimizer: &Self::Optimizer,
+    ) -> Result<f32, TrainError>;
 }
 
 /// Writes the entry functions of the models and the dispatch by name. The build script calls it.
@@ -65,10 +69,10 @@ macro_rules! models {
             #[inline(always)]
             fn enter_train_step(
                 &mut self,
-                label: usize,
+                target: Target<'_>,
                 optimizer: &Self::Optimizer,
             ) -> Result<f32, TrainError> {
-                $train(self, label, optimizer)
+                $train(self, target, optimizer)
             }
         }
 
@@ -77,10 +81,10 @@ macro_rules! models {
         #[inline(never)]
         fn $train(
             network: &mut $id::Network,
-            label: usize,
+            target: Target<'_>,
             optimizer: &<$id::Network as Learner>::Optimizer,
         ) -> Result<f32, TrainError> {
-            Learner::train_step(network, label, optimizer)
+            Learner::train_step(network, target, optimizer)
         }
     };
     (@job predicts) => { command::predicting };

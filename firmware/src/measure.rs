@@ -59,8 +59,8 @@ pub(crate) fn training_steps<M: LearningEntry>(
     let mut losses = Results::create(files::LOSSES)?;
     let mut report = start_report::<M>(&clock)?;
     for i in 0..count {
-        let Some(label) = train::next(network, &mut steps)? else { break };
-        let (cost, step) = measured(&clock, || network.enter_train_step(label, optimizer));
+        let Some(target) = train::next(network, &mut steps)? else { break };
+        let (cost, step) = measured(&clock, || network.enter_train_step(target.get(), optimizer));
         losses.elements(&[train::loss(step)])?;
         line(&mut report, i, &cost)?;
     }

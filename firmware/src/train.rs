@@ -3,8 +3,8 @@
 use crate::entry::LearningEntry;
 use crate::files::{Records, Results};
 use crate::predict;
-use milligrad::TrainError;
-use milligrad_protocol::{Exit, files};
+use milligrad::{Target, TargetKind, TrainError, UNLABELLED};
+use milligrad_protocol::{Exit, NO_LABEL, files};
 
 /// Takes every training step; predicts the tests, if there are any, before and after; writes the parameters.
 pub(crate) fn all<M: LearningEntry>(network: &mut M, optimizer: &M::Optimizer) -> Result<(), Exit> {
@@ -13,8 +13,8 @@ pub(crate) fn all<M: LearningEntry>(network: &mut M, optimizer: &M::Optimizer) -
     }
     let mut steps = Records::open(files::STEPS)?;
     let mut losses = Results::create(files::LOSSES)?;
-    while let Some(label) = next(network, &mut steps)? {
-        losses.elements(&[loss(network.enter_train_step(label, optimizer))])?;
+    while let Some(target) = next(network, &mut steps)? {
+        losses.elements(&[loss(network.enter_train_step(target.get(), optimizer))])?;
     }
     if let Some(tests) = Records::open_if_there(files::TESTS) {
         predict::stream(network, tests, files::AFTER)?;
@@ -22,12 +22,44 @@ pub(crate) fn all<M: LearningEntry>(network: &mut M, optimizer: &M::Optimizer) -
     parameters(network)
 }
 
-/// Puts the next training step's record into the network's input and returns its label; `None` at the end.
-pub(crate) fn next<M: LearningEntry>(network: &mut M, steps: &mut Records) -> Result<Option<usize>, Exit> {
+/// Most values of a target.
+const VALUES: usize = 128;
+
+/// A target as it was read.
+pub(crate) enum Record {
+    Class(usize),
+    Values([f32; VALUES], usize),
+}
+
+impl Record {
+    /// The target.
+    pub(crate) fn get(&self) -> Target<'_> {
+        match self {
+            Self::Class(class) => Target::Class(*class),
+            Self::Values(values, len) => Target::Values(values.get(..*len).unwrap_or_default()),
+        }
+    }
+}
+
+/// Puts the next training step's record into the network's input and returns its target; `None` at the end.
+pub(crate) fn next<M: LearningEntry>(network: &mut M, steps: &mut Records) -> Result<Option<Record>, Exit> {
     if !steps.inputs(network)? {
         return Ok(None);
     }
-    steps.byte().map(|label| Some(label.into()))
+    match M::TARGET {
+        TargetKind::Class(_) => {
+            let label = steps.byte()?;
+            Ok(Some(Record::Class(if label == NO_LABEL { UNLABELLED } else { label.into() })))
+        }
+        TargetKind::Values(len) => {
+            let mut values = [0.0; VALUES];
+            let wanted = values.get_mut(..len).ok_or(Exit::TooManyValues)?;
+            match steps.elements(wanted)? {
+                true => Ok(Some(Record::Values(values, len))),
+                false => Err(Exit::PartialRecord),
+            }
+        }
+    }
 }
 
 /// The loss as it is written: NaN for a step that was refused.

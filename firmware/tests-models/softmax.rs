@@ -1,6 +1,8 @@
 //! A float network that learns, written by hand: one dense layer from 4 inputs to 3 classes and a softmax.
 
-use milligrad::{Elements, ElementsMut, Learner, Model, Port, Sgd, TrainError};
+use milligrad::{
+    Elements, ElementsMut, Evaluation, Learner, Model, Port, Sgd, Target, TargetKind, TrainError, argmax,
+};
 
 /// Name given at export.
 pub const NAME: &str = "softmax";
@@ -65,7 +67,10 @@ impl Model for Network {
 impl Learner for Network {
     type Optimizer = Sgd;
 
-    fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
+    const TARGET: TargetKind = TargetKind::Class(OUTPUTS);
+
+    fn train_step(&mut self, target: Target<'_>, optimizer: &Sgd) -> Result<f32, TrainError> {
+        let label = target.class(OUTPUTS)?;
         self.run();
         let chosen = *self.output.get(label).ok_or(TrainError::LabelOutOfRange)?;
         if !chosen.is_finite() {
@@ -78,6 +83,13 @@ impl Learner for Network {
             *bias -= step;
         }
         Ok(1.0 - chosen)
+    }
+
+    fn evaluate(&mut self, target: Target<'_>) -> Result<Evaluation, TrainError> {
+        let label = target.class(OUTPUTS)?;
+        self.run();
+        let chosen = *self.output.get(label).ok_or(TrainError::LabelOutOfRange)?;
+        Ok(Evaluation { loss: 1.0 - chosen, hit: Some(argmax(&self.output) == label) })
     }
 
     fn parameters(&self, mut visit: impl FnMut(&'static str, &[f32])) {

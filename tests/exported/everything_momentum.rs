@@ -2,7 +2,7 @@
 // 14 layers, 8656 multiply-accumulate operations, 10884 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Elements, ElementsMut, Learner, Model, Momentum, Optimizer, Padding, Port, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
+use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Learner, Model, Momentum, Optimizer, Padding, Port, Target, TargetKind, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "everything";
@@ -28,13 +28,13 @@ pub struct Network {
     float: [f32; 1829],
     /// What has been learned.
     pub parameters: Parameters,
-    velocity: Parameters,
+    state: State,
 }
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { float: [0.0; 1829], parameters: Parameters::new(), velocity: Parameters::zero(), }
+        Self { float: [0.0; 1829], parameters: Parameters::new(), state: State::new(), }
     }
 
     /// Where the next input goes; prediction may overwrite it.
@@ -130,16 +130,14 @@ impl Network {
         done(13);
     }
 
-    /// One step of gradient descent on the [`input`](Self::input) and its label; returns the loss before the update.
-    ///
-    /// # Errors
-    /// A label that is no class, or a loss that is not finite. No parameter has changed then.
+    /// Forward, loss, and all deltas.
     #[inline]
-    pub fn train_step(&mut self, label: usize, optimizer: &Momentum) -> Result<f32, TrainError> {
+    fn deltas(&mut self, label: usize) -> Result<f32, TrainError> {
+        Target::Class(label).class(3)?;
         self.forward(|_| {});
-        // The probabilities become the deltas of the scores.
-        let probabilities = arena::array_mut::<f32, 3>(&mut self.float, 1826);
-        let loss = loss::sparse_categorical_cross_entropy(probabilities, label)?;
+        // The loss turns the outputs into deltas.
+        let outputs = arena::array_mut::<f32, 3>(&mut self.float, 1826);
+        let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite);
         }
@@ -201,54 +199,108 @@ impl Network {
         if let Ok([y, delta]) = self.float.get_disjoint_mut([0..256, 768..1024]) {
             Conv2d::<f32>::new(CONV2D_WINDOW, &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).backward_activation(y, delta);
         }
-        // conv2d: update
+        Ok(loss)
+    }
+
+    /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    ///
+    /// # Errors
+    /// A target that is none, or a loss that is not finite. No parameter has changed then.
+    #[inline]
+    pub fn train_step(&mut self, label: usize, optimizer: &Momentum) -> Result<f32, TrainError> {
+        let loss = self.deltas(label)?;
+        // conv2d: gradients
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([1536..1664, 768..1024, 1352..1370, 1280..1352, 1370..1374]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             Conv2d::<f32>::new(CONV2D_WINDOW, &self.parameters.conv2d_weights, &self.parameters.conv2d_bias, Clamp::<f32>::RELU, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
-            optimizer.update_weights(&mut self.parameters.conv2d_weights, &mut self.velocity.conv2d_weights, gradient_w);
-            optimizer.update_accumulated_biases(&mut self.parameters.conv2d_bias, &mut self.velocity.conv2d_bias, gradient_b);
         }
-        // depthwise_conv2d: update
-        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..256, 1024..1280, 768..804, 804..840, 840..844]) {
+        // conv2d: update
+        if let Ok([gradient_w, gradient_b]) = self.float.get_disjoint_mut([1280..1352, 1370..1374]) {
+            optimizer.update_weights(&mut self.parameters.conv2d_weights, &mut self.state.conv2d_weights, gradient_w);
+            optimizer.update_accumulated_biases(&mut self.parameters.conv2d_bias, &mut self.state.conv2d_bias, gradient_b);
+        }
+        // depthwise_conv2d: gradients
+        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..256, 1024..1280, 804..840, 768..804, 840..844]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             DepthwiseConv2d::<f32>::new(DEPTHWISE_CONV2D_WINDOW, &self.parameters.depthwise_conv2d_weights, &self.parameters.depthwise_conv2d_bias, Clamp::<f32>::RELU6, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
-            optimizer.update_weights(&mut self.parameters.depthwise_conv2d_weights, &mut self.velocity.depthwise_conv2d_weights, gradient_w);
-            optimizer.update_accumulated_biases(&mut self.parameters.depthwise_conv2d_bias, &mut self.velocity.depthwise_conv2d_bias, gradient_b);
         }
-        // conv2d_1: update
-        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([256..512, 512..768, 16..20, 0..16, 20..24]) {
+        // depthwise_conv2d: update
+        if let Ok([gradient_w, gradient_b]) = self.float.get_disjoint_mut([768..804, 840..844]) {
+            optimizer.update_weights(&mut self.parameters.depthwise_conv2d_weights, &mut self.state.depthwise_conv2d_weights, gradient_w);
+            optimizer.update_accumulated_biases(&mut self.parameters.depthwise_conv2d_bias, &mut self.state.depthwise_conv2d_bias, gradient_b);
+        }
+        // conv2d_1: gradients
+        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([256..512, 512..768, 20..24, 0..16, 16..20]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             Conv2d::<f32>::new(CONV2D_1_WINDOW, &self.parameters.conv2d_1_weights, &self.parameters.conv2d_1_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
-            optimizer.update_weights(&mut self.parameters.conv2d_1_weights, &mut self.velocity.conv2d_1_weights, gradient_w);
-            optimizer.update_accumulated_biases(&mut self.parameters.conv2d_1_bias, &mut self.velocity.conv2d_1_bias, gradient_b);
         }
-        // conv2d_2: update
+        // conv2d_1: update
+        if let Ok([gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..16, 16..20]) {
+            optimizer.update_weights(&mut self.parameters.conv2d_1_weights, &mut self.state.conv2d_1_weights, gradient_w);
+            optimizer.update_accumulated_biases(&mut self.parameters.conv2d_1_bias, &mut self.state.conv2d_1_bias, gradient_b);
+        }
+        // conv2d_2: gradients
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([1664..1728, 1764..1788, 144..168, 0..144, 168..174]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             Conv2d::<f32>::new(CONV2D_2_WINDOW, &self.parameters.conv2d_2_weights, &self.parameters.conv2d_2_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
-            optimizer.update_weights(&mut self.parameters.conv2d_2_weights, &mut self.velocity.conv2d_2_weights, gradient_w);
-            optimizer.update_accumulated_biases(&mut self.parameters.conv2d_2_bias, &mut self.velocity.conv2d_2_bias, gradient_b);
+        }
+        // conv2d_2: update
+        if let Ok([gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..144, 168..174]) {
+            optimizer.update_weights(&mut self.parameters.conv2d_2_weights, &mut self.state.conv2d_2_weights, gradient_w);
+            optimizer.update_accumulated_biases(&mut self.parameters.conv2d_2_bias, &mut self.state.conv2d_2_bias, gradient_b);
         }
         // dense: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([1788..1800, 1807..1814]) {
-            let state = (&mut self.velocity.dense_weights[..], &mut self.velocity.dense_bias[..]);
-            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_weights, &mut self.parameters.dense_bias, state, optimizer);
+            let state = (&mut self.state.dense_weights[..], &mut self.state.dense_bias[..]);
+            let Parameters { dense_weights, dense_bias, .. } = &mut self.parameters;
+            dense::apply::<f32, _>(x, delta, dense_weights, dense_bias, state, optimizer);
         }
         // dense_1: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([1800..1807, 1820..1826]) {
-            let state = (&mut self.velocity.dense_1_weights[..], &mut self.velocity.dense_1_bias[..]);
-            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_1_weights, &mut self.parameters.dense_1_bias, state, optimizer);
+            let state = (&mut self.state.dense_1_weights[..], &mut self.state.dense_1_bias[..]);
+            let Parameters { dense_1_weights, dense_1_bias, .. } = &mut self.parameters;
+            dense::apply::<f32, _>(x, delta, dense_1_weights, dense_1_bias, state, optimizer);
         }
         // dense_2: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([1814..1820, 1826..1829]) {
-            let state = (&mut self.velocity.dense_2_weights[..], &mut self.velocity.dense_2_bias[..]);
-            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_2_weights, &mut self.parameters.dense_2_bias, state, optimizer);
+            let state = (&mut self.state.dense_2_weights[..], &mut self.state.dense_2_bias[..]);
+            let Parameters { dense_2_weights, dense_2_bias, .. } = &mut self.parameters;
+            dense::apply::<f32, _>(x, delta, dense_2_weights, dense_2_bias, state, optimizer);
         }
         Ok(loss)
+    }
+
+    /// How well the network does on its [`input`](Self::input): loss and hit. Changes no parameter.
+    ///
+    /// # Errors
+    /// A target that is none.
+    pub fn evaluate(&mut self, label: usize) -> Result<Evaluation, TrainError> {
+        Target::Class(label).class(3)?;
+        self.forward(|_| {});
+        let outputs = arena::array_mut::<f32, 3>(&mut self.float, 1826);
+        let hit = Some(milligrad::argmax(outputs) == label);
+        let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
+        Ok(Evaluation { loss, hit })
+    }
+
+    /// Copies parameters and the optimizer's memory, to come back to by [`rollback`](Self::rollback).
+    pub fn commit(&self, snapshot: &mut Snapshot) {
+        snapshot.parameters = self.parameters;
+        snapshot.state = self.state;
+        snapshot.committed = true;
+    }
+
+    /// Takes back what a snapshot holds; `false` if it holds nothing.
+    pub fn rollback(&mut self, snapshot: &Snapshot) -> bool {
+        if snapshot.committed {
+            self.parameters = snapshot.parameters;
+            self.state = snapshot.state;
+        }
+        snapshot.committed
     }
 }
 
@@ -411,10 +463,6 @@ impl Parameters {
     pub const fn new() -> Self {
         Self { conv2d_weights: CONV2D_WEIGHTS, conv2d_bias: CONV2D_BIAS, depthwise_conv2d_weights: DEPTHWISE_CONV2D_WEIGHTS, depthwise_conv2d_bias: DEPTHWISE_CONV2D_BIAS, conv2d_1_weights: CONV2D_1_WEIGHTS, conv2d_1_bias: CONV2D_1_BIAS, conv2d_2_weights: CONV2D_2_WEIGHTS, conv2d_2_bias: CONV2D_2_BIAS, dense_weights: DENSE_WEIGHTS, dense_bias: DENSE_BIAS, dense_1_weights: DENSE_1_WEIGHTS, dense_1_bias: DENSE_1_BIAS, dense_2_weights: DENSE_2_WEIGHTS, dense_2_bias: DENSE_2_BIAS, }
     }
-
-    const fn zero() -> Self {
-        Self { conv2d_weights: [0.0; 72], conv2d_bias: [0.0; 4], depthwise_conv2d_weights: [0.0; 36], depthwise_conv2d_bias: [0.0; 4], conv2d_1_weights: [0.0; 16], conv2d_1_bias: [0.0; 4], conv2d_2_weights: [0.0; 144], conv2d_2_bias: [0.0; 6], dense_weights: [0.0; 84], dense_bias: [0.0; 7], dense_1_weights: [0.0; 42], dense_1_bias: [0.0; 6], dense_2_weights: [0.0; 18], dense_2_bias: [0.0; 3], }
-    }
 }
 
 impl Default for Parameters {
@@ -423,11 +471,70 @@ impl Default for Parameters {
     }
 }
 
+/// What the optimizer remembers of a parameter.
+type Memory = <Momentum as Optimizer<f32>>::State;
+
+/// What the optimizer remembers of each parameter.
+#[derive(Clone, Copy)]
+pub struct State {
+    conv2d_weights: [Memory; 72],
+    conv2d_bias: [Memory; 4],
+    depthwise_conv2d_weights: [Memory; 36],
+    depthwise_conv2d_bias: [Memory; 4],
+    conv2d_1_weights: [Memory; 16],
+    conv2d_1_bias: [Memory; 4],
+    conv2d_2_weights: [Memory; 144],
+    conv2d_2_bias: [Memory; 6],
+    dense_weights: [Memory; 84],
+    dense_bias: [Memory; 7],
+    dense_1_weights: [Memory; 42],
+    dense_1_bias: [Memory; 6],
+    dense_2_weights: [Memory; 18],
+    dense_2_bias: [Memory; 3],
+}
+
+impl State {
+    /// As before the first step.
+    pub const fn new() -> Self {
+        Self { conv2d_weights: [<Momentum as Optimizer<f32>>::START; 72], conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], depthwise_conv2d_weights: [<Momentum as Optimizer<f32>>::START; 36], depthwise_conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_1_weights: [<Momentum as Optimizer<f32>>::START; 16], conv2d_1_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_2_weights: [<Momentum as Optimizer<f32>>::START; 144], conv2d_2_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_weights: [<Momentum as Optimizer<f32>>::START; 84], dense_bias: [<Momentum as Optimizer<f32>>::START; 7], dense_1_weights: [<Momentum as Optimizer<f32>>::START; 42], dense_1_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_2_weights: [<Momentum as Optimizer<f32>>::START; 18], dense_2_bias: [<Momentum as Optimizer<f32>>::START; 3], }
+    }
+}
+
+/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
+/// a `static` takes no flash.
+#[derive(Clone, Copy)]
+pub struct Snapshot {
+    parameters: Parameters,
+    state: State,
+    committed: bool,
+}
+
+impl Snapshot {
+    /// One that holds nothing yet.
+    pub const fn new() -> Self {
+        let parameters = Parameters { conv2d_weights: [0.0; 72], conv2d_bias: [0.0; 4], depthwise_conv2d_weights: [0.0; 36], depthwise_conv2d_bias: [0.0; 4], conv2d_1_weights: [0.0; 16], conv2d_1_bias: [0.0; 4], conv2d_2_weights: [0.0; 144], conv2d_2_bias: [0.0; 6], dense_weights: [0.0; 84], dense_bias: [0.0; 7], dense_1_weights: [0.0; 42], dense_1_bias: [0.0; 6], dense_2_weights: [0.0; 18], dense_2_bias: [0.0; 3], };
+        Self { parameters, state: State::new(), committed: false }
+    }
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Learner for Network {
     type Optimizer = Momentum;
+    const TARGET: TargetKind = TargetKind::Class(3);
 
-    fn train_step(&mut self, label: usize, optimizer: &Momentum) -> Result<f32, TrainError> {
-        self.train_step(label, optimizer)
+    fn train_step(&mut self, target: Target<'_>, optimizer: &Momentum) -> Result<f32, TrainError> {
+        let target = target.class(3)?;
+        self.train_step(target, optimizer)
+    }
+
+    fn evaluate(&mut self, target: Target<'_>) -> Result<Evaluation, TrainError> {
+        let target = target.class(3)?;
+        self.evaluate(target)
     }
 
     fn parameters(&self, mut visit: impl FnMut(&'static str, &[f32])) {

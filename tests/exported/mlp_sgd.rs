@@ -2,7 +2,7 @@
 // 3 layers, 50 multiply-accumulate operations, 316 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Elements, ElementsMut, Learner, Model, Optimizer, Port, Sgd, TrainError, arena, loss, layers::{self, Dense, dense}};
+use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Learner, Model, Optimizer, Port, Sgd, Target, TargetKind, TrainError, arena, loss, layers::{self, Dense, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "mlp";
@@ -16,12 +16,13 @@ pub struct Network {
     float: [f32; 20],
     /// What has been learned.
     pub parameters: Parameters,
+    state: State,
 }
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { float: [0.0; 20], parameters: Parameters::new(), }
+        Self { float: [0.0; 20], parameters: Parameters::new(), state: State::new(), }
     }
 
     /// Where the next input goes; prediction may overwrite it.
@@ -62,16 +63,14 @@ impl Network {
         done(2);
     }
 
-    /// One step of gradient descent on the [`input`](Self::input) and its label; returns the loss before the update.
-    ///
-    /// # Errors
-    /// A label that is no class, or a loss that is not finite. No parameter has changed then.
+    /// Forward, loss, and all deltas.
     #[inline]
-    pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
+    fn deltas(&mut self, label: usize) -> Result<f32, TrainError> {
+        Target::Class(label).class(4)?;
         self.forward(|_| {});
-        // The probabilities become the deltas of the scores.
-        let probabilities = arena::array_mut::<f32, 4>(&mut self.float, 16);
-        let loss = loss::sparse_categorical_cross_entropy(probabilities, label)?;
+        // The loss turns the outputs into deltas.
+        let outputs = arena::array_mut::<f32, 4>(&mut self.float, 16);
+        let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite);
         }
@@ -83,17 +82,58 @@ impl Network {
         if let Ok([y, delta]) = self.float.get_disjoint_mut([6..11, 11..16]) {
             Dense::<f32>::new(6, &self.parameters.dense_weights, &self.parameters.dense_bias, Clamp::<f32>::RELU).backward_activation(y, delta);
         }
+        Ok(loss)
+    }
+
+    /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    ///
+    /// # Errors
+    /// A target that is none, or a loss that is not finite. No parameter has changed then.
+    #[inline]
+    pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
+        let loss = self.deltas(label)?;
         // dense: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([0..6, 11..16]) {
-            let state = (&mut [(); 30][..], &mut [(); 5][..]);
-            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_weights, &mut self.parameters.dense_bias, state, optimizer);
+            let state = (&mut self.state.dense_weights[..], &mut self.state.dense_bias[..]);
+            let Parameters { dense_weights, dense_bias, .. } = &mut self.parameters;
+            dense::apply::<f32, _>(x, delta, dense_weights, dense_bias, state, optimizer);
         }
         // dense_1: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([6..11, 16..20]) {
-            let state = (&mut [(); 20][..], &mut [(); 4][..]);
-            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_1_weights, &mut self.parameters.dense_1_bias, state, optimizer);
+            let state = (&mut self.state.dense_1_weights[..], &mut self.state.dense_1_bias[..]);
+            let Parameters { dense_1_weights, dense_1_bias, .. } = &mut self.parameters;
+            dense::apply::<f32, _>(x, delta, dense_1_weights, dense_1_bias, state, optimizer);
         }
         Ok(loss)
+    }
+
+    /// How well the network does on its [`input`](Self::input): loss and hit. Changes no parameter.
+    ///
+    /// # Errors
+    /// A target that is none.
+    pub fn evaluate(&mut self, label: usize) -> Result<Evaluation, TrainError> {
+        Target::Class(label).class(4)?;
+        self.forward(|_| {});
+        let outputs = arena::array_mut::<f32, 4>(&mut self.float, 16);
+        let hit = Some(milligrad::argmax(outputs) == label);
+        let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
+        Ok(Evaluation { loss, hit })
+    }
+
+    /// Copies parameters and the optimizer's memory, to come back to by [`rollback`](Self::rollback).
+    pub fn commit(&self, snapshot: &mut Snapshot) {
+        snapshot.parameters = self.parameters;
+        snapshot.state = self.state;
+        snapshot.committed = true;
+    }
+
+    /// Takes back what a snapshot holds; `false` if it holds nothing.
+    pub fn rollback(&mut self, snapshot: &Snapshot) -> bool {
+        if snapshot.committed {
+            self.parameters = snapshot.parameters;
+            self.state = snapshot.state;
+        }
+        snapshot.committed
     }
 }
 
@@ -172,11 +212,60 @@ impl Default for Parameters {
     }
 }
 
+/// What the optimizer remembers of a parameter.
+type Memory = <Sgd as Optimizer<f32>>::State;
+
+/// What the optimizer remembers of each parameter.
+#[derive(Clone, Copy)]
+pub struct State {
+    dense_weights: [Memory; 30],
+    dense_bias: [Memory; 5],
+    dense_1_weights: [Memory; 20],
+    dense_1_bias: [Memory; 4],
+}
+
+impl State {
+    /// As before the first step.
+    pub const fn new() -> Self {
+        Self { dense_weights: [<Sgd as Optimizer<f32>>::START; 30], dense_bias: [<Sgd as Optimizer<f32>>::START; 5], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 20], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 4], }
+    }
+}
+
+/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
+/// a `static` takes no flash.
+#[derive(Clone, Copy)]
+pub struct Snapshot {
+    parameters: Parameters,
+    state: State,
+    committed: bool,
+}
+
+impl Snapshot {
+    /// One that holds nothing yet.
+    pub const fn new() -> Self {
+        let parameters = Parameters { dense_weights: [0.0; 30], dense_bias: [0.0; 5], dense_1_weights: [0.0; 20], dense_1_bias: [0.0; 4], };
+        Self { parameters, state: State::new(), committed: false }
+    }
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Learner for Network {
     type Optimizer = Sgd;
+    const TARGET: TargetKind = TargetKind::Class(4);
 
-    fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
-        self.train_step(label, optimizer)
+    fn train_step(&mut self, target: Target<'_>, optimizer: &Sgd) -> Result<f32, TrainError> {
+        let target = target.class(4)?;
+        self.train_step(target, optimizer)
+    }
+
+    fn evaluate(&mut self, target: Target<'_>) -> Result<Evaluation, TrainError> {
+        let target = target.class(4)?;
+        self.evaluate(target)
     }
 
     fn parameters(&self, mut visit: impl FnMut(&'static str, &[f32])) {

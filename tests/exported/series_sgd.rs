@@ -2,7 +2,7 @@
 // 9 layers, 351 multiply-accumulate operations, 1288 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Elements, ElementsMut, Learner, Model, Optimizer, Padding, Port, Sgd, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, dense}};
+use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Learner, Model, Optimizer, Padding, Port, Sgd, Target, TargetKind, TrainError, Window2d, arena, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "series_classifier";
@@ -22,12 +22,13 @@ pub struct Network {
     float: [f32; 179],
     /// What has been learned.
     pub parameters: Parameters,
+    state: State,
 }
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { float: [0.0; 179], parameters: Parameters::new(), }
+        Self { float: [0.0; 179], parameters: Parameters::new(), state: State::new(), }
     }
 
     /// Where the next input goes; prediction may overwrite it.
@@ -98,16 +99,14 @@ impl Network {
         done(8);
     }
 
-    /// One step of gradient descent on the [`input`](Self::input) and its label; returns the loss before the update.
-    ///
-    /// # Errors
-    /// A label that is no class, or a loss that is not finite. No parameter has changed then.
+    /// Forward, loss, and all deltas.
     #[inline]
-    pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
+    fn deltas(&mut self, label: usize) -> Result<f32, TrainError> {
+        Target::Class(label).class(3)?;
         self.forward(|_| {});
-        // The probabilities become the deltas of the scores.
-        let probabilities = arena::array_mut::<f32, 3>(&mut self.float, 176);
-        let loss = loss::sparse_categorical_cross_entropy(probabilities, label)?;
+        // The loss turns the outputs into deltas.
+        let outputs = arena::array_mut::<f32, 3>(&mut self.float, 176);
+        let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite);
         }
@@ -139,33 +138,80 @@ impl Network {
         if let Ok([y, delta]) = self.float.get_disjoint_mut([0..32, 32..64]) {
             layers::elu_backward(1.0, y, delta);
         }
-        // conv1d: update
+        Ok(loss)
+    }
+
+    /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    ///
+    /// # Errors
+    /// A target that is none, or a loss that is not finite. No parameter has changed then.
+    #[inline]
+    pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
+        let loss = self.deltas(label)?;
+        // conv1d: gradients
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([120..140, 32..64, 156..162, 96..120, 172..176]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             Conv2d::<f32>::new(CONV1D_WINDOW, &self.parameters.conv1d_weights, &self.parameters.conv1d_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
-            optimizer.update_weights(&mut self.parameters.conv1d_weights, &mut [(); 24], gradient_w);
-            optimizer.update_accumulated_biases(&mut self.parameters.conv1d_bias, &mut [(); 4], gradient_b);
         }
-        // depthwise_conv1d: update
-        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..32, 64..96, 32..40, 40..48, 48..52]) {
+        // conv1d: update
+        if let Ok([gradient_w, gradient_b]) = self.float.get_disjoint_mut([96..120, 172..176]) {
+            optimizer.update_weights(&mut self.parameters.conv1d_weights, &mut self.state.conv1d_weights, gradient_w);
+            optimizer.update_accumulated_biases(&mut self.parameters.conv1d_bias, &mut self.state.conv1d_bias, gradient_b);
+        }
+        // depthwise_conv1d: gradients
+        if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..32, 64..96, 40..48, 32..40, 48..52]) {
             gradient_w.fill(0.0);
             gradient_b.fill(0.0);
             DepthwiseConv2d::<f32>::new(DEPTHWISE_CONV1D_WINDOW, &self.parameters.depthwise_conv1d_weights, &self.parameters.depthwise_conv1d_bias, Clamp::<f32>::LINEAR, 0.0).accumulate(x, delta, patch, gradient_w, gradient_b);
-            optimizer.update_weights(&mut self.parameters.depthwise_conv1d_weights, &mut [(); 8], gradient_w);
-            optimizer.update_accumulated_biases(&mut self.parameters.depthwise_conv1d_bias, &mut [(); 4], gradient_b);
+        }
+        // depthwise_conv1d: update
+        if let Ok([gradient_w, gradient_b]) = self.float.get_disjoint_mut([32..40, 48..52]) {
+            optimizer.update_weights(&mut self.parameters.depthwise_conv1d_weights, &mut self.state.depthwise_conv1d_weights, gradient_w);
+            optimizer.update_accumulated_biases(&mut self.parameters.depthwise_conv1d_bias, &mut self.state.depthwise_conv1d_bias, gradient_b);
         }
         // dense: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([140..156, 167..172]) {
-            let state = (&mut [(); 80][..], &mut [(); 5][..]);
-            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_weights, &mut self.parameters.dense_bias, state, optimizer);
+            let state = (&mut self.state.dense_weights[..], &mut self.state.dense_bias[..]);
+            let Parameters { dense_weights, dense_bias, .. } = &mut self.parameters;
+            dense::apply::<f32, _>(x, delta, dense_weights, dense_bias, state, optimizer);
         }
         // dense_1: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([162..167, 176..179]) {
-            let state = (&mut [(); 15][..], &mut [(); 3][..]);
-            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_1_weights, &mut self.parameters.dense_1_bias, state, optimizer);
+            let state = (&mut self.state.dense_1_weights[..], &mut self.state.dense_1_bias[..]);
+            let Parameters { dense_1_weights, dense_1_bias, .. } = &mut self.parameters;
+            dense::apply::<f32, _>(x, delta, dense_1_weights, dense_1_bias, state, optimizer);
         }
         Ok(loss)
+    }
+
+    /// How well the network does on its [`input`](Self::input): loss and hit. Changes no parameter.
+    ///
+    /// # Errors
+    /// A target that is none.
+    pub fn evaluate(&mut self, label: usize) -> Result<Evaluation, TrainError> {
+        Target::Class(label).class(3)?;
+        self.forward(|_| {});
+        let outputs = arena::array_mut::<f32, 3>(&mut self.float, 176);
+        let hit = Some(milligrad::argmax(outputs) == label);
+        let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
+        Ok(Evaluation { loss, hit })
+    }
+
+    /// Copies parameters and the optimizer's memory, to come back to by [`rollback`](Self::rollback).
+    pub fn commit(&self, snapshot: &mut Snapshot) {
+        snapshot.parameters = self.parameters;
+        snapshot.state = self.state;
+        snapshot.committed = true;
+    }
+
+    /// Takes back what a snapshot holds; `false` if it holds nothing.
+    pub fn rollback(&mut self, snapshot: &Snapshot) -> bool {
+        if snapshot.committed {
+            self.parameters = snapshot.parameters;
+            self.state = snapshot.state;
+        }
+        snapshot.committed
     }
 }
 
@@ -271,11 +317,64 @@ impl Default for Parameters {
     }
 }
 
+/// What the optimizer remembers of a parameter.
+type Memory = <Sgd as Optimizer<f32>>::State;
+
+/// What the optimizer remembers of each parameter.
+#[derive(Clone, Copy)]
+pub struct State {
+    conv1d_weights: [Memory; 24],
+    conv1d_bias: [Memory; 4],
+    depthwise_conv1d_weights: [Memory; 8],
+    depthwise_conv1d_bias: [Memory; 4],
+    dense_weights: [Memory; 80],
+    dense_bias: [Memory; 5],
+    dense_1_weights: [Memory; 15],
+    dense_1_bias: [Memory; 3],
+}
+
+impl State {
+    /// As before the first step.
+    pub const fn new() -> Self {
+        Self { conv1d_weights: [<Sgd as Optimizer<f32>>::START; 24], conv1d_bias: [<Sgd as Optimizer<f32>>::START; 4], depthwise_conv1d_weights: [<Sgd as Optimizer<f32>>::START; 8], depthwise_conv1d_bias: [<Sgd as Optimizer<f32>>::START; 4], dense_weights: [<Sgd as Optimizer<f32>>::START; 80], dense_bias: [<Sgd as Optimizer<f32>>::START; 5], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 15], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 3], }
+    }
+}
+
+/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
+/// a `static` takes no flash.
+#[derive(Clone, Copy)]
+pub struct Snapshot {
+    parameters: Parameters,
+    state: State,
+    committed: bool,
+}
+
+impl Snapshot {
+    /// One that holds nothing yet.
+    pub const fn new() -> Self {
+        let parameters = Parameters { conv1d_weights: [0.0; 24], conv1d_bias: [0.0; 4], depthwise_conv1d_weights: [0.0; 8], depthwise_conv1d_bias: [0.0; 4], dense_weights: [0.0; 80], dense_bias: [0.0; 5], dense_1_weights: [0.0; 15], dense_1_bias: [0.0; 3], };
+        Self { parameters, state: State::new(), committed: false }
+    }
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Learner for Network {
     type Optimizer = Sgd;
+    const TARGET: TargetKind = TargetKind::Class(3);
 
-    fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
-        self.train_step(label, optimizer)
+    fn train_step(&mut self, target: Target<'_>, optimizer: &Sgd) -> Result<f32, TrainError> {
+        let target = target.class(3)?;
+        self.train_step(target, optimizer)
+    }
+
+    fn evaluate(&mut self, target: Target<'_>) -> Result<Evaluation, TrainError> {
+        let target = target.class(3)?;
+        self.evaluate(target)
     }
 
     fn parameters(&self, mut visit: impl FnMut(&'static str, &[f32])) {

@@ -101,16 +101,16 @@ pub fn int8(graph: &Graph) -> Result<Program> {
 
 /// A graph as a float program of which all layers learn.
 pub fn learning(graph: &Graph, optimizer: OptimizerKind) -> Result<Program> {
-    let learn = Some(Learn { layers: Layers::All, optimizer });
+    let learn = Some(Learn::new(Layers::All, optimizer));
     Program::compile(graph, &CompileOptions { learn, ..Default::default() })
 }
 
 /// A graph as an int8 program whose last layers are float and learn.
 pub fn adapting(graph: &Graph, last: usize) -> Result<Program> {
     let layers = Layers::Last(last);
-    let options = QuantizeOptions { trainable: Some(layers), ..Default::default() };
+    let options = QuantizeOptions { trainable: Some(layers.clone()), ..Default::default() };
     let mixed = quantize(graph, &noise(7, 32 * graph.input_len()), &options)?;
-    let learn = Some(Learn { layers, optimizer: OptimizerKind::Sgd });
+    let learn = Some(Learn::new(layers, OptimizerKind::Sgd));
     Program::compile(&mixed, &CompileOptions { learn, ..Default::default() })
 }
 
@@ -118,6 +118,30 @@ pub fn adapting(graph: &Graph, last: usize) -> Result<Program> {
 pub fn ports() -> Result<Program> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/tflite/ports-two_sensors.tflite");
     Program::compile(&import::load(path)?, &CompileOptions::default())
+}
+
+/// A fully int8 model of which layers become float again, to learn by name, with frozen ones between them; batches.
+pub fn thawed(graph: &Graph) -> Result<Program> {
+    let int8 = quantize(graph, &noise(7, 32 * graph.input_len()), &QuantizeOptions::default())?;
+    let names = ["conv2d_1", "dense_1"].map(String::from).to_vec();
+    let learn = Some(Learn::new(Layers::Named(names), OptimizerKind::Sgd).with_batches());
+    Program::compile(&int8, &CompileOptions { learn, ..Default::default() })
+}
+
+/// A graph as a float program of which these layers learn, with a guard and batches.
+pub fn guarded(graph: &Graph, layers: Layers, optimizer: OptimizerKind) -> Result<Program> {
+    let learn = Some(Learn::new(layers, optimizer).guarded().with_batches());
+    Program::compile(graph, &CompileOptions { learn, ..Default::default() })
+}
+
+/// 6-5-3 with tanh: values, not classes.
+pub fn regression() -> Result<Graph> {
+    Builder::new("regression", &[6]).dense(5).tanh().dense(3).relu6().build(4)
+}
+
+/// 6-4-1 with a sigmoid at its end.
+pub fn binary() -> Result<Graph> {
+    Builder::new("binary", &[6]).dense(4).relu().dense(1).sigmoid().build(5)
 }
 
 /// A program that is exported, and compared with its source on disk.
@@ -142,6 +166,11 @@ pub fn cases() -> Result<Vec<Case>> {
         case("everything_momentum", learning(&everything()?, OptimizerKind::Momentum)?),
         case("everything_adapting", adapting(&everything()?, 2)?),
         case("series_sgd", learning(&series_classifier()?, OptimizerKind::Sgd)?),
+        case("everything_thawed", thawed(&everything()?)?),
+        case("everything_guarded", guarded(&everything()?, Layers::All, OptimizerKind::Momentum)?),
+        case("everything_biases", guarded(&everything()?, Layers::Biases, OptimizerKind::Sgd)?),
+        case("regression_guarded", guarded(&regression()?, Layers::All, OptimizerKind::Sgd)?),
+        case("binary_momentum", learning(&binary()?, OptimizerKind::Momentum)?),
         case("branches_int8", int8(&branches()?)?),
         case("branches_f32", float(&branches()?)?),
         case("series_int8", int8(&series()?)?),

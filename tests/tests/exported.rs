@@ -133,7 +133,7 @@ fn learns_the_same<M: Learner>(
         raw.iter_mut().skip(label).step_by(M::OUTPUTS[0].len()).for_each(|x| *x += 0.8);
         let record = program.encode_input(&raw);
         feed(&mut network, &record);
-        let loss = network.train_step(label, optimizer).unwrap();
+        let loss = network.train_step(label.into(), optimizer).unwrap();
         assert_eq!(loss.to_bits(), runner.train_step(&record, label, rule).unwrap().to_bits(), "step {step}");
         if step < 50 {
             first += loss
@@ -150,7 +150,10 @@ fn learns_the_same<M: Learner>(
     let before: Vec<_> = runner.parameters().to_vec();
     let record = program.encode_input(&noise(1, input_len::<M>()));
     feed(&mut network, &record);
-    assert!(network.train_step(M::OUTPUTS[0].len(), optimizer).is_err(), "a label out of range is refused");
+    assert!(
+        network.train_step(M::OUTPUTS[0].len().into(), optimizer).is_err(),
+        "a label out of range is refused"
+    );
     let mut kept = before.iter();
     network.parameters(|name, values| assert_eq!(values, kept.next().unwrap(), "{name} is untouched"));
 }

@@ -21,6 +21,8 @@ pub struct Analysis {
     pub weight_bytes: usize,
     /// Bytes of all that lies in flash beside code: weights, biases, scales, tables, descriptors.
     pub constant_bytes: usize,
+    /// Bytes of initial values of parameters that learn, in flash too.
+    pub initial_bytes: usize,
     /// Bytes of the arena: input, output, activations, scratch, and deltas where the model learns.
     pub arena_bytes: usize,
     /// The least that any plan without overlaps can take.
@@ -67,6 +69,7 @@ impl Program {
             parameters: layers.iter().map(|layer| layer.parameters).sum(),
             weight_bytes: layers.iter().map(|layer| layer.weight_bytes).sum(),
             constant_bytes: layers.iter().map(|layer| layer.constant_bytes).sum(),
+            initial_bytes: self.parameter_bytes(),
             arena_bytes: self.plan.bytes(),
             arena_lower_bound_bytes: lower_bound(&self.buffers, DType::I8)
                 + 4 * lower_bound(&self.buffers, DType::F32),
@@ -147,10 +150,15 @@ fn int8_bytes(kernel: &Kernel) -> usize {
 /// Weights and biases, all constants, and whether it learns. `bias` is the size of a bias alone.
 fn layer_bytes<A: Arithmetic>(layer: &Layer<A>, bias: usize) -> (usize, usize, bool) {
     let Some(parameters) = layer.parameters() else { return (0, device_size::<MaxPool2d<A>>(0), false) };
-    let (Source::Flash(weights), Source::Flash(channels)) = (&parameters.weights, &parameters.channels)
-    else {
-        // Initial values lie in flash and are copied to RAM at start; both counted as parameters there.
-        return (0, 0, true);
+    let (weights, channels) = match (&parameters.weights, &parameters.channels) {
+        (Source::Flash(weights), Source::Flash(channels)) => (weights, channels),
+        // The biases learn alone.
+        (Source::Flash(weights), Source::Ram(_)) => {
+            let bytes = size_of_val(&weights[..]);
+            return (bytes, bytes, true);
+        }
+        // Initial values lie in flash and are copied to RAM at start; see `Analysis::initial_bytes`.
+        _ => return (0, 0, true),
     };
     let weight_bytes = size_of_val(&weights[..]) + bias * channels.len();
     let descriptor = match layer {

@@ -65,9 +65,9 @@ pub use graph::{
 };
 pub use lower::{CompileOptions, Layers, Learn};
 pub use prepare::for_inference;
-pub use program::{OptimizerKind, Program};
+pub use program::{LossKind, OptimizerKind, Program};
 pub use quantize::{QuantizeOptions, quantize};
-pub use run::{Rule, Runner};
+pub use run::{Rule, Runner, Snapshot};
 
 /// The README's code runs with the documentation tests.
 #[cfg(doctest)]

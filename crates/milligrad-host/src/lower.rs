@@ -1,23 +1,27 @@
 //! From a graph to a program: kernels are chosen, views are resolved, functions go in place, the way back is
 //! laid out, and all is planned.
 
+mod choice;
 mod learn;
+mod thaw;
 
 use crate::error::{Error, Result};
 use crate::graph::{self, DType, Graph, Op, TensorId, Values};
 use crate::pack;
 use crate::plan::{Plan, lower_bound};
 use crate::program::{
-    Buffer, BufferId, Kernel, OptimizerKind, Port, Program, Source, Step, Trainable, overlaps,
+    Buffer, BufferId, Kernel, LossKind, OptimizerKind, ParameterIds, Port, Program, Source, Step, Trainable,
+    overlaps,
 };
 use crate::{ops, optimize};
+pub use choice::{Chosen, Layers};
 use milligrad::{Core, Rounding};
 
 /// Most bytes that the buffers of a program may need at once: more RAM than boards have, external memory included.
 const LARGEST_ARENA: usize = 1 << 25;
 
 /// How a graph becomes a program.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CompileOptions {
     /// [`Rounding::Double`]: everything as TensorFlow Lite Micro and CMSIS-NN compute it. [`Rounding::Single`]: as
     /// TensorFlow's interpreter with its reference kernels, which rounds once in fully connected int8 layers, and makes its
@@ -36,52 +40,38 @@ impl Default for CompileOptions {
 }
 
 /// On-device training.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Learn {
-    /// Which layers.
+    /// Which layers. From the first of them on all is float: what is int8 there becomes float again.
     pub layers: Layers,
     /// Update rule.
     pub optimizer: OptimizerKind,
+    /// Cross entropy after softmax, binary cross entropy after sigmoid, else the mean squared error, unless given.
+    pub loss: Option<LossKind>,
+    /// Every step is decided on by a [`milligrad::guard`].
+    pub guard: bool,
+    /// Gradients can be summed over batches.
+    pub batches: bool,
 }
 
-/// A choice of layers with parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layers {
-    /// All of them.
-    All,
-    /// The last so many.
-    Last(usize),
-}
-
-impl std::str::FromStr for Layers {
-    type Err = String;
-    fn from_str(s: &str) -> std::result::Result<Self, String> {
-        let last = s.strip_prefix("last:").and_then(|n| n.parse().ok()).filter(|&n| n > 0);
-        match (s, last) {
-            ("all", _) => Ok(Self::All),
-            (_, Some(n)) => Ok(Self::Last(n)),
-            _ => Err(format!("`{s}` is neither `all` nor `last:N` with N from 1")),
-        }
+impl Learn {
+    /// These layers by this rule, one sample at a time, without a guard.
+    pub const fn new(layers: Layers, optimizer: OptimizerKind) -> Self {
+        Self { layers, optimizer, loss: None, guard: false, batches: false }
     }
-}
 
-impl Layers {
-    /// The chosen nodes among those of `graph` that have weights, by index, in order.
-    ///
-    /// # Errors
-    /// If the graph has no or fewer such layers.
-    pub fn choose(self, graph: &Graph) -> Result<Vec<usize>> {
-        let with_weights =
-            |op: &Op| matches!(op, Op::Dense { .. } | Op::Conv2d { .. } | Op::DepthwiseConv2d { .. });
-        let all: Vec<usize> = (0..graph.nodes.len()).filter(|&i| with_weights(&graph.nodes[i].op)).collect();
-        match self {
-            Self::All if !all.is_empty() => Ok(all),
-            Self::Last(n) if n <= all.len() => Ok(all[all.len() - n..].to_vec()),
-            _ => Err(Error::Model {
-                model: graph.name.clone(),
-                problem: format!("it has {} layers with weights; choose fewer to train", all.len()),
-            }),
-        }
+    /// With a guard.
+    #[must_use]
+    pub fn guarded(mut self) -> Self {
+        self.guard = true;
+        self
+    }
+
+    /// With batches.
+    #[must_use]
+    pub fn with_batches(mut self) -> Self {
+        self.batches = true;
+        self
     }
 }
 
@@ -89,16 +79,17 @@ impl Program {
     /// Compiles and plans a graph. Batch norm is folded, activations are fused and dropout is removed first.
     ///
     /// # Errors
-    /// If layers are to learn that can't: int8 layers, or a model that does not end in softmax.
+    /// If layers are to learn that can't, or through layers that have no way back.
     pub fn compile(graph: &Graph, options: &CompileOptions) -> Result<Self> {
-        let graph = crate::prepare::for_inference(graph)?;
-        let trained = match options.learn {
-            Some(learn) => {
-                graph.require_single("learning on the device")?;
-                learn.layers.choose(&graph)?
-            }
-            None => Vec::new(),
-        };
+        let mut graph = crate::prepare::for_inference(graph)?;
+        let mut trained = Vec::new();
+        if let Some(learn) = &options.learn {
+            graph.require_single("learning on the device")?;
+            let first = learn.layers.choose(&graph)?[0].node;
+            // Activations that were not fused in int8 may be now.
+            graph = crate::prepare::for_inference(&thaw::thaw(&graph, first)?)?;
+            trained = learn.layers.choose(&graph)?;
+        }
         let mut lowering = Lowering::new(&graph, trained);
         for (index, node) in graph.nodes.iter().enumerate() {
             let kernel =
@@ -116,18 +107,18 @@ impl Program {
 struct Lowering<'a> {
     graph: &'a Graph,
     /// Nodes that learn.
-    trained: Vec<usize>,
+    trained: Vec<Chosen>,
     steps: Vec<Step>,
     buffers: Vec<Buffer>,
     /// The buffer of each tensor that exists already.
     buffer_of: Vec<Option<BufferId>>,
     parameters: Vec<Trainable>,
     /// Step and parameter indices of the layers that learn.
-    learners: Vec<(usize, (usize, usize))>,
+    learners: Vec<(usize, ParameterIds)>,
 }
 
 impl<'a> Lowering<'a> {
-    fn new(graph: &'a Graph, trained: Vec<usize>) -> Self {
+    fn new(graph: &'a Graph, trained: Vec<Chosen>) -> Self {
         let mut lowering = Self {
             graph,
             trained,
@@ -177,8 +168,8 @@ impl<'a> Lowering<'a> {
             self.new_buffer(format!("{} patch", node.name), dtype, kernel.scratch(), time)
         });
         let parameters = node.constants.iter().map(|&id| graph.constant(id).values.len()).sum();
-        if self.trained.contains(&index) {
-            self.move_to_ram(node.name.as_str(), time, &mut kernel)
+        if let Some(&chosen) = self.trained.iter().find(|chosen| chosen.node == index) {
+            self.move_to_ram(node.name.as_str(), time, &mut kernel, chosen.weights)
                 .map_err(|problem| graph.error(node, problem))?;
         }
         self.steps.push(Step {
@@ -224,12 +215,10 @@ impl<'a> Lowering<'a> {
         name: &str,
         step: usize,
         kernel: &mut Kernel,
+        with_weights: bool,
     ) -> std::result::Result<(), String> {
         let Kernel::F32(layer) = kernel else {
-            return Err(
-                "it is int8 and can't learn; quantise the model with `--trainable` so that it stays f32"
-                    .into(),
-            );
+            return Err("it is int8 and can't learn".into());
         };
         let parameters = layer.parameters_mut().expect("a layer with weights was chosen");
         let mut take = |what: &str, source: &mut Source<f32>| {
@@ -239,9 +228,9 @@ impl<'a> Lowering<'a> {
             }
             index
         };
-        let weights = take("weights", &mut parameters.weights);
+        let weights = with_weights.then(|| take("weights", &mut parameters.weights));
         let biases = take("bias", &mut parameters.channels);
-        self.learners.push((step, (weights, biases)));
+        self.learners.push((step, ParameterIds { weights, biases }));
         Ok(())
     }
 
@@ -295,13 +284,13 @@ impl<'a> Lowering<'a> {
         let graph = self.graph;
         let (inputs, outputs) = (self.ports(&graph.inputs), self.ports(&graph.outputs));
         outputs.iter().for_each(|port| self.touch(port.buffer, self.steps.len()));
-        let removed = match options.learn {
+        let removed = match &options.learn {
             None => self.optimize(&inputs, &outputs),
             Some(_) => Vec::new(),
         };
         self.pack(options.core);
         let learning =
-            options.learn.map(|learn| self.learning(learn.optimizer, outputs[0].buffer)).transpose()?;
+            options.learn.as_ref().map(|learn| self.learning(learn, outputs[0].buffer)).transpose()?;
         let needed = lower_bound(&self.buffers, DType::I8) + 4 * lower_bound(&self.buffers, DType::F32);
         if needed > LARGEST_ARENA {
             let problem = format!(

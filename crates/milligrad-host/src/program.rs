@@ -4,6 +4,7 @@
 //! counts it. So what is tested on the desk is what runs on the chip.
 
 mod int8;
+mod learning;
 
 use crate::graph::{DType, Normalize};
 use crate::pack::Packed;
@@ -13,6 +14,7 @@ use milligrad::layers::{QuantizedAdd, QuantizedSoftmax, Table};
 use milligrad::{Arithmetic, Clamp, Core, Int8, Quantization, QuantizedOutput, Requantize, Window2d};
 
 pub use int8::{Broadcasting, Elements, Elementwise, QuantizedFunction};
+pub use learning::{Apply, Backward, Gradients, Learning, LossKind, OptimizerKind, ParameterIds, Trainable};
 
 /// Index of a buffer in its program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -332,108 +334,6 @@ pub struct Step {
     pub parameters: usize,
 }
 
-/// Parameters in RAM.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Trainable {
-    /// `layer/weights` or `layer/bias`.
-    pub name: String,
-    /// Values before the first step on the device.
-    pub values: Vec<f32>,
-}
-
-/// One action on the way back. Buffers named `delta` hold `δ`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Backward {
-    /// Masks `delta` by the fused activation of a step, given its output.
-    Activation {
-        /// The step.
-        step: usize,
-        /// Its output.
-        y: BufferId,
-        /// Its `δ`, in place.
-        delta: BufferId,
-    },
-    /// `δx` from `δ` through a layer.
-    Input {
-        /// The step.
-        step: usize,
-        /// The layer's `δ`.
-        delta: BufferId,
-        /// Scratch of a convolution.
-        patch: Option<BufferId>,
-        /// For a maximum: the step's input and output.
-        values: Option<(BufferId, BufferId)>,
-        /// The result.
-        delta_x: BufferId,
-    },
-    /// `into += from`, or a copy where it is the first.
-    Join {
-        /// What to add.
-        from: BufferId,
-        /// The sum.
-        into: BufferId,
-        /// `into` holds nothing yet.
-        first: bool,
-    },
-}
-
-/// One update of a layer's parameters.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Apply {
-    /// The step.
-    pub step: usize,
-    /// Its input.
-    pub x: BufferId,
-    /// Its `δ`.
-    pub delta: BufferId,
-    /// Scratch of a convolution.
-    pub patch: Option<BufferId>,
-    /// Where a convolution sums the gradients of weights and biases; dense layers need none.
-    pub gradients: Option<(BufferId, BufferId)>,
-    /// Indices into [`Program::parameters`].
-    pub parameters: (usize, usize),
-}
-
-/// How a program learns.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Learning {
-    /// Update rule.
-    pub optimizer: OptimizerKind,
-    /// From the output, which has become `δ`, back to the first trainable layer.
-    pub backward: Vec<Backward>,
-    /// Then, where the step is accepted.
-    pub apply: Vec<Apply>,
-}
-
-/// Update rules that the exporter knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OptimizerKind {
-    /// [`milligrad::Sgd`]
-    #[default]
-    Sgd,
-    /// [`milligrad::Momentum`]
-    Momentum,
-}
-
-impl OptimizerKind {
-    /// Name of the device crate's type.
-    pub fn type_name(self) -> &'static str {
-        match self {
-            Self::Sgd => "Sgd",
-            Self::Momentum => "Momentum",
-        }
-    }
-
-    /// Floats that it remembers of each parameter.
-    pub fn state_per_parameter(self) -> usize {
-        match self {
-            Self::Sgd => 0,
-            Self::Momentum => 1,
-        }
-    }
-}
-
 /// A planned program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
@@ -503,11 +403,15 @@ impl Program {
         overlaps(&self.steps, &self.buffers)
     }
 
-    /// Bytes of RAM: arenas, parameters that learn, and what the optimizer remembers of them.
+    /// Bytes of RAM: arenas, parameters that learn, what the optimizer remembers of them, and the guard.
     pub fn ram_bytes(&self) -> usize {
-        let state = self.learning.as_ref().map_or(0, |learning| learning.optimizer.state_per_parameter());
-        let parameters: usize = self.parameters.iter().map(|p| p.values.len()).sum();
-        self.plan.bytes() + 4 * parameters * (1 + state)
+        let learning = self.learning.as_ref();
+        self.plan.bytes() + self.parameter_bytes() + learning.map_or(0, |l| l.own_bytes(&self.parameters))
+    }
+
+    /// Bytes of RAM of the parameters that learn.
+    pub fn parameter_bytes(&self) -> usize {
+        self.parameters.iter().map(|p| 4 * p.values.len()).sum()
     }
 }
 

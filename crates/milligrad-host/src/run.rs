@@ -2,13 +2,16 @@
 //! for bit what the chip computes.
 
 mod int8;
+mod learn;
 
 use crate::error::{Error, Result};
 use crate::graph::DType;
-use crate::program::{Apply, Backward, BufferId, Elements, Kernel, Layer, Parameters, Port, Program, Step};
-use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply, dense};
+use crate::program::{BufferId, Elements, Kernel, Layer, Parameters, Port, Program, Step};
+pub use learn::{Rule, Snapshot};
+use milligrad::guard::Guard;
+use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply};
 use milligrad::packed::Places;
-use milligrad::{Arithmetic, Clamp, Element, Momentum, Optimizer, Sgd, TrainError, arena, loss};
+use milligrad::{Arithmetic, Element, arena};
 use std::ops::Range;
 
 /// The memory of a program at work: arenas, parameters that learn, and what the optimizer remembers.
@@ -19,7 +22,10 @@ pub struct Runner<'p> {
     words: Vec<u32>,
     f32: Vec<f32>,
     parameters: Vec<Vec<f32>>,
-    velocities: Vec<Vec<f32>>,
+    states: learn::States,
+    guard: Guard,
+    /// Samples summed up since the last update.
+    samples: usize,
 }
 
 impl Program {
@@ -94,13 +100,15 @@ impl<'p> Runner<'p> {
     /// Fresh memory: parameters have their exported values.
     pub fn new(program: &'p Program) -> Self {
         let parameters: Vec<_> = program.parameters.iter().map(|p| p.values.clone()).collect();
-        let velocities = parameters.iter().map(|p| vec![0.0; p.len()]).collect();
+        let states = learn::States::new(program);
         Self {
             program,
             words: vec![0; program.plan.int8.div_ceil(4)],
             f32: vec![0.0; program.plan.f32],
             parameters,
-            velocities,
+            states,
+            guard: Guard::new(),
+            samples: 0,
         }
     }
 
@@ -142,39 +150,6 @@ impl<'p> Runner<'p> {
         self.load(record)?;
         self.program.steps.iter().for_each(|step| self.step(step));
         Ok(self.record())
-    }
-
-    /// One training step on an input record, as the exported `train_step` does it.
-    ///
-    /// # Errors
-    /// The refusal of the device crate; parameters are unchanged then.
-    ///
-    /// # Panics
-    /// If the program was compiled without learning or the record has not the length of the input.
-    pub fn train_step(
-        &mut self,
-        record: &[u8],
-        label: usize,
-        rule: &Rule,
-    ) -> std::result::Result<f32, TrainError> {
-        self.load(record).expect("a record of the input's length");
-        let learning = self.program.learning.as_ref().expect("a program that learns");
-        self.program.steps.iter().for_each(|step| self.step(step));
-        let loss = loss::sparse_categorical_cross_entropy(
-            &mut self.f32[self.program.range(self.program.output().buffer)],
-            label,
-        )?;
-        if !loss.is_finite() {
-            return Err(TrainError::NotFinite);
-        }
-        learning.backward.iter().for_each(|action| self.backward(action));
-        for apply in &learning.apply {
-            match rule {
-                Rule::Sgd(sgd) => self.apply(apply, sgd, no_state),
-                Rule::Momentum(momentum) => self.apply(apply, momentum, |velocity, _| velocity),
-            }
-        }
-        Ok(loss)
     }
 
     fn load(&mut self, record: &[u8]) -> Result<()> {
@@ -287,123 +262,6 @@ impl<'p> Runner<'p> {
             _ => int8::step(program, step, arena::bytes_mut(&mut self.words)),
         }
     }
-
-    fn backward(&mut self, action: &Backward) {
-        let range = |id: BufferId| self.program.range(id);
-        let ram = |index: usize| &self.parameters[index][..];
-        match action {
-            Backward::Activation { step, y, delta } => {
-                let [y, delta] = split(&mut self.f32, [range(*y), range(*delta)]);
-                match &self.program.steps[*step].kernel {
-                    Kernel::F32(layer) => {
-                        let clamp = layer.parameters().map_or(Clamp::<f32>::LINEAR, |p| p.output);
-                        layers::clamp_backward(&clamp, y, delta);
-                    }
-                    Kernel::Add(clamp) | Kernel::Clamp(clamp) => layers::clamp_backward(clamp, y, delta),
-                    Kernel::LeakyRelu { alpha } => layers::leaky_relu_backward(*alpha, y, delta),
-                    Kernel::Elu { alpha } => layers::elu_backward(*alpha, y, delta),
-                    Kernel::Sigmoid => layers::sigmoid_backward(y, delta),
-                    Kernel::Tanh => layers::tanh_backward(y, delta),
-                    _ => unreachable!("this kernel has no activation"),
-                }
-            }
-            Backward::Input { step, delta, patch, values, delta_x } => {
-                let Kernel::F32(layer) = &self.program.steps[*step].kernel else {
-                    unreachable!("δ passes float layers")
-                };
-                let patch = patch.map(range).unwrap_or_default();
-                let (delta, delta_x) = (range(*delta), range(*delta_x));
-                match layer {
-                    Layer::Dense { inputs, parameters } => {
-                        let [delta, delta_x] = split(&mut self.f32, [delta, delta_x]);
-                        make_dense(*inputs, parameters, ram, ram).backward_input(delta, delta_x);
-                    }
-                    Layer::Conv2d { window, parameters } => {
-                        let [delta, patch, delta_x] = split(&mut self.f32, [delta, patch, delta_x]);
-                        make_conv2d(window, parameters, ram, ram).backward_input(delta, patch, delta_x);
-                    }
-                    Layer::DepthwiseConv2d { window, parameters } => {
-                        let [delta, patch, delta_x] = split(&mut self.f32, [delta, patch, delta_x]);
-                        make_depthwise(window, parameters, ram, ram).backward_input(delta, patch, delta_x);
-                    }
-                    Layer::MaxPool2d { window, output } => {
-                        let (x, y) = values.expect("a maximum keeps its values");
-                        let [x, y, delta, delta_x] =
-                            split(&mut self.f32, [range(x), range(y), delta, delta_x]);
-                        MaxPool2d::<f32>::new(*window, *output).backward_input(x, y, delta, delta_x);
-                    }
-                    Layer::AvgPool2d { window, output } => {
-                        let [delta, delta_x] = split(&mut self.f32, [delta, delta_x]);
-                        AvgPool2d::<f32>::new(*window, *output).backward_input(delta, delta_x);
-                    }
-                }
-            }
-            Backward::Join { from, into, first } => {
-                if from == into {
-                    self.f32[range(*into)].iter_mut().for_each(|x| *x += *x);
-                    return;
-                }
-                let [from, into] = split(&mut self.f32, [range(*from), range(*into)]);
-                if *first { layers::copy(from, into) } else { layers::accumulate(from, into) }
-            }
-        }
-    }
-
-    fn apply<O: Optimizer<f32>>(
-        &mut self,
-        apply: &Apply,
-        optimizer: &O,
-        state: fn(&mut Vec<f32>, usize) -> &mut [O::State],
-    ) {
-        let range = |id: BufferId| self.program.range(id);
-        let Kernel::F32(layer) = &self.program.steps[apply.step].kernel else {
-            unreachable!("only float layers learn")
-        };
-        let (w, b) = apply.parameters;
-        let [weights, biases] =
-            self.parameters.get_disjoint_mut([w, b]).expect("parameters of one layer differ");
-        let [vw, vb] = self.velocities.get_disjoint_mut([w, b]).expect("parameters of one layer differ");
-        let (vw, vb) = (state(vw, weights.len()), state(vb, biases.len()));
-        let (x, delta) = (range(apply.x), range(apply.delta));
-        let Some((gradient_w, gradient_b)) = apply.gradients else {
-            let [x, delta] = split(&mut self.f32, [x, delta]);
-            dense::apply::<f32, O>(x, delta, weights, biases, (vw, vb), optimizer);
-            return;
-        };
-        let patch = apply.patch.map(range).unwrap_or_default();
-        let [x, delta, patch, gradient_w, gradient_b] =
-            split(&mut self.f32, [x, delta, patch, range(gradient_w), range(gradient_b)]);
-        gradient_w.fill(0.0);
-        gradient_b.fill(0.0);
-        match layer {
-            Layer::Conv2d { window, .. } => {
-                let layer = Conv2d::<f32>::new(*window, weights, biases, Clamp::<f32>::LINEAR, 0.0);
-                layer.accumulate(x, delta, patch, gradient_w, gradient_b);
-            }
-            Layer::DepthwiseConv2d { window, .. } => {
-                let layer = DepthwiseConv2d::<f32>::new(*window, weights, biases, Clamp::<f32>::LINEAR, 0.0);
-                layer.accumulate(x, delta, patch, gradient_w, gradient_b);
-            }
-            _ => unreachable!("only convolutions sum gradients"),
-        }
-        optimizer.update_weights(weights, vw, gradient_w);
-        optimizer.update_accumulated_biases(biases, vb, gradient_b);
-    }
-}
-
-/// An update rule with its constants.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Rule {
-    /// Plain descent.
-    Sgd(Sgd),
-    /// With momentum.
-    Momentum(Momentum),
-}
-
-/// The state of rules that remember nothing.
-fn no_state(_: &mut Vec<f32>, len: usize) -> &mut [()] {
-    // A slice of units takes no memory; leaking the box leaks nothing.
-    Box::leak(vec![(); len].into_boxed_slice())
 }
 
 fn make_dense<'a, A: Arithmetic>(

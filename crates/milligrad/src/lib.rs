@@ -50,6 +50,7 @@
 //! - [`layers`] are loop nests over an arithmetic and a geometry, forward and backward.
 //! - [`loss`] and [`Optimizer`] are the two ends of training. A step is forward → deltas → check → apply: nothing
 //!   is written to a parameter before the check.
+//! - A [`guard`] refuses bad steps before their first write, clips gradients and adapts the step size.
 //! - [`math`] are elementary functions with stated errors.
 //! - [`Model`] and [`Learner`] are what every exported model offers; [`arena`] are views into its memory.
 //!
@@ -67,6 +68,7 @@ mod arithmetic;
 mod clamp;
 mod cores;
 mod fixed;
+pub mod guard;
 pub mod layers;
 pub mod loss;
 pub mod math;
@@ -75,6 +77,7 @@ mod optimizer;
 pub mod packed;
 mod quantization;
 mod quantized_math;
+mod target;
 mod window;
 
 pub use arena::argmax;
@@ -85,6 +88,7 @@ pub use fixed::{ACTIVATION_BITS, DELTA_BITS, Fixed16, SUM_BITS, WEIGHT_BITS};
 pub use model::{Element, Elements, ElementsMut, Learner, Model, Port};
 pub use optimizer::{Momentum, Optimizer, PowerOfTwoSgd, Sgd};
 pub use quantization::{Int8, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding};
+pub use target::{Evaluation, Target, TargetKind, UNLABELLED};
 pub use window::{Padding, Window2d};
 
 /// Why a training step was refused. No parameter was changed.
@@ -94,15 +98,27 @@ pub use window::{Padding, Window2d};
 pub enum TrainError {
     /// The label is not the index of an output.
     LabelOutOfRange,
-    /// The loss is NaN or infinite.
+    /// The input, the loss or the gradient is NaN or infinite.
     NotFinite,
+    /// The sample has no label ([`UNLABELLED`]).
+    Unlabelled,
+    /// A class where values are wanted, values where a class is, or another number of values.
+    WrongTarget,
+    /// A [`guard`] found the norm of the gradient too large.
+    GradientTooLarge,
+    /// A [`guard`] saw that a parameter could leave its range.
+    OutOfRange,
 }
 
 impl core::fmt::Display for TrainError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::LabelOutOfRange => "the label is not the index of an output",
-            Self::NotFinite => "the loss is not finite",
+            Self::NotFinite => "the input, the loss or the gradient is not finite",
+            Self::Unlabelled => "the sample has no label",
+            Self::WrongTarget => "the target is not of the kind or length that the network takes",
+            Self::GradientTooLarge => "the norm of the gradient is beyond the guard's limit",
+            Self::OutOfRange => "a parameter could leave the range that the guard keeps",
         })
     }
 }

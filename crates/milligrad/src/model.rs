@@ -5,7 +5,7 @@
 //! usually call the inherent methods, which take and return arrays: `input()` and `predict()` of a model with one of
 //! each, an accessor for each input and a struct of outputs where there are several.
 
-use crate::TrainError;
+use crate::{Evaluation, Target, TargetKind, TrainError};
 
 /// A number as it travels in files and over wires: little-endian.
 pub trait Element: Copy + Default + 'static {
@@ -167,13 +167,22 @@ pub trait Model {
 pub trait Learner: Model {
     /// The update rule that was chosen at export, [`Sgd`](crate::Sgd) say.
     type Optimizer;
+    /// The target that it takes.
+    const TARGET: TargetKind;
 
-    /// One step of gradient descent on what the input holds: forward, deltas, check, apply.
-    /// Returns the loss before the update. A step that is refused has changed no parameter.
+    /// One step of gradient descent on what the input holds: forward, deltas, check, apply. Returns the loss before the
+    /// update. A step that is refused has changed no parameter.
     ///
     /// # Errors
-    /// `LabelOutOfRange` for a label that is no class, `NotFinite` for a loss that is NaN or infinite.
-    fn train_step(&mut self, label: usize, optimizer: &Self::Optimizer) -> Result<f32, TrainError>;
+    /// `LabelOutOfRange`, `Unlabelled` and `WrongTarget` for a target that is none, `NotFinite` for a loss that is NaN or
+    /// infinite; of a network with a guard, what the guard says.
+    fn train_step(&mut self, target: Target<'_>, optimizer: &Self::Optimizer) -> Result<f32, TrainError>;
+
+    /// How well it does on what the input holds. Changes no parameter.
+    ///
+    /// # Errors
+    /// Those of [`train_step`](Self::train_step) for the target.
+    fn evaluate(&mut self, target: Target<'_>) -> Result<Evaluation, TrainError>;
 
     /// Calls `visit(name, values)` for every trainable parameter, in a fixed order.
     fn parameters(&self, visit: impl FnMut(&'static str, &[f32]));

@@ -41,7 +41,8 @@ pub mod files {
     pub const INPUTS: &CStr = c"inputs.bin";
     /// Output records, one for each input record: all outputs in their order.
     pub const OUTPUTS: &CStr = c"outputs.bin";
-    /// Training steps: an input record and a label of one byte each.
+    /// Training steps: an input record each, and a label of one byte ([`NO_LABEL`](super::NO_LABEL): none), or the target's
+    /// values as `f32`.
     pub const STEPS: &CStr = c"steps.bin";
     /// One `f32` for each training step; NaN where the step was refused.
     pub const LOSSES: &CStr = c"losses.bin";
@@ -72,6 +73,9 @@ pub mod keys {
     /// Name of a layer, in the order of execution.
     pub const LAYER: &str = "layer";
 }
+
+/// The label of a sample that has none.
+pub const NO_LABEL: u8 = u8::MAX;
 
 /// Instructions in one poll of the timer; see [`keys::CALL`].
 pub const INSTRUCTIONS_PER_POLL: u64 = 4;
@@ -116,6 +120,8 @@ pub enum Exit {
     PartialRecord = 14,
     /// The model has more layers than there are sections.
     TooManyLayers = 15,
+    /// A target has more values than the firmware can hold.
+    TooManyValues = 16,
     /// The code panicked.
     Panic = 101,
     /// The processor met a HardFault.
@@ -126,7 +132,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end.
-    pub const ALL: [Exit; 10] = [
+    pub const ALL: [Exit; 11] = [
         Exit::Done,
         Exit::Usage,
         Exit::UnknownModel,
@@ -134,6 +140,7 @@ impl Exit {
         Exit::File,
         Exit::PartialRecord,
         Exit::TooManyLayers,
+        Exit::TooManyValues,
         Exit::Panic,
         Exit::HardFault,
         Exit::Interrupt,

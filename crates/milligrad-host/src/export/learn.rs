@@ -1,170 +1,364 @@
 //! Training as source.
 
-use super::steps::{float_layer, with};
-use super::values::{Literal, array, clamp, identifier};
-use crate::program::{Apply, Backward, Kernel, Layer, Learning, Program};
+use super::values::{array, identifier};
+use super::way_back;
+use crate::program::{Gradients, Learning, LossKind, Program};
 use std::fmt::Write as _;
 
-/// `true` if the optimizer remembers something of each parameter.
-pub(super) fn has_state(program: &Program) -> bool {
-    program.learning.as_ref().is_some_and(|learning| learning.optimizer.state_per_parameter() > 0)
+/// The target of a step as a parameter, and as an argument.
+fn target(program: &Program, learning: &Learning) -> (String, &'static str) {
+    match learning.loss {
+        LossKind::SparseCategoricalCrossEntropy => ("label: usize".into(), "label"),
+        _ => (format!("target: &[f32; {}]", program.buffer(program.output().buffer).len), "target"),
+    }
 }
 
-/// `Parameters`, and the implementation of `Learner`.
+/// `Parameters`, `State`, `Snapshot`, and the implementation of `Learner`.
 pub(super) fn learner(program: &Program, learning: &Learning, text: &mut String) {
-    let fields: Vec<_> = program.parameters.iter().map(|p| (identifier(&p.name), p)).collect();
+    let fields: Vec<_> =
+        program.parameters.iter().map(|p| (identifier(&p.name), p, p.values.len())).collect();
+    let each = |text: &mut String, line: &dyn Fn(&str, usize) -> String| {
+        fields.iter().for_each(|(field, _, len)| text.push_str(&line(field, *len)));
+    };
     text.push_str("/// The parameters that learn, in RAM.\n#[derive(Debug, Clone, Copy, PartialEq)]\npub struct Parameters {\n");
-    for (field, parameter) in &fields {
-        let _ = writeln!(
-            text,
-            "    /// `{}`\n    pub {field}: [f32; {}],",
-            parameter.name,
-            parameter.values.len()
-        );
+    for (field, parameter, len) in &fields {
+        let _ = writeln!(text, "    /// `{}`\n    pub {field}: [f32; {len}],", parameter.name);
     }
     text.push_str("}\n\n");
-    for (field, parameter) in &fields {
-        let name = field.to_uppercase();
+    for (field, parameter, len) in &fields {
         let _ =
-            writeln!(text, "const {name}: [f32; {}] = {};", parameter.values.len(), array(&parameter.values));
+            writeln!(text, "const {}: [f32; {len}] = {};", field.to_uppercase(), array(&parameter.values));
     }
     text.push_str("\nimpl Parameters {\n    /// As they were exported.\n    pub const fn new() -> Self {\n        Self {");
-    for (field, _) in &fields {
-        let _ = write!(text, " {field}: {},", field.to_uppercase());
-    }
-    text.push_str(" }\n    }\n");
-    if has_state(program) {
-        text.push_str("\n    const fn zero() -> Self {\n        Self {");
-        for (field, parameter) in &fields {
-            let _ = write!(text, " {field}: [0.0; {}],", parameter.values.len());
-        }
-        text.push_str(" }\n    }\n");
-    }
-    text.push_str(
-        "}\n\nimpl Default for Parameters {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n",
-    );
+    each(text, &|field, _| format!(" {field}: {},", field.to_uppercase()));
+    text.push_str(" }\n    }\n}\n\nimpl Default for Parameters {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n");
     let optimizer = learning.optimizer.type_name();
+    let _ = writeln!(
+        text,
+        "/// What the optimizer remembers of a parameter.
+type Memory = <{optimizer} as Optimizer<f32>>::State;
+
+/// What the optimizer remembers of each parameter.
+#[derive(Clone, Copy)]
+pub struct State {{"
+    );
+    each(text, &|field, len| format!("    {field}: [Memory; {len}],\n"));
+    text.push_str("}\n\nimpl State {\n    /// As before the first step.\n    pub const fn new() -> Self {\n        Self {");
+    each(text, &|field, len| format!(" {field}: [<{optimizer} as Optimizer<f32>>::START; {len}],"));
+    text.push_str(" }\n    }\n}\n\n");
+    text.push_str(
+        "/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
+/// a `static` takes no flash.
+#[derive(Clone, Copy)]
+pub struct Snapshot {
+    parameters: Parameters,
+    state: State,
+    committed: bool,
+}
+
+impl Snapshot {
+    /// One that holds nothing yet.
+    pub const fn new() -> Self {
+        let parameters = Parameters {",
+    );
+    each(text, &|field, len| format!(" {field}: [0.0; {len}],"));
+    text.push_str(
+        " };
+        Self { parameters, state: State::new(), committed: false }
+    }
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+",
+    );
+    let note = if learning.guard { ".map_err(|reason| self.guard.refuse(reason))" } else { "" };
+    let outputs = program.buffer(program.output().buffer).len;
+    let (kind, read, pass) = match learning.loss {
+        LossKind::SparseCategoricalCrossEntropy => ("Class", format!("target.class({outputs})"), "target"),
+        _ => ("Values", format!("target.values::<{outputs}>()"), "&target"),
+    };
     let _ = writeln!(
         text,
         "impl Learner for Network {{
     type Optimizer = {optimizer};
+    const TARGET: TargetKind = TargetKind::{kind}({outputs});
 
-    fn train_step(&mut self, label: usize, optimizer: &{optimizer}) -> Result<f32, TrainError> {{
-        self.train_step(label, optimizer)
+    fn train_step(&mut self, target: Target<'_>, optimizer: &{optimizer}) -> Result<f32, TrainError> {{
+        let target = {read}{note}?;
+        self.train_step({pass}, optimizer)
+    }}
+
+    fn evaluate(&mut self, target: Target<'_>) -> Result<Evaluation, TrainError> {{
+        let target = {read}?;
+        self.evaluate({pass})
     }}
 
     fn parameters(&self, mut visit: impl FnMut(&'static str, &[f32])) {{"
     );
-    for (field, parameter) in &fields {
+    for (field, parameter, _) in &fields {
         let _ = writeln!(text, "        visit({:?}, &self.parameters.{field});", parameter.name);
     }
     text.push_str("    }\n}\n\n");
 }
 
-/// `train_step`: forward, deltas, check, apply.
-pub(super) fn train_step(program: &Program, learning: &Learning, text: &mut String) {
+/// The methods that learn.
+pub(super) fn methods(program: &Program, learning: &Learning, text: &mut String) {
+    deltas(program, learning, text);
+    train_step(program, learning, text);
+    if learning.batches {
+        accumulate(program, learning, text);
+        apply_batch(program, learning, text);
+    }
+    evaluate(program, learning, text);
+    if learning.guard {
+        extent(program, learning, text);
+    }
+    let forget = if learning.guard { "\n            self.guard.forget();" } else { "" };
+    let samples = if learning.batches { "\n            self.samples = 0;" } else { "" };
     let _ = writeln!(
         text,
         "
-    /// One step of gradient descent on the [`input`](Self::input) and its label; returns the loss before the update.
-    ///
-    /// # Errors
-    /// A label that is no class, or a loss that is not finite. No parameter has changed then.
+    /// Copies parameters and the optimizer's memory, to come back to by [`rollback`](Self::rollback).
+    pub fn commit(&self, snapshot: &mut Snapshot) {{
+        snapshot.parameters = self.parameters;
+        snapshot.state = self.state;
+        snapshot.committed = true;
+    }}
+
+    /// Takes back what a snapshot holds; `false` if it holds nothing.
+    pub fn rollback(&mut self, snapshot: &Snapshot) -> bool {{
+        if snapshot.committed {{
+            self.parameters = snapshot.parameters;
+            self.state = snapshot.state;{forget}{samples}
+        }}
+        snapshot.committed
+    }}"
+    );
+}
+
+/// Forward, loss, deltas.
+fn deltas(program: &Program, learning: &Learning, text: &mut String) {
+    let (parameter, argument) = target(program, learning);
+    let _ = writeln!(
+        text,
+        "
+    /// Forward, loss, and all deltas.
     #[inline]
-    pub fn train_step(&mut self, label: usize, optimizer: &{}) -> Result<f32, TrainError> {{
-        self.forward(|_| {{}});
-        // The probabilities become the deltas of the scores.
-        let probabilities = arena::array_mut::<f32, {}>(&mut self.float, {});
-        let loss = loss::sparse_categorical_cross_entropy(probabilities, label)?;
+    fn deltas(&mut self, {parameter}) -> Result<f32, TrainError> {{"
+    );
+    let outputs = program.buffer(program.output().buffer).len;
+    let class = learning.loss == LossKind::SparseCategoricalCrossEntropy;
+    if class {
+        let _ = writeln!(text, "        Target::Class(label).class({outputs})?;");
+    }
+    if learning.guard && program.input().quantization.is_none() {
+        let input = program.range(program.input().buffer);
+        let _ = writeln!(
+            text,
+            "        if !self.float.get({input:?}).is_some_and(guard::all_finite) {{\n            return \
+             Err(TrainError::NotFinite);\n        }}"
+        );
+    }
+    text.push_str("        self.forward(|_| {});\n");
+    if learning.delta != program.output().buffer {
+        let buffers = [("y", program.output().buffer), ("delta", learning.delta)];
+        super::steps::with(program, &buffers, "layers::copy(y, delta);", text);
+    }
+    let _ = writeln!(
+        text,
+        "        // The loss turns the outputs into deltas.
+        let outputs = arena::array_mut::<f32, {outputs}>(&mut self.float, {});
+        let loss = loss::{}(outputs, {argument}){};
         if !loss.is_finite() {{
             return Err(TrainError::NotFinite);
         }}",
-        learning.optimizer.type_name(),
-        program.buffer(program.output().buffer).len,
-        program.range(program.output().buffer).start,
+        program.range(learning.delta).start,
+        learning.loss.function(),
+        if class { "?" } else { "" },
     );
-    learning.backward.iter().for_each(|action| backward(program, action, text));
-    learning.apply.iter().for_each(|action| apply(program, action, text));
+    learning.backward.iter().for_each(|action| way_back::backward(program, action, text));
     text.push_str("        Ok(loss)\n    }\n");
 }
 
-fn backward(program: &Program, action: &Backward, text: &mut String) {
-    match action {
-        Backward::Activation { step, y, delta } => {
-            let step = &program.steps[*step];
-            let call = match &step.kernel {
-                Kernel::F32(layer) => format!("{}.backward_activation(y, delta);", float_layer(step, layer)),
-                Kernel::Add(range) | Kernel::Clamp(range) => {
-                    format!("layers::clamp_backward(&{}, y, delta);", clamp(range))
-                }
-                Kernel::LeakyRelu { alpha } => {
-                    format!("layers::leaky_relu_backward({}, y, delta);", alpha.literal())
-                }
-                Kernel::Elu { alpha } => format!("layers::elu_backward({}, y, delta);", alpha.literal()),
-                Kernel::Sigmoid => "layers::sigmoid_backward(y, delta);".into(),
-                Kernel::Tanh => "layers::tanh_backward(y, delta);".into(),
-                _ => unreachable!("this kernel has no activation"),
-            };
-            let _ = writeln!(text, "        // {}: through the activation", step.name);
-            with(program, &[("y", *y), ("delta", *delta)], &call, text);
-        }
-        Backward::Input { step, delta, patch, values, delta_x } => {
-            let step = &program.steps[*step];
-            let Kernel::F32(layer) = &step.kernel else { unreachable!("deltas pass float layers") };
-            let mut buffers = vec![("delta", *delta)];
-            buffers.extend(values.iter().flat_map(|(x, y)| [("x", *x), ("y", *y)]));
-            buffers.extend(patch.map(|patch| ("patch", patch)));
-            buffers.push(("delta_x", *delta_x));
-            let arguments = match layer {
-                Layer::MaxPool2d { .. } => "x, y, delta, delta_x",
-                Layer::Dense { .. } | Layer::AvgPool2d { .. } => "delta, delta_x",
-                Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. } => "delta, patch, delta_x",
-            };
-            let _ = writeln!(text, "        // {}: through the layer", step.name);
-            let call = format!("{}.backward_input({arguments});", float_layer(step, layer));
-            with(program, &buffers, &call, text);
-        }
-        Backward::Join { from, into, .. } if from == into => {
-            with(program, &[("into", *into)], "into.iter_mut().for_each(|x| *x += *x);", text);
-        }
-        Backward::Join { from, into, first } => {
-            let call = if *first { "layers::copy(from, into);" } else { "layers::accumulate(from, into);" };
-            with(program, &[("from", *from), ("into", *into)], call, text);
-        }
-    }
+/// The call of `deltas`; a guard takes note of a refusal.
+fn call_deltas(program: &Program, learning: &Learning) -> String {
+    let (_, argument) = target(program, learning);
+    let note = if learning.guard { ".map_err(|reason| self.guard.refuse(reason))" } else { "" };
+    format!("        let loss = self.deltas({argument}){note}?;\n")
 }
 
-fn apply(program: &Program, apply: &Apply, text: &mut String) {
-    let step = &program.steps[apply.step];
-    let Kernel::F32(layer) = &step.kernel else { unreachable!("only float layers learn") };
-    let id = identifier(&step.name);
-    let (weights, biases) = (format!("self.parameters.{id}_weights"), format!("self.parameters.{id}_bias"));
-    let (state_weights, state_biases) = if has_state(program) {
-        (format!("&mut self.velocity.{id}_weights"), format!("&mut self.velocity.{id}_bias"))
-    } else {
-        let len = |index: usize| program.parameters[index].values.len();
-        let (w, b) = apply.parameters;
-        (format!("&mut [(); {}]", len(w)), format!("&mut [(); {}]", len(b)))
+/// The guard's decision.
+const DECIDE: &str = "        let step = self.guard.decide(norm, optimizer, || Self::extent(&self.parameters, &self.state))?;\n";
+
+fn train_step(program: &Program, learning: &Learning, text: &mut String) {
+    let (parameter, _) = target(program, learning);
+    let refusals = match learning.guard {
+        true => "What the guard refuses",
+        false => "A target that is none, or a loss that is not finite",
     };
-    let _ = writeln!(text, "        // {}: update", step.name);
-    let Some((gradient_w, gradient_b)) = apply.gradients else {
-        let call = format!(
-            "let state = ({state_weights}[..], {state_biases}[..]);\n            dense::apply::<f32, _>(x, delta, &mut {weights}, \
-             &mut {biases}, state, optimizer);"
-        );
-        with(program, &[("x", apply.x), ("delta", apply.delta)], &call, text);
-        return;
-    };
-    let call = format!(
-        "gradient_w.fill(0.0);
-            gradient_b.fill(0.0);
-            {}.accumulate(x, delta, patch, gradient_w, gradient_b);
-            optimizer.update_weights(&mut {weights}, {state_weights}, gradient_w);
-            optimizer.update_accumulated_biases(&mut {biases}, {state_biases}, gradient_b);",
-        float_layer(step, layer)
+    let _ = writeln!(
+        text,
+        "
+    /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    ///
+    /// # Errors
+    /// {refusals}. No parameter has changed then.
+    #[inline]
+    pub fn train_step(&mut self, {parameter}, optimizer: &{}) -> Result<f32, TrainError> {{",
+        learning.optimizer.type_name(),
     );
-    let mut buffers = vec![("x", apply.x), ("delta", apply.delta)];
-    buffers.extend(apply.patch.map(|patch| ("patch", patch)));
-    buffers.extend([("gradient_w", gradient_w), ("gradient_b", gradient_b)]);
-    with(program, &buffers, &call, text);
+    text.push_str(&call_deltas(program, learning));
+    if learning.guard {
+        text.push_str("        let mut norm = guard::Norm::new();\n");
+        for apply in &learning.apply {
+            way_back::gradients(program, apply, text);
+            way_back::norm(program, apply, text);
+        }
+        text.push_str(DECIDE);
+        learning.apply.iter().for_each(|apply| way_back::clip(program, apply, text));
+        text.push_str("        let optimizer = &step.optimizer;\n");
+    }
+    for apply in &learning.apply {
+        if !learning.guard {
+            way_back::gradients(program, apply, text);
+        }
+        way_back::update(program, apply, text);
+    }
+    text.push_str("        Ok(loss)\n    }\n");
+}
+
+fn accumulate(program: &Program, learning: &Learning, text: &mut String) {
+    let (parameter, _) = target(program, learning);
+    let _ = writeln!(
+        text,
+        "
+    /// Adds the gradients of the [`input`](Self::input) and its target to those of the batch; returns the loss.
+    ///
+    /// # Errors
+    /// A target that is none, or an input, a loss or a delta that is not finite. Nothing is added then.
+    pub fn accumulate(&mut self, {parameter}) -> Result<f32, TrainError> {{"
+    );
+    text.push_str(&call_deltas(program, learning));
+    text.push_str("        let mut finite = true;\n");
+    for apply in &learning.apply {
+        let x = apply.parameters.weights.map(|_| apply.x);
+        let read = [apply.delta].into_iter().chain(x);
+        way_back::each(program, read, "finite &= guard::all_finite(values);", text);
+    }
+    let refuse =
+        if learning.guard { "self.guard.refuse(TrainError::NotFinite)" } else { "TrainError::NotFinite" };
+    let _ = writeln!(
+        text,
+        "        if !finite {{\n            return Err({refuse});\n        }}\n        if self.samples == 0 {{"
+    );
+    let mut zero = String::new();
+    let sums = || learning.apply.iter().filter_map(|apply| apply.batch);
+    way_back::each(program, sums().flat_map(Gradients::buffers), "values.fill(0.0);", &mut zero);
+    zero.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+    text.push_str("        }\n        self.samples += 1;\n");
+    learning.apply.iter().for_each(|apply| way_back::batch(program, apply, text));
+    text.push_str("        Ok(loss)\n    }\n");
+}
+
+fn apply_batch(program: &Program, learning: &Learning, text: &mut String) {
+    let refusals = match learning.guard {
+        true => "What the guard refuses; no parameter has changed then, and the batch is dropped.",
+        false => "None: what could be refused was refused by [`accumulate`](Self::accumulate).",
+    };
+    let _ = writeln!(
+        text,
+        "
+    /// Updates by the mean of the gradients of the batch, and begins a new one. Returns how many samples there were.
+    ///
+    /// # Errors
+    /// {refusals}
+    pub fn apply(&mut self, optimizer: &{}) -> Result<usize, TrainError> {{
+        let samples = core::mem::take(&mut self.samples);
+        if samples == 0 {{
+            return Ok(0);
+        }}
+        let mean = 1.0 / samples as f32;",
+        learning.optimizer.type_name(),
+    );
+    let sums = || learning.apply.iter().filter_map(|apply| apply.batch);
+    let mut factor = "mean";
+    if learning.guard {
+        text.push_str("        let mut norm = guard::Norm::new();\n");
+        sums().for_each(|sums| way_back::norm_of(program, sums, text));
+        text.push_str("        let norm = norm.scaled(mean);\n");
+        text.push_str(DECIDE);
+        text.push_str("        let (factor, optimizer) = (mean * step.factor, &step.optimizer);\n");
+        factor = "factor";
+    }
+    way_back::each(
+        program,
+        sums().flat_map(Gradients::buffers),
+        &format!("guard::scale({factor}, values);"),
+        text,
+    );
+    for apply in &learning.apply {
+        if let Some(sums) = apply.batch {
+            way_back::update_by(program, apply, sums, text);
+        }
+    }
+    text.push_str("        Ok(samples as usize)\n    }\n");
+}
+
+fn evaluate(program: &Program, learning: &Learning, text: &mut String) {
+    let (parameter, argument) = target(program, learning);
+    let outputs = program.buffer(program.output().buffer).len;
+    let (check, hit, end) = match learning.loss {
+        LossKind::SparseCategoricalCrossEntropy => (
+            format!("        Target::Class(label).class({outputs})?;\n"),
+            "Some(milligrad::argmax(outputs) == label)",
+            "?",
+        ),
+        LossKind::BinaryCrossEntropy => {
+            (String::new(), "Some(outputs.iter().zip(target).all(|(&y, &t)| (y >= 0.5) == (t >= 0.5)))", "")
+        }
+        LossKind::MeanSquaredError => (String::new(), "None", ""),
+    };
+    let _ = writeln!(
+        text,
+        "
+    /// How well the network does on its [`input`](Self::input): loss and hit. Changes no parameter.
+    ///
+    /// # Errors
+    /// A target that is none.
+    pub fn evaluate(&mut self, {parameter}) -> Result<Evaluation, TrainError> {{
+{check}        self.forward(|_| {{}});
+        let outputs = arena::array_mut::<f32, {outputs}>(&mut self.float, {});
+        let hit = {hit};
+        let loss = loss::{}(outputs, {argument}){end};
+        Ok(Evaluation {{ loss, hit }})
+    }}",
+        program.range(program.output().buffer).start,
+        learning.loss.function(),
+    );
+}
+
+/// The guard's look at all parameters and velocities.
+fn extent(program: &Program, learning: &Learning, text: &mut String) {
+    let optimizer = learning.optimizer.type_name();
+    text.push_str(
+        "
+    /// The largest magnitudes of parameters and velocities.
+    fn extent(parameters: &Parameters, state: &State) -> (f32, f32) {
+        let (mut parameter, mut velocity) = (0.0, 0.0);
+",
+    );
+    for parameter in &program.parameters {
+        let field = identifier(&parameter.name);
+        let _ = writeln!(
+            text,
+            "        parameter = guard::most(parameter, guard::largest(&parameters.{field}));
+        velocity = guard::most(velocity, guard::fastest::<f32, {optimizer}>(&state.{field}));"
+        );
+    }
+    text.push_str("        (parameter, velocity)\n    }\n");
 }

@@ -11,6 +11,7 @@ mod packed;
 mod ports;
 mod steps;
 pub(crate) mod values;
+mod way_back;
 
 use crate::error::{Error, Result};
 use crate::graph::DType;
@@ -97,6 +98,7 @@ fn imports(body: &str) -> String {
         "Core",
         "Elements",
         "ElementsMut",
+        "Evaluation",
         "Int8",
         "Learner",
         "Model",
@@ -110,9 +112,12 @@ fn imports(body: &str) -> String {
         "Requantize",
         "Rounding",
         "Sgd",
+        "Target",
+        "TargetKind",
         "TrainError",
         "Window2d",
         "arena",
+        "guard",
         "lendable",
         "loss",
     ]);
@@ -238,10 +243,16 @@ fn network(program: &Program, text: &mut String) {
         let _ = writeln!(text, "    float: [f32; {}],", program.plan.f32);
     }
     if program.learning.is_some() {
-        text.push_str("    /// What has been learned.\n    pub parameters: Parameters,\n");
-        if learn::has_state(program) {
-            text.push_str("    velocity: Parameters,\n");
-        }
+        text.push_str("    /// What has been learned.\n    pub parameters: Parameters,\n    state: State,\n");
+    }
+    if program.learning.as_ref().is_some_and(|learning| learning.guard) {
+        text.push_str(
+            "    /// Decides on every step. After a change of `parameters` by hand, call its `forget`.\n    pub guard: \
+             guard::Guard,\n",
+        );
+    }
+    if program.learning.as_ref().is_some_and(|learning| learning.batches) {
+        text.push_str("    /// Samples of the batch so far.\n    samples: u32,\n");
     }
     text.push_str("}\n");
     if lendable {
@@ -259,10 +270,13 @@ fn network(program: &Program, text: &mut String) {
         let _ = write!(text, " float: [0.0; {}],", program.plan.f32);
     }
     if program.learning.is_some() {
-        text.push_str(" parameters: Parameters::new(),");
-        if learn::has_state(program) {
-            text.push_str(" velocity: Parameters::zero(),");
-        }
+        text.push_str(" parameters: Parameters::new(), state: State::new(),");
+    }
+    if program.learning.as_ref().is_some_and(|learning| learning.guard) {
+        text.push_str(" guard: guard::Guard::new(),");
+    }
+    if program.learning.as_ref().is_some_and(|learning| learning.batches) {
+        text.push_str(" samples: 0,");
     }
     text.push_str(" }\n    }\n\n");
     if lendable {
@@ -271,7 +285,7 @@ fn network(program: &Program, text: &mut String) {
     ports::accessors(program, text);
     steps::predict(program, text);
     if let Some(learning) = &program.learning {
-        learn::train_step(program, learning, text);
+        learn::methods(program, learning, text);
     }
     text.push_str(
         "}\n\nimpl Default for Network {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n",

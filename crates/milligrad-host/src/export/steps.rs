@@ -28,19 +28,20 @@ pub(super) fn statics(step: &Step, text: &mut String) {
             let _ = writeln!(text, "static {name}: {kind}<Int8> = {kind}::new({arguments});\n");
         }
         Kernel::F32(layer) => {
-            if let Some(parameters) = layer.parameters() {
-                let Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), .. } =
-                    parameters
-                else {
+            if let Some(Parameters { weights, channels, .. }) = layer.parameters() {
+                if let Source::Flash(weights) = weights {
+                    table(&format!("{name}_WEIGHTS"), weights, text);
+                }
+                if let Source::Flash(channels) = channels {
+                    table(&format!("{name}_CHANNELS"), channels, text);
+                } else {
                     // Parameters in RAM: the layer is put together where it is used, around a checked window.
                     if let Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } = layer {
                         let _ =
                             writeln!(text, "const {name}_WINDOW: Window2d = {};\n", values::window(window));
                     }
                     return;
-                };
-                table(&format!("{name}_WEIGHTS"), weights, text);
-                table(&format!("{name}_CHANNELS"), biases, text);
+                }
             }
             let (kind, arguments) = descriptor(layer, &name, clamp, f32::literal);
             let _ = writeln!(text, "static {name}: {kind}<f32> = {kind}::new({arguments});\n");
@@ -110,9 +111,13 @@ fn arguments<A: milligrad::Arithmetic>(
 /// `Dense::<f32>::new(...)` with parameters in RAM, or the name of the static.
 pub(super) fn float_layer(step: &Step, layer: &Layer<f32>) -> String {
     match layer.parameters() {
-        Some(Parameters { weights: Source::Ram(_), .. }) => {
-            let id = values::identifier(&step.name);
-            let ram = format!("&self.parameters.{id}_weights, &self.parameters.{id}_bias");
+        Some(Parameters { weights, channels: Source::Ram(_), .. }) => {
+            let (id, name) = (values::identifier(&step.name), constant_name(&step.name));
+            let weights = match weights {
+                Source::Ram(_) => format!("self.parameters.{id}_weights"),
+                Source::Flash(_) => format!("{name}_WEIGHTS"),
+            };
+            let ram = format!("&{weights}, &self.parameters.{id}_bias");
             let window = |_: &Window2d| format!("{}_WINDOW", constant_name(&step.name));
             let (kind, arguments) = arguments(layer, &ram, window, clamp, f32::literal);
             format!("{kind}::<f32>::new({arguments})")

@@ -1,55 +1,101 @@
 //! The way back: which actions compute the deltas, and which update the parameters.
 
-use super::Lowering;
+use super::{Learn, Lowering};
 use crate::error::{Error, Result};
 use crate::graph::DType;
-use crate::program::{Apply, Backward, BufferId, Kernel, Layer, Learning, OptimizerKind, Step};
+use crate::program::{
+    Apply, Backward, BufferId, Gradients, Kernel, Layer, Learning, LossKind, ParameterIds, Step,
+};
 use milligrad::Clamp;
 use std::collections::{HashMap, HashSet};
 
 impl Lowering<'_> {
     /// Lays out a training step after the forward pass. Time goes on: the loss, the deltas, the updates.
-    pub(super) fn learning(&mut self, optimizer: OptimizerKind, output: BufferId) -> Result<Learning> {
-        let last = self.steps.last().expect("a graph with weights has steps");
-        if !matches!(last.kernel, Kernel::Softmax) || last.output != output {
-            return Err(Error::Model {
-                model: self.graph.name.clone(),
-                problem: "only models that end in a float softmax learn on the device; end the model in softmax, or \
-                          train on the desk"
-                    .into(),
-            });
-        }
-        // The loss turns the probabilities into δ of the scores, in place.
-        let scores = last.inputs[0];
+    pub(super) fn learning(&mut self, learn: &Learn, output: BufferId) -> Result<Learning> {
+        let (loss, past_activation) = self.loss(learn.loss, output)?;
+        let last = self.steps.len() - 1;
         let mut way = Way {
-            deltas: HashMap::from([(scores, output)]),
+            deltas: HashMap::new(),
             needed: self.needed(),
             backward: Vec::new(),
             time: self.steps.len() + 1,
             delta_of_step: HashMap::new(),
         };
-        let passes = |kernel: &Kernel| {
-            !matches!(kernel, Kernel::HardSwish | Kernel::Mul { .. } | Kernel::Pad { .. } | Kernel::Concat(_))
-        };
-        let on_the_way = |step: &&Step| way.needed.contains(&step.output) && !passes(&step.kernel);
-        if let Some(step) = self.steps.iter().find(on_the_way) {
-            return Err(Error::Graph {
-                layer: step.name.clone(),
-                op: step.op,
-                problem:
-                    "layers before it can't learn on the device; let fewer layers learn, or train on the desk"
-                        .into(),
-            });
+        // The loss turns the outputs into δ, in place: of what went into the last activation, or of the outputs.
+        let mut delta = output;
+        if past_activation {
+            way.deltas.insert(self.steps[last].inputs[0], output);
+        } else {
+            if reads_output(&self.steps[last].kernel) {
+                delta = self.new_buffer("delta", DType::F32, self.buffers[output.0].len, self.steps.len());
+            }
+            way.deltas.insert(output, delta);
         }
-        for step in (0..self.steps.len() - 1).rev() {
-            self.back_through(step, &mut way);
+        let end = if past_activation { last } else { last + 1 };
+        for step in (0..end).rev() {
+            self.back_through(step, &mut way)?;
         }
-        let mut apply = Vec::new();
-        for (step, parameters) in self.learners.clone() {
-            apply.push(self.apply(step, parameters, &way));
+        let learners = self.learners.clone();
+        let mut apply: Vec<Apply> = Vec::new();
+        for &(step, parameters) in &learners {
+            if !way.delta_of_step.contains_key(&step) {
+                let Step { name, op, .. } = &self.steps[step];
+                let problem =
+                    "it can't learn: its output does not reach the loss; choose other layers".into();
+                return Err(Error::Graph { layer: name.clone(), op, problem });
+            }
+            apply.push(self.gradients(step, parameters, learn.batches, &way));
             way.time += 1;
         }
-        Ok(Learning { optimizer, backward: way.backward, apply })
+        // A guard decides when all gradients are known, so that what the updates read has to stay.
+        for apply in apply.iter().filter(|_| learn.guard) {
+            match apply.gradients {
+                Some(gradients) => gradients.buffers().for_each(|id| self.touch(id, way.time)),
+                None => [apply.x, apply.delta].into_iter().for_each(|id| self.touch(id, way.time)),
+            }
+            way.time += 1;
+        }
+        // Sums over a batch live from step to step.
+        for id in apply.iter().filter_map(|apply| apply.batch).flat_map(Gradients::buffers) {
+            (self.buffers[id.0].first, self.buffers[id.0].last) = (0, way.time);
+        }
+        Ok(Learning {
+            optimizer: learn.optimizer,
+            loss,
+            delta,
+            backward: way.backward,
+            apply,
+            guard: learn.guard,
+            batches: learn.batches,
+        })
+    }
+
+    /// The loss, and whether it gives δ of what went into the last activation.
+    fn loss(&self, wanted: Option<LossKind>, output: BufferId) -> Result<(LossKind, bool)> {
+        let model = |problem: &str| Error::Model { model: self.graph.name.clone(), problem: problem.into() };
+        let last = self.steps.last().ok_or_else(|| model("it has no layers"))?;
+        if last.output != output {
+            return Err(model(
+                "it gives out what is not its last layer's; only its last layer's outputs can have a loss",
+            ));
+        }
+        if self.buffers[output.0].dtype != DType::F32 {
+            return Err(model("its output is int8; only float outputs can have a loss"));
+        }
+        let whole = last.shape.iter().product::<usize>() == last.shape.last().copied().unwrap_or(1);
+        let usual = match last.kernel {
+            Kernel::Softmax if whole => LossKind::SparseCategoricalCrossEntropy,
+            Kernel::Sigmoid => LossKind::BinaryCrossEntropy,
+            _ => LossKind::MeanSquaredError,
+        };
+        let loss = wanted.unwrap_or(usual);
+        if loss != usual && loss != LossKind::MeanSquaredError {
+            return Err(model(
+                "cross entropy needs a softmax over all outputs at the end, binary cross entropy a sigmoid; add one, or \
+                 train with the mean squared error",
+            ));
+        }
+        Ok((loss, loss != LossKind::MeanSquaredError))
     }
 
     /// Buffers whose δ is needed: those that depend on a parameter that learns.
@@ -64,23 +110,14 @@ impl Lowering<'_> {
         needed
     }
 
-    fn back_through(&mut self, index: usize, way: &mut Way) {
+    fn back_through(&mut self, index: usize, way: &mut Way) -> Result<()> {
         let step = self.steps[index].clone();
-        let Some(&delta) = way.deltas.get(&step.output) else { return };
+        let Some(&delta) = way.deltas.get(&step.output) else { return Ok(()) };
         if !way.needed.contains(&step.output) {
-            return;
+            return Ok(());
         }
         self.touch(delta, way.time);
-        let masks = match &step.kernel {
-            Kernel::F32(layer) => layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR),
-            Kernel::Add(range) => *range != Clamp::<f32>::LINEAR,
-            Kernel::LeakyRelu { .. }
-            | Kernel::Elu { .. }
-            | Kernel::Sigmoid
-            | Kernel::Tanh
-            | Kernel::Clamp(_) => true,
-            _ => false,
-        };
+        let masks = masks(&step.kernel);
         if masks {
             self.touch(step.output, way.time);
             self.touch(delta, way.time);
@@ -101,10 +138,18 @@ impl Lowering<'_> {
                     }
                 }
             }
-            Kernel::Dequantize(_) | Kernel::Quantize(_) => {}
-            _ if step.inputs[0] == step.output => {}
-            _ => self.hand_on(delta, step.inputs[0], true, way),
+            Kernel::Dequantize(_) => {}
+            kernel if passes(kernel) => {
+                if step.inputs[0] != step.output && way.needed.contains(&step.inputs[0]) {
+                    self.hand_on(delta, step.inputs[0], true, way);
+                }
+            }
+            _ if step.inputs.iter().any(|input| way.needed.contains(input)) => {
+                return Err(no_way_back(&step));
+            }
+            _ => {}
         }
+        Ok(())
     }
 
     /// `δx` through a layer, added up where other layers read `x` too.
@@ -146,26 +191,68 @@ impl Lowering<'_> {
         }
     }
 
-    fn apply(&mut self, step: usize, parameters: (usize, usize), way: &Way) -> Apply {
+    /// Where the gradients of a layer come from, and where they go if they are stored.
+    fn gradients(&mut self, step: usize, parameters: ParameterIds, batches: bool, way: &Way) -> Apply {
         let x = self.steps[step].inputs[0];
         let delta = way.delta_of_step[&step];
-        self.touch(x, way.time);
-        self.touch(delta, way.time);
         let name = self.steps[step].name.clone();
         let Kernel::F32(layer) = self.steps[step].kernel.clone() else {
             unreachable!("only float layers learn")
         };
-        if let Layer::Dense { .. } = layer {
-            return Apply { step, x, delta, patch: None, gradients: None, parameters };
+        self.touch(delta, way.time);
+        if parameters.weights.is_some() {
+            self.touch(x, way.time);
         }
-        let (w, b) = parameters;
-        let lens = [w, b].map(|index| self.parameters[index].values.len());
+        let (weights, biases) = (
+            parameters.weights.map(|index| self.parameters[index].values.len()),
+            self.parameters[parameters.biases].values.len(),
+        );
         let mut buffer =
             |what: &str, len| self.new_buffer(format!("{name} {what}"), DType::F32, len, way.time);
-        let patch = Some(buffer("patch", patch_len(&layer)));
-        let weights = buffer("weight gradient", lens[0]);
-        let biases = buffer("bias gradient", lens[1]);
-        Apply { step, x, delta, patch, gradients: Some((weights, biases)), parameters }
+        let mut pair = |of: &str| Gradients {
+            weights: weights.map(|len| buffer(&format!("{of}weight gradient"), len)),
+            biases: buffer(&format!("{of}bias gradient"), biases),
+        };
+        let stored = !matches!(layer, Layer::Dense { .. });
+        let gradients = stored.then(|| pair(""));
+        let batch = batches.then(|| pair("batch "));
+        let patch = (stored && weights.is_some()).then(|| buffer("patch", patch_len(&layer)));
+        Apply { step, x, delta, patch, gradients, batch, parameters }
+    }
+}
+
+/// `true` if `δ` is masked by the step's output.
+fn masks(kernel: &Kernel) -> bool {
+    match kernel {
+        Kernel::F32(layer) => layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR),
+        Kernel::Add(range) => *range != Clamp::<f32>::LINEAR,
+        Kernel::LeakyRelu { .. } | Kernel::Elu { .. } | Kernel::Sigmoid | Kernel::Tanh | Kernel::Clamp(_) => {
+            true
+        }
+        _ => false,
+    }
+}
+
+/// `true` if the way back reads the step's output.
+fn reads_output(kernel: &Kernel) -> bool {
+    masks(kernel) || matches!(kernel, Kernel::F32(Layer::MaxPool2d { .. }))
+}
+
+/// `true` if `δ` of the output is, once masked, `δ` of the input.
+fn passes(kernel: &Kernel) -> bool {
+    matches!(
+        kernel,
+        Kernel::LeakyRelu { .. } | Kernel::Elu { .. } | Kernel::Sigmoid | Kernel::Tanh | Kernel::Clamp(_)
+    )
+}
+
+fn no_way_back(step: &Step) -> Error {
+    Error::Graph {
+        layer: step.name.clone(),
+        op: step.op,
+        problem: "it lies between the loss and a layer that is to learn, and has no way back on the device; choose only \
+                  layers after it (--trainable last:N or names), or train on the desk"
+            .into(),
     }
 }
 

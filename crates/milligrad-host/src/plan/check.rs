@@ -5,7 +5,7 @@ mod replay;
 
 use crate::graph::DType;
 use crate::plan::Plan;
-use crate::program::{Backward, BufferId, Kernel, Program};
+use crate::program::{Backward, BufferId, Gradients, Kernel, Program};
 
 /// Replays all actions of `program` under its plan: each write takes possession of elements, each read must find
 /// them still possessed. Packed kernels are replayed element by element.
@@ -15,6 +15,10 @@ use crate::program::{Backward, BufferId, Kernel, Program};
 pub fn check(program: &Program) -> Result<(), String> {
     let mut memory = Memory::new(program);
     program.inputs.iter().try_for_each(|port| memory.write(port.buffer))?;
+    let learning = program.learning.as_ref();
+    // Sums over a batch are there from the step before.
+    let batch: Vec<_> = learning.iter().flat_map(|l| &l.apply).filter_map(|a| a.batch).collect();
+    batch.iter().flat_map(|sums| sums.buffers()).try_for_each(|id| memory.write(id))?;
     for step in &program.steps {
         if let Kernel::Packed(packed) = &step.kernel {
             replay::packed(&mut memory, step, packed)?;
@@ -36,8 +40,8 @@ pub fn check(program: &Program) -> Result<(), String> {
         }
     }
     program.outputs.iter().try_for_each(|port| memory.read(port.buffer, &port.name))?;
-    let Some(learning) = &program.learning else { return Ok(()) };
-    memory.write(program.output().buffer)?;
+    let Some(learning) = learning else { return Ok(()) };
+    memory.write(learning.delta)?;
     for action in &learning.backward {
         match *action {
             Backward::Activation { y, delta, .. } => {
@@ -66,12 +70,21 @@ pub fn check(program: &Program) -> Result<(), String> {
     }
     for apply in &learning.apply {
         let name = &program.steps[apply.step].name;
-        let buffers = apply.gradients.into_iter().flat_map(|(w, b)| [w, b]).chain(apply.patch);
-        let buffers: Vec<_> = buffers.collect();
-        buffers.iter().try_for_each(|&id| memory.write(id))?;
-        buffers.iter().chain([&apply.x, &apply.delta]).try_for_each(|&id| memory.read(id, name))?;
+        let stored = apply.gradients.into_iter().flat_map(Gradients::buffers);
+        let written: Vec<_> = stored.chain(apply.patch).collect();
+        written.iter().try_for_each(|&id| memory.write(id))?;
+        let x = apply.parameters.weights.map(|_| apply.x);
+        written.into_iter().chain(x).chain([apply.delta]).try_for_each(|id| memory.read(id, name))?;
     }
-    Ok(())
+    // With a guard all updates come after all gradients.
+    for apply in learning.apply.iter().filter(|_| learning.guard) {
+        let name = &program.steps[apply.step].name;
+        match apply.gradients {
+            Some(gradients) => gradients.buffers().try_for_each(|id| memory.read(id, name))?,
+            None => [apply.x, apply.delta].into_iter().try_for_each(|id| memory.read(id, name))?,
+        }
+    }
+    batch.iter().flat_map(|sums| sums.buffers()).try_for_each(|id| memory.read(id, "batch"))
 }
 
 /// A buffer's number, from 1 on; 0 is nobody. Half of the bytes of an `Option`, of which there is one for each byte of RAM.

@@ -15,7 +15,7 @@ use milligrad::Quantization;
 use std::collections::HashSet;
 
 /// How to quantise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QuantizeOptions {
     /// These layers will learn on the device: they and all after them stay f32.
     pub trainable: Option<Layers>,
@@ -41,8 +41,8 @@ pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -
             calibration.len()
         )));
     }
-    let first_float = match options.trainable {
-        Some(layers) => layers.choose(&graph)?[0],
+    let first_float = match &options.trainable {
+        Some(layers) => layers.choose(&graph)?[0].node,
         None => graph.nodes.len(),
     };
     let mut ranges = calibrate::ranges(&graph, calibration)?;

@@ -1,6 +1,6 @@
 //! Moves between buffers: copies, sums, and the border from int8 to float.
 
-use crate::{Clamp, Quantization, math::Float};
+use crate::{Clamp, Quantization, Trainable, math::Float};
 
 /// `y = x`
 #[inline]
@@ -12,6 +12,14 @@ pub fn copy<T: Copy>(x: &[T], y: &mut [T]) {
 #[inline]
 pub fn accumulate<F: Float>(x: &[F], y: &mut [F]) {
     y.iter_mut().zip(x).for_each(|(y, &x)| *y = *y + x);
+}
+
+/// Adds the gradient of biases alone, `Σ δ` over all positions: for layers whose weights are frozen.
+#[inline(never)]
+pub fn accumulate_biases<A: Trainable>(delta: &[A::Element], biases: &mut [A::Gradient]) {
+    for delta in delta.chunks_exact(biases.len().max(1)) {
+        biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum = A::accumulate_bias(*sum, delta));
+    }
 }
 
 /// `y = scale (x - zero_point)`: the border between a frozen int8 part and a float part that learns.

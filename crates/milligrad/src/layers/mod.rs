@@ -41,7 +41,7 @@ pub use activation::{
 };
 pub use add::{QuantizedAdd, add};
 pub use conv2d::Conv2d;
-pub use convert::{accumulate, clamp, clamp_backward, copy, dequantize, quantize};
+pub use convert::{accumulate, accumulate_biases, clamp, clamp_backward, copy, dequantize, quantize};
 pub use dense::Dense;
 pub use depthwise_conv2d::DepthwiseConv2d;
 pub use elementwise::{Broadcast, Elementwise, Multiply, QuantizedMul, QuantizedSub};

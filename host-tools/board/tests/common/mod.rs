@@ -53,7 +53,7 @@ pub fn softmax_training(samples: &[([f32; 4], u8)], rate: f32) -> (Vec<f32>, Vec
     let mut network = softmax::Network::new();
     let step = |(input, label): &([f32; 4], u8)| {
         network.input_at(0).set_le(&bytes(input));
-        network.train_step(usize::from(*label), &Sgd::new(rate)).unwrap_or(f32::NAN)
+        network.train_step(usize::from(*label).into(), &Sgd::new(rate)).unwrap_or(f32::NAN)
     };
     let losses = samples.iter().map(step).collect();
     let mut parameters = Vec::new();

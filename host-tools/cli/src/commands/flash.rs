@@ -77,8 +77,9 @@ impl Flash {
     /// The models of the example, with the user's in the place of one of them.
     fn models(&self, model: &Path, board: &str, folder: &Folder) -> Result<Vec<ModelSource>, Failure> {
         let graph = Context::new(model, None)?.graph;
-        let learn = self.trainable.0.map(|layers| Learn { layers, optimizer: OptimizerKind::Sgd });
-        let program = Program::compile(&graph, &CompileOptions { learn, ..CompileOptions::default() })?;
+        let learn = self.trainable.0.clone().map(|layers| Learn::new(layers, OptimizerKind::Sgd));
+        let program =
+            Program::compile(&graph, &CompileOptions { learn: learn.clone(), ..CompileOptions::default() })?;
         let fits =
             graph.input_len() == PIXELS && graph.labels.len() == CLASSES && graph.output_len() == CLASSES;
         if !fits || (learn.is_none() && program.output().quantization.is_none()) {

@@ -16,17 +16,28 @@ use crate::failure::Failure;
 use clap::{Args, ValueEnum};
 use milligrad::{Core, Rounding};
 use milligrad_board::Board;
-use milligrad_host::{CompileOptions, Graph, Layers, Learn, OptimizerKind, Program};
+use milligrad_host::{CompileOptions, Graph, Layers, Learn, LossKind, OptimizerKind, Program};
 
 /// Which layers learn on the device, and how.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Learning {
-    /// Layers with weights that learn on the device: all, last:N or none.
+    /// Layers that learn on the device: all, last:N (those with weights), biases, names with commas between, or none.
+    /// What is int8 from the first of them on becomes float.
     #[arg(long, value_name = "LAYERS", default_value = "none", value_parser = layers)]
     trainable: Trainable,
     /// How they learn.
     #[arg(long, value_enum, default_value = "sgd")]
     optimizer: DeviceOptimizer,
+    /// What they make small; by default cross entropy after softmax, binary cross entropy after sigmoid, else the mean
+    /// squared error.
+    #[arg(long, value_enum)]
+    loss: Option<DeviceLoss>,
+    /// Decide on every training step before its first write: refuse, clip, back off.
+    #[arg(long)]
+    guard: bool,
+    /// Sum gradients over batches, too.
+    #[arg(long)]
+    batches: bool,
     /// The core to pack int8 layers for: any, or Cortex-M4 and M7.
     #[arg(long, value_enum, default_value = "portable")]
     core: CoreName,
@@ -64,14 +75,31 @@ impl Convention {
 }
 
 /// A choice of layers, or none.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Trainable(pub(crate) Option<Layers>);
 
-/// Reads `all`, `last:N` or `none`.
+/// Reads `all`, `last:N`, `biases`, names or `none`.
 pub(crate) fn layers(text: &str) -> Result<Trainable, String> {
     match text {
         "none" => Ok(Trainable(None)),
-        _ => text.parse().map(|layers| Trainable(Some(layers))).map_err(|e| format!("{e}, nor `none`")),
+        _ => text.parse().map(|layers| Trainable(Some(layers))),
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DeviceLoss {
+    CrossEntropy,
+    BinaryCrossEntropy,
+    MeanSquaredError,
+}
+
+impl From<DeviceLoss> for LossKind {
+    fn from(loss: DeviceLoss) -> Self {
+        match loss {
+            DeviceLoss::CrossEntropy => Self::SparseCategoricalCrossEntropy,
+            DeviceLoss::BinaryCrossEntropy => Self::BinaryCrossEntropy,
+            DeviceLoss::MeanSquaredError => Self::MeanSquaredError,
+        }
     }
 }
 
@@ -110,7 +138,12 @@ impl Learning {
             DeviceOptimizer::Sgd => OptimizerKind::Sgd,
             DeviceOptimizer::Momentum => OptimizerKind::Momentum,
         };
-        let learn = self.trainable.0.map(|layers| Learn { layers, optimizer });
+        let learn = self.trainable.0.clone().map(|layers| Learn {
+            loss: self.loss.map(Into::into),
+            guard: self.guard,
+            batches: self.batches,
+            ..Learn::new(layers, optimizer)
+        });
         Ok(Program::compile(
             graph,
             &CompileOptions { learn, rounding: self.convention.rounding(), core: self.core.into() },

@@ -22,7 +22,8 @@ pub(crate) struct Quantize {
     /// Where the int8 model goes; MODEL-int8.safetensors unless given.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Layers with weights that shall learn on the device, which stay f32: all, last:N or none.
+    /// Layers that shall learn on the device, which stay f32 with all after them: all, last:N, biases, names with commas
+    /// between, or none.
     #[arg(long, value_name = "LAYERS", default_value = "none", value_parser = layers)]
     trainable: Trainable,
     /// One scale for all channels of a layer, instead of one for each.
@@ -46,7 +47,7 @@ impl Quantize {
         let mut chosen = shuffled(train.len(), seed.unwrap_or(0));
         chosen.truncate(wanted);
         let calibration = train.select(&chosen).normalized(context.graph.normalize, wanted);
-        let options = QuantizeOptions { trainable: self.trainable.0, per_tensor: self.per_tensor };
+        let options = QuantizeOptions { trainable: self.trainable.0.clone(), per_tensor: self.per_tensor };
         let int8 = quantize(&context.graph, &calibration, &options)?;
         let out = self.out.clone().unwrap_or_else(|| beside(&self.model));
         model_file::save(&int8, &out)?;

@@ -33,7 +33,7 @@ pub(super) fn run(only: &[String], stages: &mut Stages) -> Result<()> {
             }
             stages.stage(&format!("{model} on {name}"), || predict(model, &program, target))?;
             if model == "digits-mlp" && target.target.ends_with("eabihf") {
-                let learn = Some(Learn { layers: Layers::All, optimizer: OptimizerKind::Sgd });
+                let learn = Some(Learn::new(Layers::All, OptimizerKind::Sgd));
                 let program = Program::compile(&graph, &CompileOptions { learn, ..Default::default() })?;
                 stages.stage(&format!("{model}, training, on {name}"), || train(model, &program, target))?;
             }

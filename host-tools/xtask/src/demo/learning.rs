@@ -65,7 +65,7 @@ pub(crate) struct Run {
 /// The untrained 64-32-10 learns all digits on the board, sample by sample.
 fn from_scratch(mlp: &Trained, target: &'static Board, seed: u64, stages: &mut Stages) -> Result<Run> {
     let graph = mlp.spec.graph(&mlp.data.train.classes, seed)?;
-    let learn = Some(Learn { layers: Layers::All, optimizer: OptimizerKind::Sgd });
+    let learn = Some(Learn::new(Layers::All, OptimizerKind::Sgd));
     let program = Program::compile(&graph, &CompileOptions { learn, ..Default::default() })?;
     let train_part = digits::load()?.train;
     let order: Vec<_> =
@@ -84,7 +84,7 @@ struct Drift {
 fn adapt(cnn: &Trained, target: &'static Board, seed: u64, stages: &mut Stages) -> Result<Drift> {
     let options = QuantizeOptions { trainable: Some(HEAD), ..Default::default() };
     let graph = quantize(&cnn.graph, &cnn.calibration(), &options)?;
-    let learn = Some(Learn { layers: HEAD, optimizer: OptimizerKind::Sgd });
+    let learn = Some(Learn::new(HEAD, OptimizerKind::Sgd));
     let program = Program::compile(&graph, &CompileOptions { learn, ..Default::default() })?;
     let (train_part, test_part) = (slipped(&cnn.data.train), slipped(&cnn.data.test));
     let order = shuffled(train_part.len(), seed);

@@ -148,7 +148,7 @@ fn program(graph: &Graph, data: &Dataset, seed: u64, learns: bool) -> Result<Pro
         data.select(&shuffled(data.len(), seed)[..CALIBRATION]).normalized(graph.normalize, CALIBRATION);
     let trainable = learns.then_some(HEAD);
     let graph = quantize(graph, &some, &QuantizeOptions { trainable, ..Default::default() })?;
-    let learn = trainable.map(|layers| Learn { layers, optimizer: OptimizerKind::Sgd });
+    let learn = learns.then_some(HEAD).map(|layers| Learn::new(layers, OptimizerKind::Sgd));
     Ok(Program::compile(&graph, &CompileOptions { learn, ..Default::default() })?)
 }
 

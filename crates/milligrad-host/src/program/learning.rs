@@ -1,0 +1,173 @@
+//! How a program learns: what its loss is, the way back, the updates.
+
+use super::BufferId;
+use milligrad::guard::Guard;
+
+/// Parameters in RAM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trainable {
+    /// `layer/weights` or `layer/bias`.
+    pub name: String,
+    /// Values before the first step on the device.
+    pub values: Vec<f32>,
+}
+
+/// One action on the way back. Buffers named `delta` hold `δ`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Backward {
+    /// Masks `delta` by the fused activation of a step, given its output.
+    Activation {
+        /// The step.
+        step: usize,
+        /// Its output.
+        y: BufferId,
+        /// Its `δ`, in place.
+        delta: BufferId,
+    },
+    /// `δx` from `δ` through a layer.
+    Input {
+        /// The step.
+        step: usize,
+        /// The layer's `δ`.
+        delta: BufferId,
+        /// Scratch of a convolution.
+        patch: Option<BufferId>,
+        /// For a maximum: the step's input and output.
+        values: Option<(BufferId, BufferId)>,
+        /// The result.
+        delta_x: BufferId,
+    },
+    /// `into += from`, or a copy where it is the first.
+    Join {
+        /// What to add.
+        from: BufferId,
+        /// The sum.
+        into: BufferId,
+        /// `into` holds nothing yet.
+        first: bool,
+    },
+}
+
+/// Where gradients of a layer are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gradients {
+    /// Those of the weights, where they learn.
+    pub weights: Option<BufferId>,
+    /// Those of the biases.
+    pub biases: BufferId,
+}
+
+impl Gradients {
+    /// The buffers.
+    pub fn buffers(self) -> impl Iterator<Item = BufferId> {
+        self.weights.into_iter().chain([self.biases])
+    }
+}
+
+/// Indices into [`Program::parameters`](super::Program::parameters).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParameterIds {
+    /// The weights, where they learn.
+    pub weights: Option<usize>,
+    /// The biases.
+    pub biases: usize,
+}
+
+/// One update of a layer's parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Apply {
+    /// The step.
+    pub step: usize,
+    /// Its input.
+    pub x: BufferId,
+    /// Its `δ`.
+    pub delta: BufferId,
+    /// Scratch of a convolution whose weights learn.
+    pub patch: Option<BufferId>,
+    /// Where a convolution sums its gradients at batch 1; dense layers need none.
+    pub gradients: Option<Gradients>,
+    /// Where gradients are summed over a batch.
+    pub batch: Option<Gradients>,
+    /// What is updated.
+    pub parameters: ParameterIds,
+}
+
+/// How a program learns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Learning {
+    /// Update rule.
+    pub optimizer: OptimizerKind,
+    /// What is made small.
+    pub loss: LossKind,
+    /// Where the outputs become `δ`: the output itself, or a copy where the way back needs the output.
+    pub delta: BufferId,
+    /// From there back to the first trainable layer.
+    pub backward: Vec<Backward>,
+    /// Then, where the step is accepted.
+    pub apply: Vec<Apply>,
+    /// A [`Guard`] decides on steps; gradients of convolutions are summed before it does.
+    pub guard: bool,
+    /// Gradients can be summed over batches.
+    pub batches: bool,
+}
+
+impl Learning {
+    /// Bytes of RAM beside arenas and parameters.
+    pub(super) fn own_bytes(&self, parameters: &[Trainable]) -> usize {
+        let parameters: usize = parameters.iter().map(|p| p.values.len()).sum();
+        let guard = if self.guard { size_of::<Guard>() } else { 0 };
+        4 * self.optimizer.state_per_parameter() * parameters + guard + if self.batches { 4 } else { 0 }
+    }
+}
+
+/// Losses of the device crate, each with the activation before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossKind {
+    /// [`milligrad::loss::sparse_categorical_cross_entropy`] after softmax.
+    SparseCategoricalCrossEntropy,
+    /// [`milligrad::loss::binary_cross_entropy`] after sigmoid.
+    BinaryCrossEntropy,
+    /// [`milligrad::loss::mean_squared_error`] after anything.
+    MeanSquaredError,
+}
+
+impl LossKind {
+    /// The device crate's function.
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::SparseCategoricalCrossEntropy => "sparse_categorical_cross_entropy",
+            Self::BinaryCrossEntropy => "binary_cross_entropy",
+            Self::MeanSquaredError => "mean_squared_error",
+        }
+    }
+}
+
+/// Update rules that the exporter knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerKind {
+    /// [`milligrad::Sgd`]
+    #[default]
+    Sgd,
+    /// [`milligrad::Momentum`]
+    Momentum,
+}
+
+impl OptimizerKind {
+    /// Name of the device crate's type.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::Sgd => "Sgd",
+            Self::Momentum => "Momentum",
+        }
+    }
+
+    /// Floats that it remembers of each parameter.
+    pub fn state_per_parameter(self) -> usize {
+        match self {
+            Self::Sgd => 0,
+            Self::Momentum => 1,
+        }
+    }
+}
