@@ -1,8 +1,8 @@
-// milligrad model: name=digits-learning learns=yes optimizer=Sgd
+// milligrad model: name=digits-learning learns=yes optimizer=Sgd core=portable
 // 4 layers, 2368 multiply-accumulate operations, 1584 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Int8, Learner, Model, Optimizer, Quantization, QuantizedChannel, QuantizedOutput, Rounding, Sgd, TrainError, arena, loss, layers::{self, Dense, dense}};
+use milligrad::{Clamp, Evaluation, Int8, Learner, Model, Optimizer, Quantization, QuantizedChannel, QuantizedOutput, Rounding, Sgd, Target, TargetKind, TrainError, arena, loss, layers::{self, Dense, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "digits-learning";
@@ -119,12 +119,13 @@ pub struct Network {
     float: [f32; 42],
     /// What has been learned.
     pub parameters: Parameters,
+    state: State,
 }
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int8: [0; 96], float: [0.0; 42], parameters: Parameters::new(), }
+        Self { int8: [0; 96], float: [0.0; 42], parameters: Parameters::new(), state: State::new(), }
     }
 
     /// Where the next input goes; prediction may overwrite it.
@@ -169,25 +170,63 @@ impl Network {
         done(3);
     }
 
-    /// One step of gradient descent on the [`input`](Self::input) and its label; returns the loss before the update.
-    ///
-    /// # Errors
-    /// A label that is no class, or a loss that is not finite. No parameter has changed then.
+    /// Forward, loss, and all deltas.
     #[inline]
-    pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
+    fn deltas(&mut self, label: usize) -> Result<f32, TrainError> {
+        Target::Class(label).class(10)?;
         self.forward(|_| {});
-        // The probabilities become the deltas of the scores.
-        let probabilities = arena::array_mut::<f32, 10>(&mut self.float, 32);
-        let loss = loss::sparse_categorical_cross_entropy(probabilities, label)?;
+        // The loss turns the outputs into deltas.
+        let outputs = arena::array_mut::<f32, 10>(&mut self.float, 32);
+        let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite);
         }
+        Ok(loss)
+    }
+
+    /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    ///
+    /// # Errors
+    /// A target that is none, or a loss that is not finite. No parameter has changed then.
+    #[inline]
+    pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
+        let loss = self.deltas(label)?;
         // dense_1: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([0..32, 32..42]) {
-            let state = (&mut [(); 320][..], &mut [(); 10][..]);
-            dense::apply::<f32, _>(x, delta, &mut self.parameters.dense_1_weights, &mut self.parameters.dense_1_bias, state, optimizer);
+            let state = (&mut self.state.dense_1_weights[..], &mut self.state.dense_1_bias[..]);
+            let Parameters { dense_1_weights, dense_1_bias, .. } = &mut self.parameters;
+            dense::apply::<f32, _>(x, delta, dense_1_weights, dense_1_bias, state, optimizer);
         }
         Ok(loss)
+    }
+
+    /// How well the network does on its [`input`](Self::input): loss and hit. Changes no parameter.
+    ///
+    /// # Errors
+    /// A target that is none.
+    pub fn evaluate(&mut self, label: usize) -> Result<Evaluation, TrainError> {
+        Target::Class(label).class(10)?;
+        self.forward(|_| {});
+        let outputs = arena::array_mut::<f32, 10>(&mut self.float, 32);
+        let hit = Some(milligrad::argmax(outputs) == label);
+        let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
+        Ok(Evaluation { loss, hit })
+    }
+
+    /// Copies parameters and the optimizer's memory, to come back to by [`rollback`](Self::rollback).
+    pub fn commit(&self, snapshot: &mut Snapshot) {
+        snapshot.parameters = self.parameters;
+        snapshot.state = self.state;
+        snapshot.committed = true;
+    }
+
+    /// Takes back what a snapshot holds; `false` if it holds nothing.
+    pub fn rollback(&mut self, snapshot: &Snapshot) -> bool {
+        if snapshot.committed {
+            self.parameters = snapshot.parameters;
+            self.state = snapshot.state;
+        }
+        snapshot.committed
     }
 }
 
@@ -283,11 +322,58 @@ impl Default for Parameters {
     }
 }
 
+/// What the optimizer remembers of a parameter.
+type Memory = <Sgd as Optimizer<f32>>::State;
+
+/// What the optimizer remembers of each parameter.
+#[derive(Clone, Copy)]
+pub struct State {
+    dense_1_weights: [Memory; 320],
+    dense_1_bias: [Memory; 10],
+}
+
+impl State {
+    /// As before the first step.
+    pub const fn new() -> Self {
+        Self { dense_1_weights: [<Sgd as Optimizer<f32>>::START; 320], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 10], }
+    }
+}
+
+/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
+/// a `static` takes no flash.
+#[derive(Clone, Copy)]
+pub struct Snapshot {
+    parameters: Parameters,
+    state: State,
+    committed: bool,
+}
+
+impl Snapshot {
+    /// One that holds nothing yet.
+    pub const fn new() -> Self {
+        let parameters = Parameters { dense_1_weights: [0.0; 320], dense_1_bias: [0.0; 10], };
+        Self { parameters, state: State::new(), committed: false }
+    }
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Learner for Network {
     type Optimizer = Sgd;
+    const TARGET: TargetKind = TargetKind::Class(10);
 
-    fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
-        self.train_step(label, optimizer)
+    fn train_step(&mut self, target: Target<'_>, optimizer: &Sgd) -> Result<f32, TrainError> {
+        let target = target.class(10)?;
+        self.train_step(target, optimizer)
+    }
+
+    fn evaluate(&mut self, target: Target<'_>) -> Result<Evaluation, TrainError> {
+        let target = target.class(10)?;
+        self.evaluate(target)
     }
 
     fn parameters(&self, mut visit: impl FnMut(&'static str, &[f32])) {
