@@ -1,8 +1,8 @@
-// milligrad model: name=digits learns=no optimizer=none
+// milligrad model: name=digits learns=no optimizer=none core=portable
 // 3 layers, 2368 multiply-accumulate operations, 96 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Int8, Model, Quantization, QuantizedChannel, QuantizedOutput, Rounding, arena, layers::{self, Dense, QuantizedSoftmax, dense}};
+use milligrad::{Elements, ElementsMut, Int8, Model, Port, Quantization, QuantizedChannel, QuantizedOutput, Rounding, arena, layers::{self, Dense, QuantizedSoftmax, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "digits";
@@ -197,19 +197,27 @@ impl Default for Network {
 }
 
 impl Model for Network {
-    type Input = i8;
-    type Output = i8;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &LAYERS;
-    const INPUTS: usize = 64;
-    const OUTPUTS: usize = 10;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[8, 8, 1] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[10] }];
 
-    fn input(&mut self) -> &mut [i8] {
-        self.input()
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        match index {
+            0 => ElementsMut::I8(self.input()),
+            _ => ElementsMut::I8(&mut []),
+        }
     }
 
-    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[i8] {
-        self.predict_with(done)
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        match index {
+            0 => Elements::I8(arena::array::<_, 10>(&self.int8, 10)),
+            _ => Elements::I8(&[]),
+        }
+    }
+
+    fn run_with(&mut self, done: impl FnMut(usize)) {
+        self.forward(done);
     }
 }
 

@@ -2,7 +2,7 @@
 // 4 layers, 2368 multiply-accumulate operations, 1584 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Evaluation, Int8, Learner, Model, Optimizer, Quantization, QuantizedChannel, QuantizedOutput, Rounding, Sgd, Target, TargetKind, TrainError, arena, loss, layers::{self, Dense, dense}};
+use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Int8, Learner, Model, Optimizer, Port, Quantization, QuantizedChannel, QuantizedOutput, Rounding, Sgd, Target, TargetKind, TrainError, arena, loss, layers::{self, Dense, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "digits-learning";
@@ -237,19 +237,27 @@ impl Default for Network {
 }
 
 impl Model for Network {
-    type Input = i8;
-    type Output = f32;
     const NAME: &'static str = NAME;
     const LAYERS: &'static [&'static str] = &LAYERS;
-    const INPUTS: usize = 64;
-    const OUTPUTS: usize = 10;
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[8, 8, 1] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[10] }];
 
-    fn input(&mut self) -> &mut [i8] {
-        self.input()
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        match index {
+            0 => ElementsMut::I8(self.input()),
+            _ => ElementsMut::I8(&mut []),
+        }
     }
 
-    fn predict_with(&mut self, done: impl FnMut(usize)) -> &[f32] {
-        self.predict_with(done)
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        match index {
+            0 => Elements::F32(arena::array::<_, 10>(&self.float, 32)),
+            _ => Elements::F32(&[]),
+        }
+    }
+
+    fn run_with(&mut self, done: impl FnMut(usize)) {
+        self.forward(done);
     }
 }
 
