@@ -196,7 +196,7 @@ pub trait Bounded<A: Trainable>: Optimizer<A> + Sized {
 
 impl Bounded<f32> for Sgd {
     fn scaled(&self, scale: f32) -> Self {
-        Self { learning_rate: self.learning_rate * scale, ..*self }
+        Self::new(self.learning_rate * scale)
     }
 
     fn reach(&self, gradient: f32, _: f32, _: f32) -> (f32, f32) {
@@ -330,13 +330,15 @@ impl Guard {
             let (velocity, step) = optimizer.reach(gradient, velocity, parameter);
             (ROUNDING * (parameter + step), ROUNDING * velocity)
         };
+        // NaN is not within the limit either.
+        let limit = self.limits.max_parameter;
+        let within = |parameter: f32| parameter <= limit;
         let (mut parameter, mut velocity) = bounds(self.parameter, self.velocity);
-        if !(parameter <= self.limits.max_parameter) {
+        if !within(parameter) {
             (self.parameter, self.velocity) = parameters();
             (parameter, velocity) = bounds(self.parameter, self.velocity);
         }
-        // NaN is not within the limit either.
-        if !(parameter <= self.limits.max_parameter) {
+        if !within(parameter) {
             return Err(self.refuse(TrainError::OutOfRange));
         }
         (self.parameter, self.velocity) = (parameter, velocity);

@@ -125,10 +125,8 @@ impl Lowering<'_> {
         }
         way.delta_of_step.insert(index, delta);
         match &step.kernel {
-            Kernel::F32(layer) => {
-                if way.needed.contains(&step.inputs[0]) {
-                    self.through_layer(index, layer, delta, way);
-                }
+            Kernel::F32(layer) if way.needed.contains(&step.inputs[0]) => {
+                self.through_layer(index, layer, delta, way);
             }
             Kernel::Add(_) => {
                 for (i, &input) in step.inputs.iter().enumerate() {
@@ -140,9 +138,10 @@ impl Lowering<'_> {
             }
             Kernel::Dequantize(_) => {}
             kernel if passes(kernel) => {
-                if step.inputs[0] != step.output && way.needed.contains(&step.inputs[0]) {
-                    self.hand_on(delta, step.inputs[0], true, way);
-                }
+                // In place δ is where it should be.
+                let x = step.inputs[0];
+                let elsewhere = x != step.output && way.needed.contains(&x);
+                elsewhere.then(|| self.hand_on(delta, x, true, way));
             }
             _ if step.inputs.iter().any(|input| way.needed.contains(input)) => {
                 return Err(no_way_back(&step));

@@ -102,7 +102,7 @@ impl Thaw<'_> {
             }
         };
         let constants = match node.constants[..] {
-            [weights, bias] if graph.constant(weights).scales.len() > 0 => {
+            [weights, bias] if !graph.constant(weights).scales.is_empty() => {
                 let scale = input.quantization.map_or(1.0, |q| q.scale);
                 let by_last_axis = matches!(node.op, Op::DepthwiseConv2d { .. });
                 self.parameters(graph.constant(weights), graph.constant(bias), scale, by_last_axis)
