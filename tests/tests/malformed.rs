@@ -3,7 +3,7 @@
 
 use milligrad_host::import::tflite::{self, ImportError};
 use milligrad_host::{CompileOptions, Error, Graph, Program};
-use milligrad_tests::flatbuffer::{INT8, Parts, Tensor, Value, byte, convolution, file, int, ints};
+use milligrad_tests::flatbuffer::{INT8, Operator, Parts, Tensor, Value, byte, convolution, file, int, ints};
 
 fn import(parts: &Parts) -> Result<Graph, Error> {
     tflite::from_bytes("malformed", &parts.file())
@@ -259,6 +259,52 @@ fn memory_is_in_proportion_to_the_file() {
     assert!(start.elapsed().as_secs() < 20, "it took {:?}", start.elapsed());
     // A tensor larger than any memory, in a file of a few hundred bytes.
     refused!(changed(|p| p.tensors[0].shape = vec![1, 60_000, 60_000, 2]), ImportError::Shape(_));
+}
+
+/// A chain of so many ReLUs between tensors of this shape.
+fn chain(layers: usize, shape: &[i32]) -> Parts {
+    let mut parts = convolution();
+    let mut operator = parts.operators[0].clone();
+    (operator.code, operator.options) = (19, Vec::new());
+    parts.tensors = vec![Tensor::int8(shape); layers + 1];
+    parts.operators = (0..layers as i32)
+        .map(|index| Operator { inputs: vec![index], outputs: vec![index + 1], ..operator.clone() })
+        .collect();
+    parts.outputs = vec![layers as i32];
+    parts
+}
+
+/// A few hundred bytes ask for gigabytes: they are refused before anything of that size is allocated.
+#[test]
+fn small_files_with_huge_activations() {
+    refused!(import(&chain(2, &[1, 65_535, 32_000])), ImportError::Shape(_));
+    refused!(import(&chain(2, &[1, 4096, 4097])), ImportError::Shape(_));
+    // Each is within bounds, all that are needed at once are not: the sum of eight tensors that stay alive.
+    let mut parts = chain(8, &[1, 4096, 4096]);
+    parts.operators.iter_mut().for_each(|operator| operator.inputs[0] = 0);
+    let mut sum = 1;
+    for other in 2..=8 {
+        parts.tensors.push(Tensor::int8(&[1, 4096, 4096]));
+        let output = parts.tensors.len() as i32 - 1;
+        let add = Operator { code: 0, inputs: vec![sum, other], outputs: vec![output], options: Vec::new() };
+        parts.operators.push(add);
+        sum = output;
+    }
+    parts.outputs = vec![sum];
+    let graph = import(&parts).unwrap();
+    let error = Program::compile(&graph, &CompileOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("bytes of RAM at once"), "{error}");
+}
+
+#[test]
+fn thousands_of_layers() {
+    let error = import(&chain(20_000, &[1, 8])).unwrap_err().to_string();
+    assert!(error.contains("20000 operators"), "{error}");
+    let error = import(&chain(5_000, &[1, 8])).unwrap_err().to_string();
+    assert!(error.contains("5000 layers"), "{error}");
+    let graph = import(&chain(4_096, &[1, 8])).unwrap();
+    let program = Program::compile(&graph, &CompileOptions::default()).unwrap();
+    assert_eq!(program.outputs(&[5; 8]).unwrap().len(), 8);
 }
 
 #[test]

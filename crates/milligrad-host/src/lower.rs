@@ -106,6 +106,8 @@ impl Program {
 /// A program in the making.
 struct Lowering<'a> {
     graph: &'a Graph,
+    /// How many layers read each tensor.
+    readers: Vec<usize>,
     /// Nodes that learn.
     trained: Vec<Chosen>,
     steps: Vec<Step>,
@@ -119,8 +121,14 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn new(graph: &'a Graph, trained: Vec<Chosen>) -> Self {
+        let mut readers = vec![0; graph.tensors.len()];
+        for node in &graph.nodes {
+            let distinct = node.inputs.iter().enumerate().filter(|(i, id)| !node.inputs[..*i].contains(id));
+            distinct.for_each(|(_, id)| readers[id.0] += 1);
+        }
         let mut lowering = Self {
             graph,
+            readers,
             trained,
             steps: Vec::new(),
             buffers: Vec::new(),
@@ -189,12 +197,9 @@ impl<'a> Lowering<'a> {
     /// A function may replace its input if nobody else needs it: no other layer, and not the way back, on which a
     /// layer with a range activation or a maximum needs its own output.
     fn may_overwrite(&self, buffer: BufferId) -> bool {
-        let readers = |id: TensorId| self.graph.nodes.iter().filter(|node| node.inputs.contains(&id)).count();
-        let views = (0..self.buffer_of.len()).filter(|&t| self.buffer_of[t] == Some(buffer)).map(TensorId);
+        let mut views = (0..self.buffer_of.len()).filter(|&t| self.buffer_of[t] == Some(buffer));
         // A view counts as one reader of what it views.
-        if views.clone().map(|t| readers(t).saturating_sub(1)).sum::<usize>() > 0
-            || views.into_iter().any(|t| self.graph.is_output(t))
-        {
+        if views.any(|t| self.readers[t] > 1 || self.graph.is_output(TensorId(t))) {
             return false;
         }
         if self.trained.is_empty() || self.buffers[buffer.0].dtype == DType::I8 {

@@ -8,7 +8,7 @@ use crate::{QuantizedOutput, Window2d};
 ///
 /// Each channel is widened to a *plane* of half-words first, padding included. So neighbours lie in one word, and
 /// `SMLAD` multiplies two taps of a row at a time. Since a channel is read before any of its outputs is written, the
-/// output of a window that keeps the image's size may lie exactly over the input.
+/// output may lie over the input from its start on, unless it has more pixels.
 ///
 /// Weights are three words for each channel, one for each kernel row `w0 w1 w2`: the bytes `(w0, w1, w1, w2)`, which
 /// `SXTB16` turns into the pairs `(w0, w1)` and `(w1, w2)`.
@@ -45,10 +45,11 @@ impl<'a> PackedDepthwise<'a> {
         matches!((window.kernel(), window.dilation()), ([3, 3], [1, 1])) && window.stride()[1] <= 2
     }
 
-    /// `true` if the output may lie exactly over the input.
+    /// `true` if the output may start exactly where the input does: what a channel writes then lies where the same channel
+    /// of some pixel was, and that was read.
     pub const fn in_place(window: &Window2d) -> bool {
         let ([height, width, _], [rows, columns]) = (window.input(), window.output());
-        height == rows && width == columns
+        rows * columns <= height * width
     }
 
     /// Rows and columns of a channel's plane, padding included; an even number of columns.
