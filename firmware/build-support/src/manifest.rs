@@ -36,7 +36,10 @@ impl fmt::Display for ManifestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => {
-                write!(f, "model name {name:?}: use letters, digits, `-`, `_` and `.`, with a letter first")
+                write!(
+                    f,
+                    "model name {name:?}: use letters, digits, `-`, `_` and `.`, with a letter or digit first"
+                )
             }
             Self::Twice(name) => {
                 write!(
@@ -102,14 +105,14 @@ impl fmt::Display for Manifest {
     }
 }
 
-/// The name of the module and the end of the names of the entry functions: the model's name with `_` in place
-/// of `-` and `.`. `None` for a name with other characters than letters, digits and these, or without a letter
-/// at its start.
+/// The name of the module and the end of the names of the entry functions: `model_` and the model's name with `_` in
+/// place of `-` and `.`, so that it is no word of the language. `None` for a name with other characters than letters,
+/// digits and these, or without a letter or digit at its start.
 #[must_use]
 pub fn identifier(name: &str) -> Option<String> {
-    let sound = name.starts_with(|c: char| c.is_ascii_alphabetic())
+    let sound = name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    sound.then(|| name.replace(['-', '.'], "_").to_ascii_lowercase())
+    sound.then(|| format!("model_{}", name.replace(['-', '.'], "_").to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -127,8 +130,16 @@ mod tests {
     }
 
     #[test]
+    fn no_identifier_is_a_word_of_the_language() {
+        let names = ["fn", "self", "core", "u8", "1st", "MobileNet-v1.0"];
+        let expected =
+            ["model_fn", "model_self", "model_core", "model_u8", "model_1st", "model_mobilenet_v1_0"];
+        assert_eq!(names.map(|name| identifier(name).unwrap()), expected);
+    }
+
+    #[test]
     fn bad_names_are_refused() {
-        for name in ["", "1st", "a b", "a/b", "ä"] {
+        for name in ["", "_", "a b", "a/b", "ä"] {
             assert_eq!(Manifest::new(vec![model(name, false)]), Err(ManifestError::Name(name.into())));
         }
         let twins = vec![model("a-b", false), model("a_b", false)];
