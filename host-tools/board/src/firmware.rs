@@ -175,6 +175,15 @@ pub fn build_example(board: &'static Board, models: &[ModelSource]) -> Result<Pa
     project.build(board, models, Options::default())
 }
 
+/// Builds a firmware of a package of its own in the checkout, such as `examples/two-models`; returns the ELF file. Its models
+/// are its own.
+///
+/// # Errors
+/// Those of [`Firmware::build`].
+pub fn build_package(board: &'static Board, folder: &'static str, binary: &'static str) -> Result<PathBuf> {
+    Project { folder, binary }.build(board, &[], Options::default())
+}
+
 /// The checkout of milligrad: `MILLIGRAD_ROOT`, else the one that this library was built in.
 ///
 /// # Errors
@@ -207,8 +216,12 @@ impl Project {
         let manifest = manifest(models)?;
         let root = root()?;
         let toolchain = toolchain::prepare(board.target)?;
-        let key =
-            cache::key(&root, &manifest, &[&format!("{board:?}{self:?}{options:?}"), &toolchain.version()])?;
+        let key = cache::key(
+            &root,
+            self.folder,
+            &manifest,
+            &[&format!("{board:?}{self:?}{options:?}"), &toolchain.version()],
+        )?;
         let target = root.join("target/firmware");
         let elf = target.join("elf").join(format!("{}-{key:016x}.elf", board.name));
         fs::create_dir_all(target.join("elf")).map_err(Error::io(&target))?;

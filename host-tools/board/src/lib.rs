@@ -38,7 +38,7 @@ pub use boards::{BOARDS, Board, Core, board, default_board};
 pub use cycles::Cycles;
 pub use elf::{Elf, Reach};
 pub use error::{Error, Result};
-pub use firmware::{Firmware, ModelSource, OptLevel, Options, build_example};
+pub use firmware::{Firmware, ModelSource, OptLevel, Options, build_example, build_package};
 pub use profile::{Profile, Share};
 pub use qemu::LogLine;
 pub use session::{Cost, Parameter, Predictions, TrainPlan, Training};

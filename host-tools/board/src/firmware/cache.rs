@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 /// Folders of the checkout that a firmware is built from, beside the models.
 const SOURCES: [&str; 3] = ["firmware", "crates/milligrad", "crates/milligrad-store"];
+/// And one that exports its models itself.
+const EXPORTER: [&str; 2] = ["crates/milligrad-host", "crates/milligrad-build"];
 
 /// A hash of the sources, of the models and of `others`.
-pub(super) fn key(root: &Path, manifest: &Manifest, others: &[&str]) -> Result<u64> {
+pub(super) fn key(root: &Path, project: &str, manifest: &Manifest, others: &[&str]) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
     others.hash(&mut hasher);
     for model in manifest.models() {
@@ -20,6 +22,11 @@ pub(super) fn key(root: &Path, manifest: &Manifest, others: &[&str]) -> Result<u
     let mut files = vec![root.join("Cargo.toml")];
     for folder in SOURCES {
         collect(&root.join(folder), &mut files)?;
+    }
+    if !project.starts_with("firmware") {
+        for folder in EXPORTER.into_iter().chain([project]) {
+            collect(&root.join(folder), &mut files)?;
+        }
     }
     files.sort();
     for path in files {
