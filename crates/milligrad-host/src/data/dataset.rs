@@ -29,6 +29,9 @@ pub struct Dataset {
     pub targets: Targets,
     /// Names of the classes; empty for numbers.
     pub classes: Vec<String>,
+    /// The group of each sample, such as the person or recording that it comes from; empty if nobody said. A group
+    /// never lies in two parts.
+    pub groups: Vec<u32>,
 }
 
 impl Dataset {
@@ -87,7 +90,20 @@ impl Dataset {
                 }
             }
         }
-        Ok(Self { name, shape: shape.to_vec(), inputs, targets, classes })
+        Ok(Self { name, shape: shape.to_vec(), inputs, targets, classes, groups: Vec::new() })
+    }
+
+    /// The same samples, each with its group.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is not one group for each sample.
+    pub fn grouped(mut self, groups: Vec<u32>) -> Result<Self> {
+        if groups.len() != self.len() {
+            let problem = format!("{} groups for {} samples", groups.len(), self.len());
+            return Err(Error::Data(format!("{}: {problem}", self.name)));
+        }
+        self.groups = groups;
+        Ok(self)
     }
 
     /// Number of samples.
@@ -156,7 +172,8 @@ impl Dataset {
                 Targets::Values { width: *width, values: rows(values, *width) }
             }
         };
-        Self { inputs: rows(&self.inputs, width), targets, ..self.clone_header() }
+        let groups = present().filter_map(|sample| self.groups.get(sample).copied()).collect();
+        Self { inputs: rows(&self.inputs, width), targets, groups, ..self.clone_header() }
     }
 
     /// The first samples.
@@ -217,6 +234,7 @@ impl Dataset {
             inputs: Vec::new(),
             targets: Targets::Classes(Vec::new()),
             classes: self.classes.clone(),
+            groups: Vec::new(),
         }
     }
 }

@@ -18,5 +18,5 @@ pub mod vectors;
 
 pub use crate::train::Targets;
 pub use dataset::{Dataset, Task};
-pub use split::{Parts, Share, Split, shuffled, stratified};
+pub use split::{Fold, Parts, Share, Split, by_group, folds, shuffled, stratified};
 pub use vectors::Vectors;

@@ -25,6 +25,7 @@
 //!
 //! Every mistake is answered with its line and what is allowed there.
 
+mod augment;
 mod data;
 mod layers;
 mod reader;
@@ -91,7 +92,7 @@ impl Spec {
         let root = DeTable::parse(text)
             .map_err(|e| document.error(e.span().unwrap_or(0..0), e.message().trim_end(), ""))?;
         let root = Table::root(&document, &root);
-        root.allow(&["model", "layer", "data", "train", "quantize"])?;
+        root.allow(&["model", "layer", "data", "train", "augment", "quantize"])?;
         let model = required(&root, "model")?;
         model.allow(&["name", "input", "classes"])?;
         let name: String = model.required("name")?;
@@ -112,7 +113,8 @@ impl Spec {
                 format!("{} classes, but the last layer has {} outputs", classes.len(), graph.output_len());
             return Err(model.fail("classes", problem, ""));
         }
-        let train = TrainSpec::read(root.table("train")?.as_ref(), &graph)?;
+        let mut train = TrainSpec::read(root.table("train")?.as_ref(), &graph)?;
+        train.augment = root.table("augment")?.map(|table| augment::read(&table, &input)).transpose()?;
         let quantize = match root.table("quantize")? {
             None => QuantizeSpec { calibration: DEFAULT_CALIBRATION },
             Some(table) => {

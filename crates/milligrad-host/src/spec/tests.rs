@@ -399,3 +399,27 @@ fn losses_and_optimizers() {
         assert!(error.contains(problem) && error.contains("t.toml:"), "{line}: {error}");
     }
 }
+
+#[test]
+fn augmentation_is_read_and_checked() {
+    let spec = |extra: &str| {
+        let model = "[model]\nname = \"m\"\ninput = [8, 8, 1]\n[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\n\
+                     units = 10\nactivation = \"softmax\"\n[data]\nsource = \"digits\"\n[augment]\n";
+        Spec::parse(&format!("{model}{extra}"), "spec.toml", Path::new(""))
+    };
+    let train = spec("shift = [0.1, 0.2]\nrotate = 10\nfill = 0.5\nflip_vertical = true").unwrap().train;
+    let augment = train.augment.clone().unwrap();
+    assert_eq!((augment.shift, augment.rotate, augment.flip_vertical), ([0.1, 0.2], 10.0, true));
+    assert_eq!(augment.fill, crate::train::Fill::Constant(0.5));
+    assert_eq!(train.fit_options(0).augment, Some(augment));
+    for (text, problem) in [
+        ("turn = 10", "unknown key `turn` in [augment]"),
+        ("rotate = -5", "`rotate` is -5"),
+        ("shift = [0.1]", "two of them"),
+        ("fill = \"blue\"", "\"nearest\""),
+        ("noise = 0.1\njitter = 0.1", "another name"),
+    ] {
+        let error = spec(text).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}

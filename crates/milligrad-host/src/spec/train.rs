@@ -8,7 +8,7 @@ use super::reader::{Count, Table};
 use crate::Result;
 use crate::data::Task;
 use crate::graph::Graph;
-use crate::train::{Clip, FitOptions, Loss, Optimizer, Schedule};
+use crate::train::{Augment, Clip, FitOptions, Loss, Optimizer, Schedule};
 
 /// How a model is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,8 @@ pub struct TrainSpec {
     pub shuffle: bool,
     /// How the learning rate changes over the run.
     pub schedule: Schedule,
+    /// How training samples are changed in each epoch.
+    pub augment: Option<Augment>,
 }
 
 impl TrainSpec {
@@ -43,6 +45,7 @@ impl TrainSpec {
             seed: 0,
             shuffle: true,
             schedule: Schedule::default(),
+            augment: None,
         }
     }
 
@@ -57,6 +60,7 @@ impl TrainSpec {
             shuffle: self.shuffle,
             schedule: self.schedule,
             seed,
+            augment: self.augment.clone(),
             ..FitOptions::default()
         }
     }
@@ -87,6 +91,7 @@ impl TrainSpec {
             seed: table.or("seed", usual.seed)?,
             shuffle: table.or("shuffle", usual.shuffle)?,
             schedule: schedule::read(table)?.unwrap_or(usual.schedule),
+            augment: None,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Checkpoints: everything that a run needs to go on as if it had never been interrupted.
 
+use super::augment::Augment;
 use super::clip::Clip;
 use super::history::History;
 use super::loss::Loss;
@@ -35,6 +36,8 @@ pub(crate) struct Fingerprint {
     shuffle: bool,
     seed: u64,
     frozen: Vec<String>,
+    #[serde(default)]
+    augment: Option<Augment>,
 }
 
 impl Fingerprint {
@@ -54,6 +57,7 @@ impl Fingerprint {
             shuffle: options.shuffle,
             seed: options.seed,
             frozen: options.frozen.clone(),
+            augment: options.augment.clone(),
         }
     }
 

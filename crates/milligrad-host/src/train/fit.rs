@@ -67,6 +67,7 @@ pub fn fit(
 ) -> Result<History> {
     options.check()?;
     check_samples(graph, train, options.loss)?;
+    options.augment.as_ref().map_or(Ok(()), |augment| augment.check(train.shape()))?;
     validation.map_or(Ok(()), |samples| check_samples(graph, samples, options.loss))?;
     if let Some(name) = options.frozen.iter().find(|name| graph.nodes.iter().all(|n| n.name != **name)) {
         return Err(Error::Spec(format!("there is no layer `{name}` to freeze")));
@@ -168,7 +169,14 @@ impl<'a> Run<'a> {
         let mut learning_rate = 0.0;
         for (batch, indices) in order.chunks(self.options.batch_size).enumerate() {
             let step = key(&[self.options.seed, self.trainer.steps, 1]);
-            let score = self.trainer.gradient(self.train, indices, step);
+            let score = match &self.options.augment {
+                None => self.trainer.gradient(self.train, indices, step),
+                Some(augment) => {
+                    let changed = augment.batch(self.train, indices, self.options.seed, epoch);
+                    let all: Vec<u32> = (0..indices.len() as u32).collect();
+                    self.trainer.gradient(&changed, &all, step)
+                }
+            };
             let loss = score.mean_loss() as f32;
             let diverged = Error::Diverged { epoch: epoch + 1, batch: batch + 1, loss };
             if !loss.is_finite() {

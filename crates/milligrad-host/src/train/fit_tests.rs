@@ -95,12 +95,21 @@ fn learns_evaluates_predicts() {
 
 #[test]
 fn the_same_bytes_for_any_number_of_threads() {
-    for (make, clip) in
-        [(cnn as fn() -> Graph, Clip::None), (batch_norm, Clip::None), (branches, Clip::GlobalNorm(0.1))]
-    {
+    let augment = Augment { rotate: 5.0, shift: [0.1; 2], noise: 0.05, ..Augment::default() };
+    for (make, clip, augment) in [
+        (cnn as fn() -> Graph, Clip::None, None),
+        (batch_norm, Clip::None, Some(augment)),
+        (branches, Clip::GlobalNorm(0.1), None),
+    ] {
         let runs = [1, 2, 3, 7].map(|threads| {
             let mut graph = make();
-            let options = FitOptions { batch_size: 230, per_step: true, clip, ..options(threads) };
+            let options = FitOptions {
+                batch_size: 230,
+                per_step: true,
+                clip,
+                augment: augment.clone(),
+                ..options(threads)
+            };
             let history = fit(&mut graph, &halves(700, 1), None, &options, &mut quiet).unwrap();
             (bits(&graph), history.steps)
         });
@@ -130,6 +139,7 @@ fn a_resumed_run_ends_in_the_same_bytes() {
             optimizer,
             schedule,
             resume,
+            augment: Some(Augment { flip_vertical: true, noise: 0.1, ..Augment::default() }),
             checkpoint: Some(path.clone()),
             ..options(threads)
         };

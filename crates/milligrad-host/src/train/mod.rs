@@ -9,6 +9,7 @@
 //! dilation or padding. A batch is cut into lanes that do not depend on the number of threads.
 
 mod arch;
+mod augment;
 mod buffer;
 mod checkpoint;
 mod clip;
@@ -41,6 +42,7 @@ mod schedule;
 mod threads;
 mod trainer;
 
+pub use augment::{Augment, Fill};
 pub use checkpoint::Checkpoint;
 pub use clip::Clip;
 pub use fit::{Evaluation, Event, Observer, Progress, evaluate, fit, predict};

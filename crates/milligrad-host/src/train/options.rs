@@ -1,5 +1,6 @@
 //! What a user asks of training.
 
+use super::augment::Augment;
 use super::checkpoint::Checkpoint;
 use super::clip::Clip;
 use super::loss::Loss;
@@ -33,6 +34,8 @@ pub struct FitOptions {
     pub per_step: bool,
     /// Names of layers whose parameters stay as they are: none. A frozen BatchNorm keeps its statistics, too.
     pub frozen: Vec<String>,
+    /// How training samples are changed in each epoch: not at all.
+    pub augment: Option<Augment>,
     /// Where to write a checkpoint after each epoch.
     pub checkpoint: Option<PathBuf>,
     /// Go on from here instead of starting with the graph's parameters.
@@ -53,6 +56,7 @@ impl Default for FitOptions {
             threads: 0,
             per_step: false,
             frozen: Vec::new(),
+            augment: None,
             checkpoint: None,
             resume: None,
         }

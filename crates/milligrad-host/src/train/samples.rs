@@ -104,6 +104,11 @@ impl Samples {
         &self.inputs
     }
 
+    /// All inputs, to be changed in place.
+    pub(super) fn inputs_mut(&mut self) -> &mut [f32] {
+        &mut self.inputs
+    }
+
     /// One sample's inputs.
     ///
     /// # Panics
