@@ -3,7 +3,8 @@
 Each NAME.tflite has a NAME.npz beside it with `input`, `output` (TensorFlow's reference kernels) and `output_tflm` (TFLite-Micro's).
 An answer is left out where that interpreter is no reference:
 
-* TensorFlow's for SUM, whose reference kernel in 2.21 does not compute sums of int8 (its optimised one does);
+* TensorFlow's for SUM, whose reference kernel in 2.21 does not compute sums of int8 (its optimised one does), and for ELU, of
+  which it has none;
 * TFLite-Micro's for RELU6 that changes the scale, which it clamps without rescaling, for SPACE_TO_BATCH_ND, whose batches the
   wheel confuses, and for operators that the wheel has not.
 
@@ -369,6 +370,27 @@ class Model:
             self.operators[-1].builtinOptionsType = schema.BuiltinOptions.SubOptions
             self.operators[-1].builtinOptions = schema.SubOptionsT()
 
+    def slice(self):
+        begin = [0, *(self.integer(0, n - 1) for n in self.shape[1:])]
+        size = [1, *(self.choice(-1, self.integer(1, n - first)) for first, n in zip(begin[1:], self.shape[1:]))]
+        self.shape = (1, *(n - first if count < 0 else count for first, count, n in zip(begin[1:], size[1:], self.shape[1:])))
+        self.add("SLICE", [self.current, self.integers(begin), self.integers(size)], None, "SliceOptions")
+
+    def split_v(self):
+        axes = [axis for axis, size in enumerate(self.shape) if axis and size > 1]
+        if not axes:
+            return self.slice()
+        axis = self.choice(*axes)
+        first = self.integer(1, self.shape[axis] - 1)
+        sizes = [first, self.shape[axis] - first]
+        shapes = [tuple(n if i == axis else extent for i, extent in enumerate(self.shape)) for n in sizes]
+        outputs = []
+        for self.shape in shapes:
+            outputs.append(self.activation())
+        self.add("SPLIT_V", [self.current, self.integers(sizes), self.integers(axis)], outputs, "SplitVOptions", numSplits=2)
+        # One part goes on: the last one that was written.
+        self.shape, self.current = shapes[1], outputs[1]
+
     def softmax(self):
         x = self.current
         self.scale, self.zero = 1 / 256, -128
@@ -397,6 +419,12 @@ class Model:
         if self.choice(True, False):
             self.new_scale(self.scale * self.uniform(0.3, 2))
         self.add("LEAKY_RELU", [x], None, "LeakyReluOptions", alpha=self.uniform(0.01, 0.9))
+
+    def elu(self):
+        x = self.current
+        if self.choice(True, False):
+            self.new_scale(self.scale * self.uniform(0.3, 2))
+        self.add("ELU", [x])
 
     def hard_swish(self):
         x = self.current
@@ -457,8 +485,8 @@ class Model:
         self.add("RESHAPE", [x, target], None, "ReshapeOptions")
 
     IMAGE = ("conv_2d", "depthwise_conv_2d", "transpose_conv", "pool", "resize", "dilated", "conv_2d", "depthwise_conv_2d")
-    ANY = ("fully_connected", "elementwise", "mean", "pad", "concatenation", "reshape", "transpose", "strided_slice", "split", "softmax", "logistic",
-           "tanh", "relu", "leaky_relu", "hard_swish", "quantize", "elementwise", "shape_arithmetic")
+    ANY = ("fully_connected", "elementwise", "mean", "pad", "concatenation", "reshape", "transpose", "strided_slice", "split", "slice", "split_v", "softmax", "logistic",
+           "tanh", "relu", "leaky_relu", "elu", "hard_swish", "quantize", "elementwise", "shape_arithmetic")
 
     def grow(self):
         """One more random operator."""
