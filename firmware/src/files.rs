@@ -44,7 +44,7 @@ impl Records {
     }
 
     /// Reads elements until `into` is full; `false` if the file ended before the first.
-    fn elements<E: Element>(&mut self, into: &mut [E]) -> Result<bool, Exit> {
+    pub(crate) fn elements<E: Element>(&mut self, into: &mut [E]) -> Result<bool, Exit> {
         let mut buffer = [0; CHUNK];
         let elements = into.len();
         for (i, chunk) in into.chunks_mut(CHUNK / E::BYTES).enumerate() {
