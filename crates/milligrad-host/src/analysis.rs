@@ -1,5 +1,7 @@
 //! What a program costs, known before it is flashed.
 
+mod training;
+
 use crate::graph::DType;
 use crate::plan::lower_bound;
 use crate::program::{Kernel, Layer, Parameters, Program, QuantizedFunction, Source};
@@ -9,6 +11,7 @@ use milligrad::layers::{
 };
 use milligrad::{Arithmetic, Int8, QuantizedChannel};
 use serde::Serialize;
+pub use training::{LayerTraining, TrainingCost};
 
 /// Cost of a program; bytes are those of the device.
 #[derive(Debug, Clone, PartialEq, Serialize)]

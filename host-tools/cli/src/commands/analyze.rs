@@ -7,6 +7,7 @@ use crate::output::Output;
 use crate::table::{Table, grouped};
 use clap::Args;
 use milligrad_host::Analysis;
+use milligrad_host::analysis::TrainingCost;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -15,6 +16,9 @@ use std::path::PathBuf;
 pub(crate) struct Analyze {
     /// The model.
     model: PathBuf,
+    /// Show what a training step costs, too; of all layers, unless --trainable says which.
+    #[arg(long)]
+    train: bool,
     #[command(flatten)]
     learning: Learning,
 }
@@ -22,7 +26,12 @@ pub(crate) struct Analyze {
 impl Analyze {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let context = Context::new(&self.model, None)?;
-        let analysis = self.learning.compile(&context.graph)?.analysis();
+        let program = match self.train {
+            true => self.learning.or_all().compile(&context.graph)?,
+            false => self.learning.compile(&context.graph)?,
+        };
+        let analysis = program.analysis();
+        let training = program.training();
         output.table(&table(&analysis));
         output.result(format!(
             "constants {} B (weights and biases {} B), arena {} B (no plan below {} B), RAM {} B",
@@ -32,6 +41,9 @@ impl Analyze {
             grouped(analysis.arena_lower_bound_bytes),
             grouped(analysis.ram_bytes)
         ));
+        if let Some(training) = &training {
+            show(training, output);
+        }
         for removed in &analysis.removed {
             output.result(removed);
         }
@@ -40,10 +52,37 @@ impl Analyze {
             (&mut object, serde_json::to_value(&analysis))
         {
             object.extend(analysis);
+            if let Some(training) = &training {
+                object.insert("training".into(), json!(training));
+            }
         }
         output.object(object);
         Ok(())
     }
+}
+
+/// What a training step costs.
+fn show(training: &TrainingCost, output: &Output) {
+    let header = ["layer", "learn", "RAM B", "forward", "backward", "update", "instructions"];
+    let mut table = Table::new(&header);
+    for layer in &training.layers {
+        let counts = [layer.forward, layer.backward, layer.update];
+        table.row(
+            [layer.name.clone(), grouped(layer.trainable), grouped(layer.ram_bytes)]
+                .into_iter()
+                .chain(counts.map(grouped))
+                .chain([grouped(counts.iter().sum::<u64>())]),
+        );
+    }
+    output.table(&table);
+    output.result(format!(
+        "a training step: RAM {} B ({} B beside parameters and what the optimizer remembers of them), initial values in flash \
+         {} B, about {} instructions on a Cortex-M4F (modelled)",
+        grouped(training.ram_bytes),
+        grouped(training.ram_beyond_parameters_bytes),
+        grouped(training.initial_bytes),
+        grouped(training.instructions)
+    ));
 }
 
 fn table(analysis: &Analysis) -> Table {

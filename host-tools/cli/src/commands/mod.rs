@@ -132,6 +132,12 @@ pub(crate) fn core_of(board: &Board) -> Core {
 }
 
 impl Learning {
+    /// The same, with all layers where none were chosen.
+    pub(crate) fn or_all(&self) -> Self {
+        let trainable = Trainable(self.trainable.0.clone().or(Some(Layers::All)));
+        Self { trainable, ..self.clone() }
+    }
+
     /// The program of a model that learns in this way.
     pub(crate) fn compile(&self, graph: &Graph) -> Result<Program, Failure> {
         let optimizer = match self.optimizer {

@@ -5,6 +5,7 @@ mod device;
 mod golden;
 mod kernels;
 mod models;
+mod training;
 
 use crate::{Result, stages::Stages};
 
@@ -29,6 +30,8 @@ enum Table {
     },
     /// The same of the MLPerf Tiny models and the spine's MLP, portable and packed for the Cortex-M4F
     Kernels(kernels::Arguments),
+    /// Training steps on emulated boards, beside AIfES
+    Training(training::Arguments),
     /// Golden values of .tflite models on the desk and on emulated boards, in both conventions
     Golden(golden::Arguments),
 }
@@ -44,6 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             device::run(board, &mut stages).and_then(|()| kernels::run(&Default::default()))
         }
         Table::Kernels(arguments) => kernels::run(arguments),
+        Table::Training(arguments) => training::run(arguments),
         Table::Golden(arguments) => golden::run(arguments, &mut stages),
     };
     stages.summary();

@@ -1,0 +1,186 @@
+//! `cargo xtask bench training`: what learning costs on emulated boards, beside AIfES 2.2.
+
+use super::models::noise;
+use crate::Result;
+use crate::command::root;
+use milligrad_board::{Board, Firmware, ModelSource, Profile, TrainPlan, board};
+use milligrad_host::{Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, export};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// A row of the table.
+#[derive(serde::Serialize)]
+struct Row {
+    name: &'static str,
+    board: &'static str,
+    dtype: &'static str,
+    /// `none`: a prediction.
+    optimizer: &'static str,
+    batch: usize,
+    instructions: u64,
+    /// As modelled for a Cortex-M4F; none for other cores.
+    cycles_low: Option<u64>,
+    cycles_high: Option<u64>,
+    ram_beyond_parameters_bytes: u64,
+    code_bytes: u64,
+    guarded: bool,
+    rounding: Option<&'static str>,
+    /// What [`Program::training`] says before anything is flashed.
+    #[serde(skip)]
+    modelled: Option<u64>,
+}
+
+/// Instructions and RAM beyond parameters of AIfES 2.2 (-O3) on the same board: predictions, steps of SGD and Adam.
+const AIFES: [(&str, &str, u64, Option<u64>); 8] = [
+    ("64-32-10", "none", 17_282, None),
+    ("64-32-10", "sgd", 282_850, Some(26_944)),
+    ("64-32-10", "adam", 1_897_110, None),
+    ("784-128-10", "none", 616_802, None),
+    ("784-128-10", "sgd", 11_640_080, Some(1_214_464)),
+    ("784-128-10", "adam", 79_635_320, None),
+    ("cnn-8x8", "none", 132_460, None),
+    ("cnn-8x8", "sgd", 579_260, None),
+];
+
+/// The networks, and the boards on which each is measured.
+const NETWORKS: [(&str, &[&str]); 3] = [
+    ("64-32-10", &["mps2-an386", "mps2-an385", "microbit"]),
+    ("784-128-10", &["mps2-an386"]),
+    ("cnn-8x8", &["mps2-an386"]),
+];
+
+const OPTIMIZERS: [(OptimizerKind, &str); 2] =
+    [(OptimizerKind::Sgd, "sgd"), (OptimizerKind::Momentum, "momentum")];
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let mut rows = Vec::new();
+    for (name, boards) in NETWORKS {
+        let graph = network(name)?;
+        for target in boards {
+            rows.extend(measure(name, &graph, board(target)?)?);
+        }
+    }
+    if arguments.json {
+        println!("{}", serde_json::json!({ "schema": 1, "rows": rows }));
+    } else {
+        table(&rows);
+    }
+    Ok(())
+}
+
+/// A network of the comparison. What a step costs depends on its shapes, not on what it was trained on.
+fn network(name: &str) -> Result<Graph> {
+    let mlp = |inputs, hidden| Builder::new(name, &[inputs]).dense(hidden).relu().dense(10).softmax();
+    let builder = match name {
+        "64-32-10" => mlp(64, 32),
+        "784-128-10" => mlp(784, 128),
+        _ => Builder::new(name, &[8, 8, 1]).conv2d(8, 3).relu().max_pool2d(2).flatten().dense(10).softmax(),
+    };
+    Ok(builder.build(1)?)
+}
+
+/// All rows of a network on a board, from one firmware each, so that no row pays for another.
+fn measure(name: &'static str, graph: &Graph, target: &'static Board) -> Result<Vec<Row>> {
+    let input: Vec<f32> = noise(graph.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
+    let mut rows = Vec::new();
+    for (optimizer, optimizer_name) in OPTIMIZERS {
+        for guarded in [false, true] {
+            let learn = Learn { guard: guarded, ..Learn::new(Layers::All, optimizer) };
+            let options = CompileOptions { learn: Some(learn), ..Default::default() };
+            let program = Program::compile(graph, &options)?;
+            // Half the RAM is left to a copy of the parameters, the stack and the firmware.
+            if program.ram_bytes() + 4096 > target.ram_bytes as usize {
+                continue;
+            }
+            let firmware = build(&program, target)?;
+            let row = |call: &'static str, profile: &Profile, modelled| Row {
+                name,
+                board: target.name,
+                dtype: "f32",
+                optimizer: call,
+                batch: 1,
+                instructions: profile.cost.instructions,
+                cycles_low: has_cycles(target).then_some(profile.cycles.low),
+                cycles_high: has_cycles(target).then_some(profile.cycles.high),
+                ram_beyond_parameters_bytes: profile.cost.network_bytes - own_bytes(&program, optimizer),
+                code_bytes: profile.code_bytes,
+                guarded,
+                rounding: None,
+                modelled,
+            };
+            let mut step = program.encode_input(&input);
+            if optimizer == OptimizerKind::Sgd && !guarded {
+                rows.push(row("none", &firmware.profile(MODEL, &step)?, None));
+            }
+            step.push(3);
+            let plan = TrainPlan { steps: &step, learning_rate: 0.05, momentum: 0.9, tests: &[] };
+            let profile = firmware.profile_training(MODEL, &plan)?;
+            let modelled = program.training().map(|training| training.instructions);
+            rows.push(row(optimizer_name, &profile, modelled));
+        }
+    }
+    Ok(rows)
+}
+
+/// Name of the model in the firmware.
+const MODEL: &str = "learner";
+
+fn build(program: &Program, target: &'static Board) -> Result<Firmware> {
+    let folder = root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join("learner.rs");
+    std::fs::write(&path, export::rust(program)?)?;
+    Ok(Firmware::build(target, &[ModelSource::learning(MODEL, path)])?)
+}
+
+/// The cycle model is that of the Cortex-M4F.
+fn has_cycles(target: &Board) -> bool {
+    target.target.starts_with("thumbv7em")
+}
+
+/// Parameters and what the optimizer remembers of them.
+fn own_bytes(program: &Program, optimizer: OptimizerKind) -> u64 {
+    (program.parameter_bytes() * (1 + optimizer.state_per_parameter())) as u64
+}
+
+fn table(rows: &[Row]) {
+    println!(
+        "| network | board | type | call | guarded | instructions | modelled | cycles | RAM beyond parameters B | code B | AIfES: \
+         instructions, RAM B |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    for row in rows {
+        let cycles = match (row.cycles_low, row.cycles_high) {
+            (Some(low), Some(high)) => format!("{low}-{high}"),
+            _ => "-".into(),
+        };
+        let aifes = AIFES
+            .iter()
+            .find(|(name, call, ..)| (*name, *call) == (row.name, row.optimizer) && row.cycles_low.is_some())
+            .map_or("-".into(), |(_, _, count, ram)| {
+                let times = *count as f64 / row.instructions as f64;
+                let ram = ram.map_or(String::new(), |ram| format!(", {ram}"));
+                format!("{count} ({times:.1} x){ram}")
+            });
+        let modelled = row.modelled.map_or("-".into(), |modelled| {
+            let error = 100.0 * (modelled as f64 / row.instructions as f64 - 1.0);
+            format!("{modelled} ({error:+.0} %)")
+        });
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {modelled} | {cycles} | {} | {} | {aifes} |",
+            row.name,
+            row.board,
+            row.dtype,
+            if row.optimizer == "none" { "predict" } else { row.optimizer },
+            if row.guarded { "yes" } else { "no" },
+            row.instructions,
+            row.ram_beyond_parameters_bytes,
+            row.code_bytes,
+        );
+    }
+}
