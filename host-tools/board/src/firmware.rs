@@ -3,9 +3,9 @@
 mod cache;
 
 use crate::qemu::LogLine;
+use crate::sources::root;
 use crate::{Board, Error, Result, toolchain};
 use milligrad_firmware_build::{BOARD, MARKS, MODELS, Manifest, Model};
-use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
@@ -182,25 +182,6 @@ pub fn build_example(board: &'static Board, models: &[ModelSource]) -> Result<Pa
 /// Those of [`Firmware::build`].
 pub fn build_package(board: &'static Board, folder: &'static str, binary: &'static str) -> Result<PathBuf> {
     Project { folder, binary }.build(board, &[], Options::default())
-}
-
-/// The checkout of milligrad: `MILLIGRAD_ROOT`, else the one that this library was built in.
-///
-/// # Errors
-/// [`Error::NoSources`] if there is no firmware in it.
-pub fn root() -> Result<PathBuf> {
-    let path = env::var_os("MILLIGRAD_ROOT")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), PathBuf::from);
-    let path = absolute(&path).map_err(Error::io(&path))?;
-    let path: PathBuf = path.components().fold(PathBuf::new(), |mut path, part| {
-        if part.as_os_str() == ".." {
-            path.pop();
-        } else {
-            path.push(part);
-        }
-        path
-    });
-    if path.join("firmware/Cargo.toml").is_file() { Ok(path) } else { Err(Error::NoSources { path }) }
 }
 
 /// A package of the firmware's workspace.

@@ -16,6 +16,7 @@
 //! - [`boards`](mod@boards): what boards there are.
 //! - [`toolchain`]: finds a compiler for bare metal, and says what is missing.
 //! - [`firmware`]: builds, once for each set of models.
+//! - [`sources`]: what it builds from, a checkout or the copy that it carries.
 //! - [`qemu`]: runs, within limits, and decodes the log.
 //! - [`session`]: predictions and training on the board.
 //! - [`elf`]: code and constant bytes, stack bounds, panics, from the call graph of the ELF file.
@@ -31,6 +32,7 @@ mod plugin;
 pub mod profile;
 pub mod qemu;
 pub mod session;
+pub mod sources;
 mod thumb;
 pub mod toolchain;
 

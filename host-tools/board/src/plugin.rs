@@ -1,7 +1,7 @@
 //! Builds the QEMU plugin that counts, and reads its counts.
 
 use crate::elf::Elf;
-use crate::firmware::root;
+use crate::sources::root;
 use crate::thumb::Op;
 use crate::{Error, Result, toolchain};
 use milligrad_protocol::sections;

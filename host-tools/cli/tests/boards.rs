@@ -69,3 +69,30 @@ fn a_model_on_boards() {
         assert_eq!(flashed.code, code, "{}", flashed.stderr);
     }
 }
+
+/// An installed command has no checkout around it: it carries what it builds from.
+#[test]
+fn profiles_without_a_checkout() {
+    if run(["doctor"]).code != 0 {
+        eprintln!("skipped: `milligrad doctor` misses something");
+        return;
+    }
+    let cache = tempfile::tempdir().unwrap();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/tflite/ports-difference.tflite");
+    let model_here = cache.path().join("model.tflite");
+    fs::copy(model, &model_here).unwrap();
+    let mut profile = milligrad();
+    profile.args(["profile", "model.tflite", "--board", "mps2-an386", "--json"]);
+    profile
+        .current_dir(cache.path())
+        .env("MILLIGRAD_ROOT", "")
+        .env("MILLIGRAD_CACHE", cache.path().join("cache"));
+    let profile = Run::of(profile.output().unwrap());
+    assert_eq!(profile.code, 0, "{}", profile.stderr);
+    let instructions = profile.json()["instructions"].as_u64();
+    assert!(instructions.is_some_and(|count| count > 10_000), "{instructions:?}");
+    let unpacked: Vec<_> =
+        fs::read_dir(cache.path().join("cache")).unwrap().map(|entry| entry.unwrap()).collect();
+    assert_eq!(unpacked.len(), 1, "{unpacked:?}");
+    assert!(unpacked[0].file_name().to_string_lossy().starts_with("sources-"));
+}

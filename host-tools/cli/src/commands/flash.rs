@@ -90,7 +90,7 @@ impl Flash {
                 graph.name
             )));
         }
-        let own = milligrad_board::firmware::root()?.join("firmware").join(board).join("models");
+        let own = milligrad_board::sources::root()?.join("firmware").join(board).join("models");
         let ours = folder.model(&program)?.path;
         Ok(if learn.is_some() {
             vec![ModelSource::new(PREDICTS, own.join("digits.rs")), ModelSource::learning(LEARNS, ours)]
