@@ -75,21 +75,55 @@ impl Learn {
     }
 }
 
+/// The graph as it runs on a device where these layers learn.
+fn prepared(graph: &Graph, layers: Option<&Layers>) -> Result<Graph> {
+    let graph = crate::prepare::for_inference(graph)?;
+    let Some(layers) = layers else { return Ok(graph) };
+    graph.require_single("learning on the device")?;
+    let first = layers.choose(&graph)?[0].node;
+    // Activations that were not fused in int8 may be now.
+    crate::prepare::for_inference(&thaw::thaw(&graph, first)?)
+}
+
+/// The graph that `program` was compiled from, its `layers` with the parameters that a device has learned, in the order of
+/// [`Program::parameters`]: what is int8 from the first of them on is float.
+///
+/// # Errors
+/// Those of [`Program::compile`], and if the parameters are not those of the program.
+pub fn with_parameters(
+    graph: &Graph,
+    layers: Option<&Layers>,
+    program: &Program,
+    parameters: &[Vec<f32>],
+) -> Result<Graph> {
+    let mut graph = prepared(graph, layers)?;
+    for (trainable, values) in program.parameters.iter().zip(parameters) {
+        let id = graph.nodes.iter().find_map(|node| {
+            let what = trainable.name.strip_prefix(&node.name)?;
+            let index = ["/weights", "/bias"].iter().position(|known| *known == what)?;
+            node.constants.get(index).copied()
+        });
+        let id = id.ok_or_else(|| Error::Model {
+            model: graph.name.clone(),
+            problem: format!("it has no `{}`: the program is of another model", trainable.name),
+        })?;
+        graph.set_values(id, values)?;
+    }
+    Ok(graph)
+}
+
 impl Program {
     /// Compiles and plans a graph. Batch norm is folded, activations are fused and dropout is removed first.
     ///
     /// # Errors
     /// If layers are to learn that can't, or through layers that have no way back.
     pub fn compile(graph: &Graph, options: &CompileOptions) -> Result<Self> {
-        let mut graph = crate::prepare::for_inference(graph)?;
-        let mut trained = Vec::new();
-        if let Some(learn) = &options.learn {
-            graph.require_single("learning on the device")?;
-            let first = learn.layers.choose(&graph)?[0].node;
-            // Activations that were not fused in int8 may be now.
-            graph = crate::prepare::for_inference(&thaw::thaw(&graph, first)?)?;
-            trained = learn.layers.choose(&graph)?;
-        }
+        let layers = options.learn.as_ref().map(|learn| &learn.layers);
+        let graph = prepared(graph, layers)?;
+        let trained = match layers {
+            Some(layers) => layers.choose(&graph)?,
+            None => Vec::new(),
+        };
         let mut lowering = Lowering::new(&graph, trained);
         for (index, node) in graph.nodes.iter().enumerate() {
             let kernel =

@@ -409,6 +409,11 @@ impl Program {
         self.plan.bytes() + self.parameter_bytes() + learning.map_or(0, |l| l.own_bytes(&self.parameters))
     }
 
+    /// The largest magnitude of a parameter that learns, as exported.
+    pub fn largest_parameter(&self) -> f32 {
+        self.parameters.iter().flat_map(|p| &p.values).fold(0.0, |largest, value| largest.max(value.abs()))
+    }
+
     /// Bytes of RAM of the parameters that learn.
     pub fn parameter_bytes(&self) -> usize {
         self.parameters.iter().map(|p| 4 * p.values.len()).sum()

@@ -107,7 +107,7 @@ impl<'p> Runner<'p> {
             f32: vec![0.0; program.plan.f32],
             parameters,
             states,
-            guard: Guard::new(),
+            guard: Guard::new().knowing(program.largest_parameter()),
             samples: 0,
         }
     }

@@ -279,6 +279,13 @@ impl Guard {
         Self { limits, report, calm: 0, parameter: f32::INFINITY, velocity: f32::INFINITY }
     }
 
+    /// The same, when no parameter is beyond `±parameter` and nothing is in the optimizer's memory, so that it need not look.
+    #[must_use]
+    pub const fn knowing(mut self, parameter: f32) -> Self {
+        (self.parameter, self.velocity) = (parameter, 0.0);
+        self
+    }
+
     /// What it has done.
     pub const fn report(&self) -> &Report {
         &self.report

@@ -49,6 +49,8 @@ enum Command {
     Eval(commands::eval::Eval),
     /// Make a trained model int8.
     Quantize(commands::quantize::Quantize),
+    /// Let a model learn as a device does, and keep what it learned.
+    Learn(commands::learn::Learn),
     /// Show what every layer costs, before anything is flashed.
     Analyze(commands::analyze::Analyze),
     /// Print a model as source code for a firmware.
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Command::Train(train) => train.run(&output, common.seed),
         Command::Eval(eval) => eval.run(&output),
         Command::Quantize(quantize) => quantize.run(&output, common.seed),
+        Command::Learn(learn) => learn.run(&output, common.seed),
         Command::Analyze(analyze) => analyze.run(&output),
         Command::Export(export) => export.run(&output),
         Command::Validate(validate) => validate.run(&output),

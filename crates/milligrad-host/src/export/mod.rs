@@ -273,7 +273,8 @@ fn network(program: &Program, text: &mut String) {
         text.push_str(" parameters: Parameters::new(), state: State::new(),");
     }
     if program.learning.as_ref().is_some_and(|learning| learning.guard) {
-        text.push_str(" guard: guard::Guard::new(),");
+        let _ =
+            write!(text, " guard: guard::Guard::new().knowing({}),", program.largest_parameter().literal());
     }
     if program.learning.as_ref().is_some_and(|learning| learning.batches) {
         text.push_str(" samples: 0,");

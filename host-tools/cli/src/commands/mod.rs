@@ -6,6 +6,7 @@ pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod flash;
 pub(crate) mod layers;
+pub(crate) mod learn;
 pub(crate) mod ops;
 pub(crate) mod profile;
 pub(crate) mod quantize;
@@ -132,6 +133,11 @@ pub(crate) fn core_of(board: &Board) -> Core {
 }
 
 impl Learning {
+    /// The layers that learn.
+    pub(crate) fn chosen(&self) -> Option<&Layers> {
+        self.trainable.0.as_ref()
+    }
+
     /// The same, with all layers where none were chosen.
     pub(crate) fn or_all(&self) -> Self {
         let trainable = Trainable(self.trainable.0.clone().or(Some(Layers::All)));

@@ -120,7 +120,8 @@ fn measure(name: &'static str, graph: &Graph, target: &'static Board) -> Result<
             step.push(3);
             let plan = TrainPlan { steps: &step, learning_rate: 0.05, momentum: 0.9, tests: &[] };
             let profile = firmware.profile_training(MODEL, &plan)?;
-            let modelled = program.training().map(|training| training.instructions);
+            let modelled =
+                program.training().filter(|_| has_cycles(target)).map(|training| training.instructions);
             rows.push(row(optimizer_name, &profile, modelled));
         }
     }

@@ -1,0 +1,151 @@
+//! `milligrad learn`
+
+use super::Learning;
+use super::validate::Folder;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::table::{grouped, percent};
+use clap::Args;
+use milligrad::{Momentum, Sgd, Target};
+use milligrad_board::{Firmware, TrainPlan, board};
+use milligrad_host::data::{Dataset, Targets, shuffled};
+use milligrad_host::{OptimizerKind, Program, Rule, Runner, lower, model_file};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Let a model learn as a device does, one sample a step, on the desk or on a board, and keep what it learned.
+#[derive(Debug, Args)]
+pub(crate) struct Learn {
+    /// The model.
+    model: PathBuf,
+    /// Other data than those that it was trained on; their training part is learned from, their test part measured.
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
+    /// What computes: host (the device's kernels on the desk) or a board, whose parameters are compared with the desk's.
+    #[arg(long, value_name = "host|BOARD", default_value = "host")]
+    on: String,
+    /// Steps; one for each training sample unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
+    /// Step size.
+    #[arg(long, value_name = "RATE", default_value_t = 0.02)]
+    learning_rate: f32,
+    /// Momentum of an optimizer that has it.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9)]
+    momentum: f32,
+    /// Where the adapted model goes.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    learning: Learning,
+}
+
+impl Learn {
+    pub(crate) fn run(&self, output: &Output, seed: Option<u64>) -> Result<(), Failure> {
+        let board = if self.on == "host" { None } else { Some(board(&self.on)?) };
+        let context = Context::new(&self.model, self.data.as_deref())?;
+        let mut data = context.data()?;
+        let Some(train) = data.train.take() else {
+            return Err(Failure::usage("these data are a test part alone: there is nothing to learn from"));
+        };
+        let learning = self.learning.or_all();
+        let program = learning.compile(&context.graph)?;
+        let wanted = self.steps.map_or(train.len(), |steps| steps as usize);
+        let order = order(train.len(), wanted, seed.unwrap_or(0));
+
+        let mut runner = program.runner();
+        let before = accuracy(&program, &mut runner, &data.test)?;
+        let (mut steps, mut refused) = (Vec::new(), 0);
+        for &sample in &order {
+            let record = program.encode_input(train.input(sample));
+            steps.extend(&record);
+            let result = match &train.targets {
+                Targets::Classes(classes) => {
+                    let class = classes[sample] as usize;
+                    steps.push(u8::try_from(class).map_err(|_| Failure::usage("more than 255 classes"))?);
+                    runner.train_step(&record, class, &self.rule(&program))
+                }
+                Targets::Values { values, .. } => {
+                    let width = values.len() / train.len();
+                    let values = &values[sample * width..][..width];
+                    steps.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+                    runner.train_step(&record, Target::Values(values), &self.rule(&program))
+                }
+            };
+            refused += usize::from(result.is_err());
+        }
+        let after = accuracy(&program, &mut runner, &data.test)?;
+        let mut parameters = runner.parameters().to_vec();
+        let mut differing = None;
+        if let Some(board) = board {
+            output.note(format!("building for {board}"));
+            let folder = Folder::new()?;
+            let firmware = Firmware::build(board, &[folder.model(&program)?])?.with_log(output.log());
+            let (learning_rate, momentum) = (self.learning_rate, self.momentum);
+            let plan = TrainPlan { steps: &steps, learning_rate, momentum, tests: &[] };
+            let theirs = firmware.train(&program.name, &plan)?.parameters;
+            let theirs: Vec<Vec<f32>> = theirs.into_iter().map(|(_, values)| values).collect();
+            if theirs.iter().map(Vec::len).ne(parameters.iter().map(Vec::len)) {
+                return Err(Failure::device(format!("{board} gave other parameters than the model has")));
+            }
+            let pairs = theirs.iter().flatten().zip(parameters.iter().flatten());
+            differing = Some(pairs.filter(|(ours, desk)| ours.to_bits() != desk.to_bits()).count());
+            parameters = theirs;
+        }
+        let adapted = lower::with_parameters(&context.graph, learning.chosen(), &program, &parameters)?;
+        model_file::save(&adapted, &self.out)?;
+
+        let shown = |accuracy: Option<f64>| accuracy.map_or("-".into(), percent);
+        output.result(format!(
+            "{} steps, {} refused: test accuracy {} before, {} after; wrote {}",
+            grouped(order.len()),
+            grouped(refused),
+            shown(before),
+            shown(after),
+            self.out.display()
+        ));
+        if let (Some(board), Some(differing)) = (board, differing) {
+            output.result(format!(
+                "{} parameters on {} differ from the desk's",
+                grouped(differing),
+                board.name
+            ));
+        }
+        output.object(json!({
+            "name": program.name,
+            "out": self.out,
+            "on": board.map_or("host", |board| board.name),
+            "steps": order.len(),
+            "refused": refused,
+            "accuracy": { "before": before, "after": after },
+            "differing": differing,
+        }));
+        if differing.is_some_and(|differing| differing > 0) { Err(Failure::check()) } else { Ok(()) }
+    }
+
+    fn rule(&self, program: &Program) -> Rule {
+        match program.learning.as_ref().map(|learning| learning.optimizer) {
+            Some(OptimizerKind::Momentum) => Rule::Momentum(Momentum::new(self.learning_rate, self.momentum)),
+            _ => Rule::Sgd(Sgd::new(self.learning_rate)),
+        }
+    }
+}
+
+/// So many samples, each pass over the data in an order of its own.
+fn order(samples: usize, steps: usize, seed: u64) -> Vec<usize> {
+    let passes = steps.div_ceil(samples.max(1)) as u64;
+    let mut order: Vec<_> = (0..passes).flat_map(|pass| shuffled(samples, seed.wrapping_add(pass))).collect();
+    order.truncate(steps);
+    order
+}
+
+/// Accuracy on the test part; none where there are no classes.
+fn accuracy(program: &Program, runner: &mut Runner<'_>, test: &Dataset) -> Result<Option<f64>, Failure> {
+    let Targets::Classes(labels) = &test.targets else { return Ok(None) };
+    let mut outputs = Vec::new();
+    for record in program.records(test).chunks_exact(program.input_bytes()) {
+        outputs.extend(runner.output(record)?);
+    }
+    Ok(Some(program.accuracy(&outputs, labels)))
+}
