@@ -5,6 +5,7 @@ use crate::Result;
 use milligrad::Core;
 use milligrad_board::{Firmware, ModelSource, Profile, board};
 use milligrad_host::{CompileOptions, Graph, Program, export};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 #[derive(Default, clap::Args)]
@@ -17,6 +18,16 @@ pub(crate) struct Arguments {
     /// Leave out the portable kernels
     #[arg(long)]
     packed_only: bool,
+    /// One JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    /// All models, as JSON.
+    pub(crate) fn json() -> Self {
+        Self { json: true, ..Self::default() }
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -24,6 +35,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         [] => NAMES.to_vec(),
         some => some.iter().map(String::as_str).collect(),
     };
+    if arguments.json {
+        let rows = measure_all(arguments, &names)?;
+        let models: Vec<_> = rows.iter().map(|(name, core, row)| row.object(name, *core)).collect();
+        println!("{}", json!({ "schema": 1, "board": BOARD, "models": models }));
+        return Ok(());
+    }
     println!(
         "TFLM with CMSIS-NN (TensorFlow Lite Micro 90b983c2, -O2) on the same board: the last column.\n"
     );
@@ -48,6 +65,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// The board of the table.
+const BOARD: &str = "mps2-an386";
+
+/// Every model with every set of kernels that is asked for.
+fn measure_all<'a>(arguments: &Arguments, names: &[&'a str]) -> Result<Vec<(&'a str, Core, Row)>> {
+    let mut rows = Vec::new();
+    for name in names {
+        let graph = models::load(name)?;
+        for core in [Core::Portable, Core::Armv7em] {
+            if core == Core::Armv7em || !arguments.packed_only {
+                rows.push((*name, core, Row::measure(name, &graph, core)?));
+            }
+        }
+    }
+    Ok(rows)
+}
+
 /// What TensorFlow Lite Micro takes: instructions, bytes of arena, bytes of code.
 const TFLM: [(&str, u64, u64, u64); 4] = [
     ("kws", 7_698_400, 22_820, 53_420),
@@ -69,7 +103,7 @@ impl Row {
         std::fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{name}-{core:?}.rs"));
         std::fs::write(&path, export::rust(&program)?)?;
-        let firmware = Firmware::build(board("mps2-an386")?, &[ModelSource::new(name, path)])?;
+        let firmware = Firmware::build(board(BOARD)?, &[ModelSource::new(name, path)])?;
         let record = program.encode_input(&models::noise(graph.input_len()));
         let desk = program.runner().output(&record)?;
         if firmware.predict(name, &record)?.outputs != desk {
@@ -77,6 +111,27 @@ impl Row {
         }
         let profile = firmware.profile(name, &record)?;
         Ok(Self { program, profile })
+    }
+
+    fn object(&self, name: &str, core: Core) -> Value {
+        let (profile, analysis) = (&self.profile, self.program.analysis());
+        let tflm = TFLM.iter().find(|(model, ..)| *model == name).map(|(_, instructions, arena, code)| {
+            json!({ "instructions": instructions, "arena_bytes": arena, "code_bytes": code })
+        });
+        json!({
+            "name": name,
+            "core": if core == Core::Portable { "portable" } else { "armv7e-m" },
+            "macs": analysis.macs,
+            "instructions": profile.cost.instructions,
+            "instructions_per_mac": profile.cost.instructions as f64 / analysis.macs as f64,
+            "cycles_low": profile.cycles.low,
+            "cycles_high": profile.cycles.high,
+            "arena_bytes": analysis.arena_bytes,
+            "stack_bytes": profile.cost.stack_bytes,
+            "code_bytes": profile.code_bytes,
+            "constant_bytes": profile.constant_bytes,
+            "tflm": tflm,
+        })
     }
 
     fn print(&self, name: &str, core: Core) {

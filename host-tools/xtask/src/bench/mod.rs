@@ -27,6 +27,9 @@ enum Table {
         /// Only these boards
         #[arg(long)]
         board: Vec<String>,
+        /// The table of `kernels` alone, as one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// The same of the MLPerf Tiny models and the spine's MLP, portable and packed for the Cortex-M4F
     Kernels(kernels::Arguments),
@@ -43,7 +46,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut stages = Stages::new();
     let result = match &arguments.table {
         Table::Accuracy { models } => accuracy::run(models, &mut stages),
-        Table::Device { board } => {
+        Table::Device { json: true, .. } => kernels::run(&kernels::Arguments::json()),
+        Table::Device { board, .. } => {
             device::run(board, &mut stages).and_then(|()| kernels::run(&Default::default()))
         }
         Table::Kernels(arguments) => kernels::run(arguments),
