@@ -4,6 +4,7 @@ pub mod flatbuffer;
 pub mod golden;
 pub mod random_models;
 
+use milligrad_host::features::{Feature, Features, RawColumn, TargetScaling, Term};
 use milligrad_host::{
     Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Result, import,
     quantize,
@@ -92,6 +93,28 @@ pub fn float(graph: &Graph) -> Result<Program> {
     Program::compile(graph, &CompileOptions::default())
 }
 
+/// A regression of engineered features of a raw row of four columns, the last of them a category.
+pub fn engineered() -> Result<Graph> {
+    let column = |name: &str| RawColumn { name: name.into(), categories: Vec::new() };
+    let kind = RawColumn { name: "kind".into(), categories: ["flat", "house"].map(String::from).to_vec() };
+    let feature = |name: &str, term, shift, scale| Feature { scale, shift, ..Feature::new(name, term) };
+    let features = Features {
+        columns: vec![column("area"), column("age"), column("unused"), kind],
+        features: vec![
+            feature("area", Term::Column(0), 0.1, 1.75),
+            feature("ln(1 + area)", Term::Log1p(0), -0.3, 0.7),
+            feature("age^3", Term::Power(1, 3), 0.0, 2.0),
+            feature("area / age", Term::Ratio(0, 1), 0.5, 0.01),
+            feature("area - age", Term::Difference(0, 1), 0.0, 1.0),
+            feature("kind = house", Term::OneHot(3, 1), 0.0, 1.0),
+        ],
+    };
+    let mut draft = Builder::new("engineered", &[6]).dense(5).relu().dense(1).build(4)?.into_draft();
+    draft.features = Some(features);
+    draft.target = Some(TargetScaling { shift: 250.5, deviation: 31.25 });
+    Graph::verify(draft)
+}
+
 /// A graph as an int8 program, calibrated on noise.
 pub fn int8(graph: &Graph) -> Result<Program> {
     let options = QuantizeOptions::default();
@@ -175,5 +198,7 @@ pub fn cases() -> Result<Vec<Case>> {
         case("branches_f32", float(&branches()?)?),
         case("series_int8", int8(&series()?)?),
         case("series_f32", float(&series()?)?),
+        case("engineered_int8", int8(&engineered()?)?),
+        case("engineered_f32", float(&engineered()?)?),
     ])
 }

@@ -27,7 +27,9 @@ exported!(
     branches_int8,
     branches_f32,
     series_int8,
-    series_f32
+    series_f32,
+    engineered_int8,
+    engineered_f32
 );
 
 fn program(name: &str) -> Program {
@@ -170,6 +172,36 @@ fn exported_networks_predict_as_the_desk_does() {
     predicts_the_same(branches_f32::Network::new(), &program("branches_f32"));
     predicts_the_same(series_int8::Network::new(), &program("series_int8"));
     predicts_the_same(series_f32::Network::new(), &program("series_f32"));
+}
+
+/// Raw columns in, prices out: engineered features and scaled targets have the bits of the desk.
+#[test]
+fn engineered_features_are_those_of_the_desk() {
+    let (int8, float) = (program("engineered_int8"), program("engineered_f32"));
+    let mut records = std::collections::HashSet::new();
+    for seed in 0..200 {
+        let mut raw: [f32; 4] = noise(seed, 4).try_into().unwrap();
+        raw[3] = (seed % 2) as f32;
+        let mut network = engineered_int8::Network::new();
+        engineered_int8::prepare_input(&raw, network.input());
+        let record: Vec<u8> = network.input().iter().map(|&q| q as u8).collect();
+        assert_eq!(record, int8.encode_input(&raw), "{raw:?}");
+        let output = *network.predict();
+        let decoded = engineered_int8::decode_output(&output);
+        assert_eq!(decoded.to_vec(), int8.decode_output(&[output[0] as u8]));
+        assert!(decoded[0] > 100.0, "{decoded:?} is not in the unit of the targets");
+        records.insert(record);
+
+        let mut network = engineered_f32::Network::new();
+        engineered_f32::prepare_input(&raw, network.input());
+        let record: Vec<u8> = network.input().iter().flat_map(|x| x.to_le_bytes()).collect();
+        assert_eq!(record, float.encode_input(&raw), "{raw:?}");
+        let output = *network.predict();
+        let decoded = engineered_f32::decode_output(&output);
+        let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&decoded), bits(&float.decode_output(&output[0].to_le_bytes())));
+    }
+    assert!(records.len() > 150);
 }
 
 #[test]

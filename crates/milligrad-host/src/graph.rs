@@ -17,6 +17,7 @@ pub use rules::{Regularizer, TrainRule};
 pub use tensor::{Constant, ConstantId, DType, TensorId, TensorInfo, Values};
 
 use crate::error::{Error, Result};
+use crate::features::{Features, TargetScaling};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,6 +48,12 @@ pub struct Draft {
     /// What raw data are multiplied with and then shifted by, before they enter the model.
     #[serde(default)]
     pub normalize: Normalize,
+    /// What is computed of raw columns instead, where features are engineered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<Features>,
+    /// How targets of a regression were scaled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetScaling>,
     /// The tensors.
     pub tensors: Vec<TensorInfo>,
     /// Weights and so on; in files they are stored apart.

@@ -38,6 +38,7 @@ pub mod data;
 mod dump;
 pub mod error;
 pub mod export;
+pub mod features;
 pub mod graph;
 pub mod import;
 pub mod lower;

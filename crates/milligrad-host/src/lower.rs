@@ -342,6 +342,8 @@ impl<'a> Lowering<'a> {
             name: graph.name.clone(),
             labels: graph.labels.clone(),
             normalize: graph.normalize,
+            features: graph.features.clone(),
+            target: graph.target,
             core: options.core,
             plan: Plan::new(&self.buffers, &overlaps(&self.steps, &self.buffers)),
             steps: self.steps,

@@ -6,6 +6,7 @@
 mod int8;
 mod learning;
 
+use crate::features::{Features, TargetScaling};
 use crate::graph::{DType, Normalize};
 use crate::pack::Packed;
 use crate::plan::{Overlap, Plan};
@@ -345,6 +346,10 @@ pub struct Program {
     pub labels: Vec<String>,
     /// Transform of raw data.
     pub normalize: Normalize,
+    /// What is computed of raw columns instead, where features are engineered.
+    pub features: Option<Features>,
+    /// How targets of a regression were scaled.
+    pub target: Option<TargetScaling>,
     /// The forward pass.
     pub steps: Vec<Step>,
     /// All buffers.

@@ -37,6 +37,8 @@ impl Program {
     /// The record that a board reads for one raw sample: transformed, quantised where the input is int8, and
     /// little-endian.
     pub fn encode_input(&self, raw: &[f32]) -> Vec<u8> {
+        let features = self.features.as_ref().map(|features| features.apply(raw));
+        let raw = features.as_deref().unwrap_or(raw);
         let mut normalized = raw.iter().map(|x| x * self.normalize.scale + self.normalize.offset);
         let mut record = Vec::with_capacity(self.input_bytes());
         for port in &self.inputs {
@@ -49,14 +51,18 @@ impl Program {
         record
     }
 
-    /// The outputs in a record that a board wrote, as real numbers.
+    /// The outputs in a record that a board wrote, as real numbers, in the unit of the targets.
     pub fn decode_output(&self, record: &[u8]) -> Vec<f32> {
         let parts = self.outputs.iter().zip(self.parts(&self.outputs, record));
         let values = parts.map(|(port, part)| match port.quantization {
             Some(quantization) => part.iter().map(|&q| quantization.dequantize(q as i8)).collect(),
             None => part.chunks_exact(4).map(f32::from_le).collect::<Vec<_>>(),
         });
-        values.collect::<Vec<_>>().concat()
+        let mut values = values.collect::<Vec<_>>().concat();
+        if let Some(target) = self.target {
+            values.iter_mut().for_each(|y| *y = target.decode(*y));
+        }
+        values
     }
 
     /// The numbers in an output record: int8 as they are, floats as real numbers.

@@ -51,6 +51,16 @@ pub(crate) fn verify(draft: &Draft) -> Result<()> {
         }
     }
     check_ports(draft).map_err(model)?;
+    let input = draft.tensors[draft.input().0].len();
+    if let Some(problem) = draft.features.as_ref().and_then(|features| features.problem(input)) {
+        return Err(model(problem));
+    }
+    if draft.features.is_some() && draft.normalize != Default::default() {
+        return Err(model("its features have scales of their own, and its inputs one more".into()));
+    }
+    if draft.target.is_some_and(|t| !(t.shift.is_finite() && t.deviation.is_finite() && t.deviation > 0.0)) {
+        return Err(model(format!("its scaling of targets {:?} is not invertible", draft.target)));
+    }
     let finite = draft.normalize.scale.is_finite() && draft.normalize.offset.is_finite();
     if !finite || draft.normalize.scale == 0.0 {
         return Err(model(format!("its input transform {:?} is not invertible", draft.normalize)));

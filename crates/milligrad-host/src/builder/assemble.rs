@@ -20,6 +20,8 @@ pub(super) fn assemble(builder: &Builder, seed: u64) -> Result<Graph> {
             name: builder.name.clone(),
             labels: builder.classes.clone(),
             normalize: builder.normalize,
+            features: None,
+            target: None,
             tensors: vec![float(builder.input.clone())],
             constants: Vec::new(),
             nodes: Vec::new(),

@@ -1,6 +1,7 @@
 //! CSV with a header: a column for each feature and one for the target.
 
 use super::{Dataset, Targets, Task, file};
+use crate::features::RawColumn;
 use crate::{Error, Result};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 use std::path::Path;
@@ -14,6 +15,29 @@ pub struct Columns {
     pub features: Option<Vec<String>>,
     /// Whether the target is a class or a number.
     pub task: Task,
+    /// Feature columns that hold categories: their indices in alphabetical order become the values.
+    pub categorical: Vec<String>,
+    /// Columns that are left out.
+    pub ignore: Vec<String>,
+    /// The column that tells groups apart, such as persons or recordings; it is no feature.
+    pub group: Option<String>,
+    /// What stands for empty fields of numbers; `None` refuses them.
+    pub missing: Option<f32>,
+}
+
+impl Columns {
+    /// All columns but the target are numbers.
+    pub fn new(target: impl Into<String>, task: Task) -> Self {
+        Self {
+            target: target.into(),
+            features: None,
+            task,
+            categorical: Vec::new(),
+            ignore: Vec::new(),
+            group: None,
+            missing: None,
+        }
+    }
 }
 
 /// Reads a file, plain or gzip.
@@ -28,7 +52,11 @@ pub fn read(path: &Path, columns: &Columns) -> Result<Dataset> {
     })
 }
 
-fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
+/// Understands the bytes of a file; `name` is for messages.
+///
+/// # Errors
+/// As for [`read`], as [`Error::Data`].
+pub fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
     let header = reader.headers().map_err(explain)?.clone();
     let find = |column: &str| {
@@ -37,19 +65,77 @@ fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
             Error::Data(format!("there is no column `{column}`; the header names {}", known.join(", ")))
         })
     };
+    if header.len() > MOST_COLUMNS {
+        return Err(Error::Data(format!("it has {} columns, more than {MOST_COLUMNS}", header.len())));
+    }
+    for (index, column) in header.iter().enumerate() {
+        if header.iter().take(index).any(|name| name == column) {
+            return Err(Error::Data(format!("the header names `{column}` twice")));
+        }
+    }
     let target = find(&columns.target)?;
+    let group = columns.group.as_deref().map(find).transpose()?;
+    columns.ignore.iter().try_for_each(|name| find(name).map(|_| ()))?;
     let features: Vec<usize> = match &columns.features {
         Some(names) => names.iter().map(|name| find(name)).collect::<Result<_>>()?,
-        None => (0..header.len()).filter(|&column| column != target).collect(),
+        None => (0..header.len())
+            .filter(|&column| column != target && Some(column) != group)
+            .filter(|&column| columns.ignore.iter().all(|name| header.get(column) != Some(name)))
+            .collect(),
     };
+    if features.is_empty() {
+        return Err(Error::Data("no column is left to learn from".into()));
+    }
+    if let Some(name) =
+        columns.categorical.iter().find(|name| find(name).map_or(true, |column| !features.contains(&column)))
+    {
+        find(name)?;
+        return Err(Error::Data(format!("the categorical column `{name}` is no feature")));
+    }
+    let is_category: Vec<bool> = features
+        .iter()
+        .map(|&f| columns.categorical.iter().any(|name| header.get(f) == Some(name)))
+        .collect();
+    // Categories in order of appearance; their alphabetical order comes last.
+    let mut categories = vec![Interner::default(); features.len()];
     let (mut inputs, mut cells) = (Vec::new(), Vec::new());
+    let (mut groups, mut group_names) = (Vec::new(), Interner::default());
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(explain)? {
         let line = record.position().map_or(0, csv::Position::line);
-        for &column in &features {
-            inputs.push(number(&record, &header, column, line)?);
+        for (place, &column) in features.iter().enumerate() {
+            let cell = record.get(column).unwrap_or_default();
+            inputs.push(match (is_category[place], columns.missing) {
+                (true, _) if cell.is_empty() => {
+                    let name = header.get(column).unwrap_or_default();
+                    return Err(Error::Data(format!("line {line}: column `{name}` is empty")));
+                }
+                (true, _) => categories[place].index(cell) as f32,
+                (false, Some(missing)) if cell.is_empty() => missing,
+                (false, _) => number(&record, &header, column, line)?,
+            });
+        }
+        if let Some(group) = group {
+            groups.push(group_names.index(record.get(group).unwrap_or_default()));
         }
         cells.push((line, record.get(target).unwrap_or_default().to_owned()));
+    }
+    let width = features.len();
+    let mut described = Vec::with_capacity(width);
+    for (place, (&column, interner)) in features.iter().zip(&categories).enumerate() {
+        let (names, rank) = interner.sorted();
+        if names.len() > MOST_CATEGORIES {
+            let name = header.get(column).unwrap_or_default();
+            return Err(Error::Data(format!(
+                "column `{name}` has {} categories, more than {MOST_CATEGORIES}; is it a number or a name?",
+                names.len()
+            )));
+        }
+        if is_category[place] {
+            inputs.iter_mut().skip(place).step_by(width).for_each(|x: &mut f32| *x = rank[*x as usize]);
+        }
+        let name = header.get(column).unwrap_or_default().to_owned();
+        described.push(RawColumn { name, categories: names });
     }
     let (targets, classes) = match &columns.task {
         Task::Regress => {
@@ -62,7 +148,37 @@ fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
             (Targets::Classes(cells.iter().map(label).collect::<Result<_>>()?), classes)
         }
     };
-    Dataset::new(name, &[features.len()], inputs, targets, classes)
+    let data = Dataset::new(name, &[width], inputs, targets, classes)?;
+    let data = Dataset { columns: described, ..data };
+    if group.is_some() { data.grouped(groups) } else { Ok(data) }
+}
+
+/// Most columns of a file, and categories of a column.
+const MOST_COLUMNS: usize = 4096;
+const MOST_CATEGORIES: usize = 256;
+
+/// Numbers for texts, in order of appearance.
+#[derive(Debug, Clone, Default)]
+struct Interner(std::collections::HashMap<String, u32>);
+
+impl Interner {
+    fn index(&mut self, text: &str) -> u32 {
+        if let Some(&index) = self.0.get(text) {
+            return index;
+        }
+        let index = self.0.len() as u32;
+        self.0.insert(text.to_owned(), index);
+        index
+    }
+
+    /// The texts in alphabetical order, and the place there of each number.
+    fn sorted(&self) -> (Vec<String>, Vec<f32>) {
+        let mut texts: Vec<(&String, u32)> = self.0.iter().map(|(text, &index)| (text, index)).collect();
+        texts.sort_unstable();
+        let mut rank = vec![0.0; texts.len()];
+        texts.iter().enumerate().for_each(|(place, &(_, index))| rank[index as usize] = place as f32);
+        (texts.into_iter().map(|(text, _)| text.clone()).collect(), rank)
+    }
 }
 
 /// Indices as they are, `0..=largest`; else the names in alphabetical order.
@@ -120,7 +236,7 @@ mod tests {
 
     fn classify(classes: &[&str]) -> Columns {
         let classes = classes.iter().map(|class| class.to_string()).collect();
-        Columns { target: "kind".into(), features: None, task: Task::Classify { classes } }
+        Columns::new("kind", Task::Classify { classes })
     }
 
     fn error(text: &str, columns: &Columns) -> String {
@@ -140,7 +256,7 @@ mod tests {
         assert_eq!(given.labels().unwrap(), [2, 1]);
         let indices = parse(b"kind,a\n0,1\n2,1\n", &classify(&[]), "t").unwrap();
         assert_eq!((indices.labels().unwrap(), indices.classes.len()), (&[0, 2][..], 3));
-        let columns = Columns { target: "b".into(), features: Some(vec!["a".into()]), task: Task::Regress };
+        let columns = Columns { features: Some(vec!["a".into()]), ..Columns::new("b", Task::Regress) };
         let data = parse(text.as_bytes(), &columns, "t").unwrap();
         assert_eq!(data.targets, Targets::Values { width: 1, values: vec![2.0, 4.5] });
         assert_eq!(data.inputs, [1.0, 3.0]);
@@ -160,8 +276,33 @@ mod tests {
         );
         assert!(error("", &any).contains("no column `kind`"));
         assert!(error("a,kind\n", &any).contains("no samples"));
-        assert!(error("kind\n1\n", &any).contains("shape [0]"));
+        assert!(error("kind\n1\n", &any).contains("no column is left"));
         assert!(parse(b"a,kind\n\xff,1\n", &any, "t").is_err());
         assert!(read(Path::new("/nowhere.csv"), &any).unwrap_err().to_string().contains("/nowhere.csv"));
+    }
+
+    #[test]
+    fn categories_groups_gaps() {
+        let text = "id,city,area,who,price\n1,b,10,x,1\n2,a,,y,2\n3,b,30,x,3\n";
+        let columns = Columns {
+            categorical: vec!["city".into()],
+            ignore: vec!["id".into()],
+            group: Some("who".into()),
+            missing: Some(-1.0),
+            ..Columns::new("price", Task::Regress)
+        };
+        let data = parse(text.as_bytes(), &columns, "t").unwrap();
+        assert_eq!(data.inputs, [1.0, 10.0, 0.0, -1.0, 1.0, 30.0]);
+        assert_eq!(
+            (data.groups.as_slice(), data.columns[0].categories.as_slice()),
+            (&[0, 1, 0][..], &["a".to_string(), "b".into()][..])
+        );
+        let refuse = Columns { missing: None, ..columns.clone() };
+        assert!(error(text, &refuse).contains("line 3: column `area` is empty"));
+        let unknown = Columns { ignore: vec!["nr".into()], ..columns.clone() };
+        assert!(error(text, &unknown).contains("no column `nr`"));
+        let target = Columns { categorical: vec!["price".into()], ..columns };
+        assert!(error(text, &target).contains("`price` is no feature"));
+        assert!(error("a,a,kind\n1,2,x\n", &classify(&[])).contains("names `a` twice"));
     }
 }

@@ -1,6 +1,7 @@
 //! The data set itself.
 
-use crate::graph::Normalize;
+use crate::features::RawColumn;
+use crate::graph::{Graph, Normalize};
 use crate::train::{Loss, Samples, Targets};
 use crate::{Error, Result};
 
@@ -32,6 +33,8 @@ pub struct Dataset {
     /// The group of each sample, such as the person or recording that it comes from; empty if nobody said. A group
     /// never lies in two parts.
     pub groups: Vec<u32>,
+    /// The columns of a row of an input, whose last axis they are; empty if they have no names.
+    pub columns: Vec<RawColumn>,
 }
 
 impl Dataset {
@@ -90,7 +93,15 @@ impl Dataset {
                 }
             }
         }
-        Ok(Self { name, shape: shape.to_vec(), inputs, targets, classes, groups: Vec::new() })
+        Ok(Self {
+            name,
+            shape: shape.to_vec(),
+            inputs,
+            targets,
+            classes,
+            groups: Vec::new(),
+            columns: Vec::new(),
+        })
     }
 
     /// The same samples, each with its group.
@@ -181,6 +192,41 @@ impl Dataset {
         self.select(&(0..samples.min(self.len())).collect::<Vec<_>>())
     }
 
+    /// The samples as a model takes them, but for its [`Normalize`]: engineered features, scaled targets. Nothing changes for
+    /// models without either.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if raw columns or their categories are others than those that the model was fitted to, or a feature
+    /// is not finite.
+    pub fn prepared(mut self, graph: &Graph) -> Result<Self> {
+        if let Some(features) = &graph.features {
+            let error = |problem: String| Err(Error::Data(format!("{}: {problem}", self.name)));
+            let (raw, wanted) = (self.input_len(), features.raw_len(graph.input_len()));
+            if raw != wanted {
+                return error(format!("an input has {raw} raw values, the model takes {wanted}"));
+            }
+            if !self.columns.is_empty() && self.columns != features.columns {
+                let named = |columns: &[RawColumn]| {
+                    let names = columns.iter().map(|column| match &column.categories[..] {
+                        [] => column.name.clone(),
+                        categories => format!("{} ({})", column.name, categories.join(", ")),
+                    });
+                    names.collect::<Vec<_>>().join(", ")
+                };
+                let (found, wanted) = (named(&self.columns), named(&features.columns));
+                return error(format!("its columns are {found}; the model was fitted to {wanted}"));
+            }
+            features.check_finite(&self)?;
+            self.inputs = features.apply(&self.inputs);
+            self.shape.clone_from(&graph.tensor(graph.input()).shape);
+            self.columns.clear();
+        }
+        if let (Some(target), Targets::Values { values, .. }) = (graph.target, &mut self.targets) {
+            values.iter_mut().for_each(|y| *y = target.encode(*y));
+        }
+        Ok(self)
+    }
+
     /// Number of samples of each class.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
@@ -235,6 +281,7 @@ impl Dataset {
             targets: Targets::Classes(Vec::new()),
             classes: self.classes.clone(),
             groups: Vec::new(),
+            columns: self.columns.clone(),
         }
     }
 }

@@ -15,8 +15,10 @@ mod npy;
 pub mod npz;
 mod split;
 pub mod vectors;
+mod window;
 
 pub use crate::train::Targets;
 pub use dataset::{Dataset, Task};
 pub use split::{Fold, Parts, Share, Split, by_group, folds, shuffled, stratified};
 pub use vectors::Vectors;
+pub use window::{WindowLabel, Windows};

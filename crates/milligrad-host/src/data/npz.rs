@@ -24,16 +24,23 @@ impl Npz {
     /// # Errors
     /// If the file can't be read, is damaged, or holds something else than arrays of numbers.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = file::read(path)?;
+        Self::from_bytes(path, &file::read(path)?, file::LIMIT)
+    }
+
+    /// As [`read`](Self::read), of the bytes of a file, which may unpack to `limit` bytes.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read); they name `path`.
+    pub fn from_bytes(path: &Path, bytes: &[u8], limit: u64) -> Result<Self> {
         let error = |problem: String| Error::file(path, problem);
         let mut arrays = BTreeMap::new();
         if bytes.starts_with(MAGIC) {
-            arrays.insert("x".into(), Array::parse(&bytes).map_err(error)?);
+            arrays.insert("x".into(), Array::parse(bytes).map_err(error)?);
             return Ok(Self { path: path.to_owned(), arrays });
         }
-        let mut archive = zip::ZipArchive::new(Cursor::new(&bytes))
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
             .map_err(|e| error(format!("this is no NPZ archive, or it is truncated ({e})")))?;
-        let mut room = file::LIMIT;
+        let mut room = limit;
         for index in 0..archive.len() {
             let member = archive.by_index(index).map_err(|e| error(format!("member {index}: {e}")))?;
             let name = member.name().map_err(|e| error(format!("member {index}: {e}")))?.into_owned();

@@ -120,6 +120,7 @@ fn imports(body: &str) -> String {
         "guard",
         "lendable",
         "loss",
+        "math",
     ]);
     let layers = list(&[
         "AvgPool2d",

@@ -5,6 +5,7 @@
 
 use super::values::{Literal, quantization};
 use super::{arena, array_type, element};
+use crate::features::Features;
 use crate::graph::DType;
 use crate::program::{Port, Program};
 use std::fmt::Write as _;
@@ -231,6 +232,11 @@ pub(super) fn helpers(program: &Program, text: &mut String) {
     for named in inputs(program) {
         let buffer = program.buffer(named.port.buffer);
         let int8 = named.port.quantization.is_some();
+        if let Some(features) = &program.features {
+            let quantize = int8.then(|| format!("{}.quantize(x)", named.constant()));
+            prepare(features, &named.port.name, buffer.len, element(buffer.dtype), quantize, text);
+            continue;
+        }
         let _ = writeln!(
             text,
             "/// Prepares raw data, as they were in the training set: `raw * {scale} + {offset}`{}.\npub fn prepare_{}(raw: \
@@ -256,4 +262,70 @@ pub(super) fn helpers(program: &Program, text: &mut String) {
             named.constant()
         );
     }
+    if let Some(target) = program.target {
+        for named in outputs(program) {
+            let (buffer, name) = (program.buffer(named.port.buffer), &named.port.name);
+            let y = match named.port.quantization {
+                Some(_) => format!("{}.dequantize(y)", named.constant()),
+                None => "y".into(),
+            };
+            let _ = writeln!(
+                text,
+                "/// Outputs in the unit of the targets.\npub fn decode_{name}(output: &[{}; {}]) -> [f32; {}] {{\n    \
+                 output.map(|y| {y} * {} + {})\n}}",
+                element(buffer.dtype),
+                buffer.len,
+                buffer.len,
+                target.deviation.literal(),
+                target.shift.literal(),
+            );
+        }
+    }
+}
+
+/// `prepare_input` of engineered features: the operations of [`Features::apply`] in their order.
+fn prepare(
+    features: &Features,
+    name: &str,
+    len: usize,
+    element: &str,
+    quantize: Option<String>,
+    text: &mut String,
+) {
+    let (columns, width) = (&features.columns, features.features.len());
+    let _ = writeln!(text, "/// The features of raw rows. Columns of a row:\n///");
+    for (index, column) in columns.iter().enumerate() {
+        let _ = match &column.categories[..] {
+            [] => writeln!(text, "/// - x{index}: {:?}", column.name),
+            names => writeln!(text, "/// - x{index}: {:?}, the index in {names:?}", column.name),
+        };
+    }
+    let read = |column| features.features.iter().any(|feature| feature.term.columns().contains(&column));
+    let variables: Vec<String> =
+        (0..columns.len()).map(|x| if read(x) { format!("x{x}") } else { "_".into() }).collect();
+    let _ = writeln!(
+        text,
+        "pub fn prepare_{name}(raw: &[f32; {}], input: &mut [{element}; {len}]) {{\n    let (rows, _) = \
+         raw.as_chunks::<{}>();\n    let (inputs, _) = input.as_chunks_mut::<{width}>();\n    for (&[{}], input) in \
+         rows.iter().zip(inputs) {{\n        let features = [",
+        features.raw_len(len),
+        columns.len(),
+        variables.join(", "),
+    );
+    for feature in &features.features {
+        let term = feature.term.source();
+        let _ = match (feature.shift, feature.scale) {
+            (0.0, 1.0) => writeln!(text, "            {term}, // {}", feature.name),
+            (shift, scale) => writeln!(
+                text,
+                "            ({} - {}) * {}, // {}",
+                if term.contains(' ') { format!("({term})") } else { term },
+                shift.literal(),
+                scale.literal(),
+                feature.name
+            ),
+        };
+    }
+    let values = quantize.map_or("features".into(), |quantize| format!("features.map(|x| {quantize})"));
+    let _ = writeln!(text, "        ];\n        *input = {values};\n    }}\n}}\n");
 }

@@ -25,6 +25,8 @@ fn int8() -> Graph {
         name: "t".into(),
         labels: vec![],
         normalize: Default::default(),
+        features: None,
+        target: None,
         tensors: vec![tensor(&[3], 0.1, -3), tensor(&[2], 1.0 / 3.0, 7)],
         constants: vec![
             constant("dense/weights", &[2, 3], Values::I8(vec![1, -2, 3, -4, 5, -128]), vec![0.1, 0.2]),

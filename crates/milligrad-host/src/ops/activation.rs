@@ -117,6 +117,8 @@ mod tests {
                 name: "elu".into(),
                 labels: Vec::new(),
                 normalize: Default::default(),
+                features: None,
+                target: None,
                 tensors: vec![tensor("input"), tensor("output")],
                 constants: Vec::new(),
                 nodes: vec![Node {

@@ -1,7 +1,10 @@
 //! `[data]`: what is learned from.
 
-use super::reader::Table;
-use crate::data::{Dataset, Parts, Share, Split, Targets, Task, csv, digits, idx, npz::Npz};
+use super::engineering::Engineering;
+use super::reader::{Count, Table};
+use crate::data::{
+    Dataset, Parts, Share, Split, Targets, Task, WindowLabel, Windows, csv, digits, idx, npz::Npz,
+};
 use crate::graph::Normalize;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -23,6 +26,16 @@ pub enum Source {
         target: String,
         /// Names of the feature columns, or all others.
         features: Option<Vec<String>>,
+        /// Feature columns that hold categories.
+        categorical: Vec<String>,
+        /// Columns that are left out.
+        ignore: Vec<String>,
+        /// The column that tells groups apart.
+        group: Option<String>,
+        /// What stands for empty fields.
+        missing: Option<f32>,
+        /// Rows are points in time, cut into windows.
+        window: Option<Windows>,
     },
     /// An NPZ archive.
     Npz {
@@ -48,6 +61,8 @@ pub struct DataSpec {
     pub test: Share,
     /// Decides which samples go where.
     pub seed: u64,
+    /// How inputs and targets are engineered, if they are.
+    pub engineering: Option<Engineering>,
 }
 
 const SOURCES: &[(&str, &str)] = &[
@@ -72,6 +87,7 @@ impl DataSpec {
             validation: Share::Fraction(0.1),
             test: Share::Fraction(0.2),
             seed: 0,
+            engineering: None,
         }
     }
 
@@ -80,8 +96,12 @@ impl DataSpec {
             let names: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).collect();
             return Err(table.missing("source", &format!("one of {}", names.join(", "))));
         };
-        let allow =
-            |own: &[&str]| table.allow(&[&["source"], own, &["normalize", "validation", "seed"]].concat());
+        let allow = |own: &[&str]| {
+            table.allow(
+                &[&["source"], own, &["normalize", "validation", "seed", "scale", "target_scale", "feature"]]
+                    .concat(),
+            )
+        };
         let path = || table.required::<String>("path").map(|path| folder.join(path));
         let text = |key, default: &str| table.or(key, default.to_string());
         let source = match source {
@@ -98,11 +118,26 @@ impl DataSpec {
                 Source::Idx(path()?)
             }
             "csv" => {
-                allow(&["path", "target", "features", "test"])?;
+                allow(&[
+                    "path",
+                    "target",
+                    "features",
+                    "test",
+                    "categorical",
+                    "ignore",
+                    "group",
+                    "missing",
+                    "window",
+                ])?;
                 Source::Csv {
                     path: path()?,
                     target: table.required("target")?,
                     features: table.optional("features")?,
+                    categorical: table.or("categorical", Vec::new())?,
+                    ignore: table.or("ignore", Vec::new())?,
+                    group: table.optional("group")?,
+                    missing: table.optional("missing")?,
+                    window: table.table("window")?.map(|window| windows(&window)).transpose()?,
                 }
             }
             _ => {
@@ -132,6 +167,14 @@ impl DataSpec {
             }
             data.normalize = Normalize { scale, offset: normalize.or("offset", 0.0)? };
         }
+        data.engineering = Engineering::read(table)?;
+        if data.engineering.as_ref().is_some_and(|engineering| engineering.inputs) {
+            if table.has("normalize") {
+                let help = "use `scale`, or name features with [[data.feature]], or `normalize`";
+                return Err(table.fail("normalize", "these features have scales of their own", help));
+            }
+            data.normalize = Normalize::default();
+        }
         data.validation = table.or("validation", data.validation)?;
         data.test = table.or("test", data.test)?;
         data.seed = table.or("seed", data.seed)?;
@@ -144,7 +187,9 @@ impl DataSpec {
     /// If the data can't be read or don't fit.
     pub fn load(&self, input: &[usize], task: &Task) -> Result<Split> {
         let parts = self.parts(task)?;
-        let fit = |part: Dataset| part.reshaped(input);
+        // Of engineered features the raw values are read; the model's input is what is made of them.
+        let raw = self.engineering.as_ref().is_some_and(|engineering| engineering.inputs);
+        let fit = |part: Dataset| if raw { Ok(part) } else { part.reshaped(input) };
         Parts { train: fit(parts.train)?, test: fit(parts.test)? }.split(self.validation, self.seed)
     }
 
@@ -157,10 +202,19 @@ impl DataSpec {
             Source::Digits => classified(digits::load()?, names, task),
             Source::FashionMnist(path) => classified(idx::fashion_mnist(path.as_deref())?, names, task),
             Source::Idx(path) => classified(idx::folder("idx", path, names.clone())?, names, task),
-            Source::Csv { path, target, features } => {
-                let columns =
-                    csv::Columns { target: target.clone(), features: features.clone(), task: task.clone() };
-                Parts::of(csv::read(path, &columns)?, self.test, self.seed)
+            Source::Csv { path, target, features, categorical, ignore, group, missing, window } => {
+                let columns = csv::Columns {
+                    target: target.clone(),
+                    features: features.clone(),
+                    task: task.clone(),
+                    categorical: categorical.clone(),
+                    ignore: ignore.clone(),
+                    group: group.clone(),
+                    missing: *missing,
+                };
+                let rows = csv::read(path, &columns)?;
+                let data = window.map_or(Ok(rows.clone()), |window| window.of(&rows))?;
+                Parts::of(data, self.test, self.seed)
             }
             Source::Npz { path, arrays: [features, target], test } => {
                 let npz = Npz::read(path)?;
@@ -178,6 +232,15 @@ impl DataSpec {
             }
         }
     }
+}
+
+/// `window = { length = 128, stride = 64, label = "majority" }`
+fn windows(table: &Table<'_, '_>) -> Result<Windows> {
+    table.allow(&["length", "stride", "label"])?;
+    let Count(length) = table.required("length")?;
+    let Count(stride) = table.or("stride", Count(length))?;
+    let labels = [("majority", WindowLabel::Majority), ("last", WindowLabel::Last)];
+    Ok(Windows { length, stride, label: table.choice("label", &labels)?.unwrap_or_default() })
 }
 
 /// Data that come with classes, under the names that the model gives them.

@@ -27,11 +27,13 @@
 
 mod augment;
 mod data;
+mod engineering;
 mod layers;
 mod reader;
 mod train;
 
 pub use data::{DataSpec, Source};
+pub use engineering::{Engineering, FeatureSpec, Operation};
 pub use train::TrainSpec;
 
 use crate::builder::Builder;
@@ -154,6 +156,17 @@ impl Spec {
     pub fn graph(&self, classes: &[String], seed: u64) -> Result<Graph> {
         let classes = if self.classes.is_empty() { classes } else { &self.classes };
         self.layers.clone().classes(classes).build(seed)
+    }
+
+    /// The model with the features and the scaling of targets that the specification asks for, fitted to the training part.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if a column is unknown, a feature is not finite, or they don't fill the model's input.
+    pub fn fit_features(&self, graph: Graph, train: &crate::data::Dataset) -> Result<Graph> {
+        match &self.data.engineering {
+            Some(engineering) => engineering.fit(graph, train),
+            None => Ok(graph),
+        }
     }
 
     /// The text, with the path to the data made absolute, so that it can be kept anywhere.

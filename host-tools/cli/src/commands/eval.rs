@@ -8,7 +8,7 @@ use crate::table::{grouped, percent};
 use clap::Args;
 use milligrad_host::Graph;
 use milligrad_host::data::Targets;
-use milligrad_host::train::evaluate;
+use milligrad_host::train::{Loss, evaluate};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -52,9 +52,17 @@ impl Eval {
 /// Loss and accuracy on the test part. Of an int8 classifier the accuracy alone, as its scores are coarse.
 pub(crate) fn measure(graph: &Graph, data: Data) -> Result<(Option<f64>, Option<f64>), Failure> {
     if !is_int8(graph) {
-        let samples = data.test.into_samples(graph.normalize, data.loss, graph.output_len())?;
+        let samples =
+            data.test.prepared(graph)?.into_samples(graph.normalize, data.loss, graph.output_len())?;
         let evaluation = evaluate(graph, &samples, data.loss)?;
-        return Ok((Some(evaluation.loss), evaluation.accuracy));
+        // In the unit of the targets.
+        let deviation = graph.target.map_or(1.0, |target| f64::from(target.deviation));
+        let loss = match data.loss {
+            Loss::MeanSquaredError => evaluation.loss * deviation * deviation,
+            Loss::MeanAbsoluteError => evaluation.loss * deviation,
+            _ => evaluation.loss,
+        };
+        return Ok((Some(loss), evaluation.accuracy));
     }
     let program = compile(graph)?;
     let outputs = program.outputs(&program.records(&data.test))?;

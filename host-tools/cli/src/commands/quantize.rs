@@ -46,7 +46,8 @@ impl Quantize {
         let wanted = self.calibration.map(|n| n as usize).or(data.calibration).unwrap_or(256);
         let mut chosen = shuffled(train.len(), seed.unwrap_or(0));
         chosen.truncate(wanted);
-        let calibration = train.select(&chosen).normalized(context.graph.normalize, wanted);
+        let calibration =
+            train.select(&chosen).prepared(&context.graph)?.normalized(context.graph.normalize, wanted);
         let options = QuantizeOptions { trainable: self.trainable.0.clone(), per_tensor: self.per_tensor };
         let int8 = quantize(&context.graph, &calibration, &options)?;
         let out = self.out.clone().unwrap_or_else(|| beside(&self.model));

@@ -60,7 +60,7 @@ impl Train {
         model_file::write_atomically(out.join(SPEC), spec.text().as_bytes())?;
 
         let Split { train, validation, test } = spec.load_data()?;
-        let mut graph = spec.graph(&train.classes, seed)?;
+        let mut graph = spec.fit_features(spec.graph(&train.classes, seed)?, &train)?;
         if let Some(path) = &self.init {
             model_file::load_parameters(&mut graph, path)?;
         }
@@ -74,8 +74,10 @@ impl Train {
             train.name
         ));
         output.detail(summary(&graph));
+        let untrained = graph.clone();
         let (normalize, outputs) = (graph.normalize, graph.output_len());
-        let samples = |data: Dataset| data.into_samples(normalize, spec.train.loss, outputs);
+        let samples =
+            |data: Dataset| data.prepared(&untrained)?.into_samples(normalize, spec.train.loss, outputs);
         let (train, validation) = (samples(train)?, validation.map(samples).transpose()?);
         let options = FitOptions {
             epochs: self.epochs.map_or(spec.train.epochs, |epochs| epochs as usize),

@@ -134,6 +134,8 @@ impl<'a> Importer<'a> {
             name: names::sanitised(name).unwrap_or_else(|| "model".into()),
             labels: Vec::new(),
             normalize: Default::default(),
+            features: None,
+            target: None,
             tensors: Vec::new(),
             constants: Vec::new(),
             nodes: Vec::new(),
