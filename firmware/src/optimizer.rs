@@ -1,13 +1,13 @@
 //! Optimizers from the numbers of the command line.
 
-use milligrad::{Momentum, PowerOfTwoSgd, Sgd};
+use milligrad::{Adam, Momentum, Nesterov, PowerOfTwoSgd, RmsProp, Sgd, WeightDecay};
 
 /// The hyperparameters that the host chooses at run time.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     /// Step size.
     pub(crate) learning_rate: f32,
-    /// Share of the last update that is added to the next; optimizers without momentum ignore it.
+    /// Share of the last update that is added to the next, or the weight decay; optimizers with neither ignore it.
     pub(crate) momentum: f32,
 }
 
@@ -26,6 +26,30 @@ impl FromPlan for Sgd {
 impl FromPlan for Momentum {
     fn from_plan(plan: Plan) -> Self {
         Momentum::new(plan.learning_rate, plan.momentum)
+    }
+}
+
+impl FromPlan for Nesterov {
+    fn from_plan(plan: Plan) -> Self {
+        Nesterov::new(plan.learning_rate, plan.momentum)
+    }
+}
+
+impl FromPlan for RmsProp {
+    fn from_plan(plan: Plan) -> Self {
+        RmsProp::new(plan.learning_rate)
+    }
+}
+
+impl FromPlan for Adam {
+    fn from_plan(plan: Plan) -> Self {
+        Adam::new(plan.learning_rate)
+    }
+}
+
+impl FromPlan for WeightDecay<Adam> {
+    fn from_plan(plan: Plan) -> Self {
+        WeightDecay::new(Adam::new(plan.learning_rate), plan.momentum)
     }
 }
 

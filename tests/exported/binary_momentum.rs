@@ -91,6 +91,7 @@ impl Network {
     #[inline]
     pub fn train_step(&mut self, target: &[f32; 1], optimizer: &Momentum) -> Result<f32, TrainError> {
         let loss = self.deltas(target)?;
+        let optimizer = &optimizer.begin(&mut self.state.progress);
         // dense: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([0..6, 10..14]) {
             let state = (&mut self.state.dense_weights[..], &mut self.state.dense_bias[..]);
@@ -217,12 +218,13 @@ pub struct State {
     dense_bias: [Memory; 4],
     dense_1_weights: [Memory; 4],
     dense_1_bias: [Memory; 1],
+    progress: <Momentum as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { dense_weights: [<Momentum as Optimizer<f32>>::START; 24], dense_bias: [<Momentum as Optimizer<f32>>::START; 4], dense_1_weights: [<Momentum as Optimizer<f32>>::START; 4], dense_1_bias: [<Momentum as Optimizer<f32>>::START; 1], }
+        Self { dense_weights: [<Momentum as Optimizer<f32>>::START; 24], dense_bias: [<Momentum as Optimizer<f32>>::START; 4], dense_1_weights: [<Momentum as Optimizer<f32>>::START; 4], dense_1_bias: [<Momentum as Optimizer<f32>>::START; 1], progress: <Momentum as Optimizer<f32>>::OUTSET, }
     }
 }
 

@@ -219,6 +219,7 @@ impl Network {
     #[inline]
     pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
         let loss = self.deltas(label)?;
+        let optimizer = &optimizer.begin(&mut self.state.progress);
         // dense_1: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([0..7, 13..19]) {
             let state = (&mut self.state.dense_1_weights[..], &mut self.state.dense_1_bias[..]);
@@ -351,12 +352,13 @@ pub struct State {
     dense_1_bias: [Memory; 6],
     dense_2_weights: [Memory; 18],
     dense_2_bias: [Memory; 3],
+    progress: <Sgd as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { dense_1_weights: [<Sgd as Optimizer<f32>>::START; 42], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 6], dense_2_weights: [<Sgd as Optimizer<f32>>::START; 18], dense_2_bias: [<Sgd as Optimizer<f32>>::START; 3], }
+        Self { dense_1_weights: [<Sgd as Optimizer<f32>>::START; 42], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 6], dense_2_weights: [<Sgd as Optimizer<f32>>::START; 18], dense_2_bias: [<Sgd as Optimizer<f32>>::START; 3], progress: <Sgd as Optimizer<f32>>::OUTSET, }
     }
 }
 

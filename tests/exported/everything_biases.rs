@@ -348,7 +348,7 @@ impl Network {
         if let Some(values) = self.float.get_mut(1412..1415) {
             step.clip(values);
         }
-        let optimizer = &step.optimizer;
+        let optimizer = &step.optimizer.begin(&mut self.state.progress);
         // conv2d: update
         if let Some(gradient_b) = self.float.get_mut(6..10) {
             optimizer.update_accumulated_biases(&mut self.parameters.conv2d_bias, &mut self.state.conv2d_bias, gradient_b);
@@ -500,7 +500,8 @@ impl Network {
         }
         let norm = norm.scaled(mean);
         let step = self.guard.decide(norm, optimizer, || Self::extent(&self.parameters, &self.state))?;
-        let (factor, optimizer) = (mean * step.factor, &step.optimizer);
+        let factor = mean * step.factor;
+        let optimizer = &step.optimizer.begin(&mut self.state.progress);
         if let Some(values) = self.float.get_mut(1397..1401) {
             guard::scale(factor, values);
         }
@@ -703,12 +704,13 @@ pub struct State {
     dense_bias: [Memory; 7],
     dense_1_bias: [Memory; 6],
     dense_2_bias: [Memory; 3],
+    progress: <Sgd as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { conv2d_bias: [<Sgd as Optimizer<f32>>::START; 4], depthwise_conv2d_bias: [<Sgd as Optimizer<f32>>::START; 4], conv2d_1_bias: [<Sgd as Optimizer<f32>>::START; 4], conv2d_2_bias: [<Sgd as Optimizer<f32>>::START; 6], dense_bias: [<Sgd as Optimizer<f32>>::START; 7], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 6], dense_2_bias: [<Sgd as Optimizer<f32>>::START; 3], }
+        Self { conv2d_bias: [<Sgd as Optimizer<f32>>::START; 4], depthwise_conv2d_bias: [<Sgd as Optimizer<f32>>::START; 4], conv2d_1_bias: [<Sgd as Optimizer<f32>>::START; 4], conv2d_2_bias: [<Sgd as Optimizer<f32>>::START; 6], dense_bias: [<Sgd as Optimizer<f32>>::START; 7], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 6], dense_2_bias: [<Sgd as Optimizer<f32>>::START; 3], progress: <Sgd as Optimizer<f32>>::OUTSET, }
     }
 }
 

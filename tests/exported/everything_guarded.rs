@@ -308,7 +308,7 @@ impl Network {
         if let Some(values) = self.float.get_mut(2272..2275) {
             step.clip(values);
         }
-        let optimizer = &step.optimizer;
+        let optimizer = &step.optimizer.begin(&mut self.state.progress);
         // conv2d: update
         if let Ok([gradient_w, gradient_b]) = self.float.get_disjoint_mut([1280..1352, 1370..1374]) {
             optimizer.update_weights(&mut self.parameters.conv2d_weights, &mut self.state.conv2d_weights, gradient_w);
@@ -533,7 +533,8 @@ impl Network {
         }
         let norm = norm.scaled(mean);
         let step = self.guard.decide(norm, optimizer, || Self::extent(&self.parameters, &self.state))?;
-        let (factor, optimizer) = (mean * step.factor, &step.optimizer);
+        let factor = mean * step.factor;
+        let optimizer = &step.optimizer.begin(&mut self.state.progress);
         if let Some(values) = self.float.get_mut(1892..1964) {
             guard::scale(factor, values);
         }
@@ -867,12 +868,13 @@ pub struct State {
     dense_1_bias: [Memory; 6],
     dense_2_weights: [Memory; 18],
     dense_2_bias: [Memory; 3],
+    progress: <Momentum as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { conv2d_weights: [<Momentum as Optimizer<f32>>::START; 72], conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], depthwise_conv2d_weights: [<Momentum as Optimizer<f32>>::START; 36], depthwise_conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_1_weights: [<Momentum as Optimizer<f32>>::START; 16], conv2d_1_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_2_weights: [<Momentum as Optimizer<f32>>::START; 144], conv2d_2_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_weights: [<Momentum as Optimizer<f32>>::START; 84], dense_bias: [<Momentum as Optimizer<f32>>::START; 7], dense_1_weights: [<Momentum as Optimizer<f32>>::START; 42], dense_1_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_2_weights: [<Momentum as Optimizer<f32>>::START; 18], dense_2_bias: [<Momentum as Optimizer<f32>>::START; 3], }
+        Self { conv2d_weights: [<Momentum as Optimizer<f32>>::START; 72], conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], depthwise_conv2d_weights: [<Momentum as Optimizer<f32>>::START; 36], depthwise_conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_1_weights: [<Momentum as Optimizer<f32>>::START; 16], conv2d_1_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_2_weights: [<Momentum as Optimizer<f32>>::START; 144], conv2d_2_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_weights: [<Momentum as Optimizer<f32>>::START; 84], dense_bias: [<Momentum as Optimizer<f32>>::START; 7], dense_1_weights: [<Momentum as Optimizer<f32>>::START; 42], dense_1_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_2_weights: [<Momentum as Optimizer<f32>>::START; 18], dense_2_bias: [<Momentum as Optimizer<f32>>::START; 3], progress: <Momentum as Optimizer<f32>>::OUTSET, }
     }
 }
 

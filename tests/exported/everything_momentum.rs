@@ -209,6 +209,7 @@ impl Network {
     #[inline]
     pub fn train_step(&mut self, label: usize, optimizer: &Momentum) -> Result<f32, TrainError> {
         let loss = self.deltas(label)?;
+        let optimizer = &optimizer.begin(&mut self.state.progress);
         // conv2d: gradients
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([1536..1664, 768..1024, 1352..1370, 1280..1352, 1370..1374]) {
             gradient_w.fill(0.0);
@@ -491,12 +492,13 @@ pub struct State {
     dense_1_bias: [Memory; 6],
     dense_2_weights: [Memory; 18],
     dense_2_bias: [Memory; 3],
+    progress: <Momentum as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { conv2d_weights: [<Momentum as Optimizer<f32>>::START; 72], conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], depthwise_conv2d_weights: [<Momentum as Optimizer<f32>>::START; 36], depthwise_conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_1_weights: [<Momentum as Optimizer<f32>>::START; 16], conv2d_1_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_2_weights: [<Momentum as Optimizer<f32>>::START; 144], conv2d_2_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_weights: [<Momentum as Optimizer<f32>>::START; 84], dense_bias: [<Momentum as Optimizer<f32>>::START; 7], dense_1_weights: [<Momentum as Optimizer<f32>>::START; 42], dense_1_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_2_weights: [<Momentum as Optimizer<f32>>::START; 18], dense_2_bias: [<Momentum as Optimizer<f32>>::START; 3], }
+        Self { conv2d_weights: [<Momentum as Optimizer<f32>>::START; 72], conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], depthwise_conv2d_weights: [<Momentum as Optimizer<f32>>::START; 36], depthwise_conv2d_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_1_weights: [<Momentum as Optimizer<f32>>::START; 16], conv2d_1_bias: [<Momentum as Optimizer<f32>>::START; 4], conv2d_2_weights: [<Momentum as Optimizer<f32>>::START; 144], conv2d_2_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_weights: [<Momentum as Optimizer<f32>>::START; 84], dense_bias: [<Momentum as Optimizer<f32>>::START; 7], dense_1_weights: [<Momentum as Optimizer<f32>>::START; 42], dense_1_bias: [<Momentum as Optimizer<f32>>::START; 6], dense_2_weights: [<Momentum as Optimizer<f32>>::START; 18], dense_2_bias: [<Momentum as Optimizer<f32>>::START; 3], progress: <Momentum as Optimizer<f32>>::OUTSET, }
     }
 }
 

@@ -267,6 +267,7 @@ impl Network {
     #[inline]
     pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
         let loss = self.deltas(label)?;
+        let optimizer = &optimizer.begin(&mut self.state.progress);
         // conv2d_1: gradients
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([0..256, 256..512, 532..536, 512..528, 528..532]) {
             gradient_w.fill(0.0);
@@ -345,6 +346,7 @@ impl Network {
             return Ok(0);
         }
         let mean = 1.0 / samples as f32;
+        let optimizer = &optimizer.begin(&mut self.state.progress);
         if let Some(values) = self.float.get_mut(1066..1082) {
             guard::scale(mean, values);
         }
@@ -487,12 +489,13 @@ pub struct State {
     conv2d_1_bias: [Memory; 4],
     dense_1_weights: [Memory; 42],
     dense_1_bias: [Memory; 6],
+    progress: <Sgd as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { conv2d_1_weights: [<Sgd as Optimizer<f32>>::START; 16], conv2d_1_bias: [<Sgd as Optimizer<f32>>::START; 4], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 42], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 6], }
+        Self { conv2d_1_weights: [<Sgd as Optimizer<f32>>::START; 16], conv2d_1_bias: [<Sgd as Optimizer<f32>>::START; 4], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 42], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 6], progress: <Sgd as Optimizer<f32>>::OUTSET, }
     }
 }
 

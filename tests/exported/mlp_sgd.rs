@@ -92,6 +92,7 @@ impl Network {
     #[inline]
     pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
         let loss = self.deltas(label)?;
+        let optimizer = &optimizer.begin(&mut self.state.progress);
         // dense: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([0..6, 11..16]) {
             let state = (&mut self.state.dense_weights[..], &mut self.state.dense_bias[..]);
@@ -222,12 +223,13 @@ pub struct State {
     dense_bias: [Memory; 5],
     dense_1_weights: [Memory; 20],
     dense_1_bias: [Memory; 4],
+    progress: <Sgd as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { dense_weights: [<Sgd as Optimizer<f32>>::START; 30], dense_bias: [<Sgd as Optimizer<f32>>::START; 5], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 20], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 4], }
+        Self { dense_weights: [<Sgd as Optimizer<f32>>::START; 30], dense_bias: [<Sgd as Optimizer<f32>>::START; 5], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 20], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 4], progress: <Sgd as Optimizer<f32>>::OUTSET, }
     }
 }
 

@@ -119,7 +119,7 @@ impl Network {
         if let Some(values) = self.float.get_mut(69..72) {
             step.clip(values);
         }
-        let optimizer = &step.optimizer;
+        let optimizer = &step.optimizer.begin(&mut self.state.progress);
         // dense: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([45..51, 61..66]) {
             let state = (&mut self.state.dense_weights[..], &mut self.state.dense_bias[..]);
@@ -208,7 +208,8 @@ impl Network {
         }
         let norm = norm.scaled(mean);
         let step = self.guard.decide(norm, optimizer, || Self::extent(&self.parameters, &self.state))?;
-        let (factor, optimizer) = (mean * step.factor, &step.optimizer);
+        let factor = mean * step.factor;
+        let optimizer = &step.optimizer.begin(&mut self.state.progress);
         if let Some(values) = self.float.get_mut(0..30) {
             guard::scale(factor, values);
         }
@@ -363,12 +364,13 @@ pub struct State {
     dense_bias: [Memory; 5],
     dense_1_weights: [Memory; 15],
     dense_1_bias: [Memory; 3],
+    progress: <Sgd as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { dense_weights: [<Sgd as Optimizer<f32>>::START; 30], dense_bias: [<Sgd as Optimizer<f32>>::START; 5], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 15], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 3], }
+        Self { dense_weights: [<Sgd as Optimizer<f32>>::START; 30], dense_bias: [<Sgd as Optimizer<f32>>::START; 5], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 15], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 3], progress: <Sgd as Optimizer<f32>>::OUTSET, }
     }
 }
 

@@ -148,6 +148,7 @@ impl Network {
     #[inline]
     pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
         let loss = self.deltas(label)?;
+        let optimizer = &optimizer.begin(&mut self.state.progress);
         // conv1d: gradients
         if let Ok([x, delta, patch, gradient_w, gradient_b]) = self.float.get_disjoint_mut([120..140, 32..64, 156..162, 96..120, 172..176]) {
             gradient_w.fill(0.0);
@@ -331,12 +332,13 @@ pub struct State {
     dense_bias: [Memory; 5],
     dense_1_weights: [Memory; 15],
     dense_1_bias: [Memory; 3],
+    progress: <Sgd as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { conv1d_weights: [<Sgd as Optimizer<f32>>::START; 24], conv1d_bias: [<Sgd as Optimizer<f32>>::START; 4], depthwise_conv1d_weights: [<Sgd as Optimizer<f32>>::START; 8], depthwise_conv1d_bias: [<Sgd as Optimizer<f32>>::START; 4], dense_weights: [<Sgd as Optimizer<f32>>::START; 80], dense_bias: [<Sgd as Optimizer<f32>>::START; 5], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 15], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 3], }
+        Self { conv1d_weights: [<Sgd as Optimizer<f32>>::START; 24], conv1d_bias: [<Sgd as Optimizer<f32>>::START; 4], depthwise_conv1d_weights: [<Sgd as Optimizer<f32>>::START; 8], depthwise_conv1d_bias: [<Sgd as Optimizer<f32>>::START; 4], dense_weights: [<Sgd as Optimizer<f32>>::START; 80], dense_bias: [<Sgd as Optimizer<f32>>::START; 5], dense_1_weights: [<Sgd as Optimizer<f32>>::START; 15], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 3], progress: <Sgd as Optimizer<f32>>::OUTSET, }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The promise itself, on emulated boards: what the desk computes is bit for bit what the chip computes, in prediction
 //! and in training, with an FPU and without; nothing on the way can panic; the stack is bounded.
 
-use milligrad::{Momentum, Sgd, TargetKind};
+use milligrad::{Adam, Momentum, Nesterov, RmsProp, Sgd, TargetKind, WeightDecay};
 use milligrad_board::{Elf, Firmware, ModelSource, TrainPlan, board};
 use milligrad_host::data::{Dataset, digits};
 use milligrad_host::spec::Spec;
@@ -92,6 +92,10 @@ fn learns_the_same(firmware: &Firmware, model: &Model) {
     let rule = match model.program.learning.as_ref().unwrap().optimizer {
         OptimizerKind::Sgd => Rule::Sgd(Sgd::new(0.05)),
         OptimizerKind::Momentum => Rule::Momentum(Momentum::new(0.05, 0.9)),
+        OptimizerKind::Nesterov => Rule::Nesterov(Nesterov::new(0.05, 0.9)),
+        OptimizerKind::RmsProp => Rule::RmsProp(RmsProp::new(0.05)),
+        OptimizerKind::Adam => Rule::Adam(Adam::new(0.05)),
+        OptimizerKind::AdamW => Rule::AdamW(WeightDecay::new(Adam::new(0.05), 0.9)),
     };
     for (step, raw) in model.inputs.iter().cycle().take(120).enumerate() {
         let record = model.program.encode_input(raw);

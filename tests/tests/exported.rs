@@ -3,7 +3,7 @@
 //!
 //! After a change of the exporter: `cargo run -p milligrad-tests --example export`, and read the diff.
 
-use milligrad::{Element, Learner, Model, Momentum, Port, Sgd};
+use milligrad::{Adam, Element, Learner, Model, Momentum, Nesterov, Port, RmsProp, Sgd};
 use milligrad_host::{OptimizerKind, Program, Rule, export};
 use milligrad_tests::{cases, noise};
 use std::path::PathBuf;
@@ -20,6 +20,9 @@ exported!(
     ports_int8,
     mlp_int8,
     mlp_sgd,
+    mlp_nesterov,
+    mlp_rmsprop,
+    mlp_adam,
     everything_int8,
     everything_momentum,
     everything_adapting,
@@ -217,6 +220,14 @@ fn exported_networks_learn_as_the_desk_does() {
         &Rule::Sgd(sgd),
         1.0,
     );
+    let nesterov = Nesterov::new(0.02, 0.9);
+    let (network, rule) = (mlp_nesterov::Network::new(), Rule::Nesterov(nesterov));
+    learns_the_same(network, &nesterov, &program("mlp_nesterov"), &rule, 0.9);
+    let rms_prop = RmsProp::new(0.01);
+    let (network, rule) = (mlp_rmsprop::Network::new(), Rule::RmsProp(rms_prop));
+    learns_the_same(network, &rms_prop, &program("mlp_rmsprop"), &rule, 0.9);
+    let adam = Adam::new(0.01);
+    learns_the_same(mlp_adam::Network::new(), &adam, &program("mlp_adam"), &Rule::Adam(adam), 0.9);
     let momentum = Momentum::new(0.05, 0.9);
     let program = program("everything_momentum");
     learns_the_same(everything_momentum::Network::new(), &momentum, &program, &Rule::Momentum(momentum), 1.0);

@@ -3,7 +3,8 @@
 
 use milligrad::guard::Report;
 use milligrad::{
-    ElementsMut, Learner, Model, Momentum, Optimizer, Sgd, Target, TargetKind, TrainError, UNLABELLED,
+    Adam, ElementsMut, Learner, Model, Momentum, Optimizer, Sgd, Target, TargetKind, TrainError, UNLABELLED,
+    WeightDecay,
 };
 use milligrad_host::{Program, Rule, Runner};
 use milligrad_tests::random_models::Random;
@@ -52,6 +53,7 @@ exported! {
     everything_thawed: target => |n, t| n.accumulate(t.class(3)?), |_| None;
     everything_guarded: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
     everything_biases: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
+    regression_adamw: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
     regression_guarded: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
 }
 
@@ -129,6 +131,8 @@ fn networks_learn_as_the_desk_does() {
     is_the_desk(everything_thawed::Network::new(), &sgd, "everything_thawed", &Rule::Sgd(sgd));
     is_the_desk(everything_biases::Network::new(), &sgd, "everything_biases", &Rule::Sgd(sgd));
     is_the_desk(regression_guarded::Network::new(), &sgd, "regression_guarded", &Rule::Sgd(sgd));
+    let adam_w = WeightDecay::new(Adam::new(0.01), 0.1);
+    is_the_desk(regression_adamw::Network::new(), &adam_w, "regression_adamw", &Rule::AdamW(adam_w));
     let (network, rule) = (everything_guarded::Network::new(), Rule::Momentum(momentum));
     is_the_desk(network, &momentum, "everything_guarded", &rule);
 }

@@ -3,15 +3,17 @@
 
 mod int8;
 mod learn;
+mod rule;
 
 use crate::error::{Error, Result};
 use crate::graph::DType;
 use crate::program::{BufferId, Elements, Kernel, Layer, Parameters, Port, Program, Step};
-pub use learn::{Rule, Snapshot};
+pub use learn::Snapshot;
 use milligrad::guard::Guard;
 use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply};
 use milligrad::packed::Places;
 use milligrad::{Arithmetic, Element, arena};
+pub use rule::Rule;
 use std::ops::Range;
 
 /// The memory of a program at work: arenas, parameters that learn, and what the optimizer remembers.
@@ -22,7 +24,7 @@ pub struct Runner<'p> {
     words: Vec<u32>,
     f32: Vec<f32>,
     parameters: Vec<Vec<f32>>,
-    states: learn::States,
+    states: rule::States,
     guard: Guard,
     /// Samples summed up since the last update.
     samples: usize,
@@ -106,7 +108,7 @@ impl<'p> Runner<'p> {
     /// Fresh memory: parameters have their exported values.
     pub fn new(program: &'p Program) -> Self {
         let parameters: Vec<_> = program.parameters.iter().map(|p| p.values.clone()).collect();
-        let states = learn::States::new(program);
+        let states = rule::States::new(program);
         Self {
             program,
             words: vec![0; program.plan.int8.div_ceil(4)],

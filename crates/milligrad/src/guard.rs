@@ -51,8 +51,12 @@
 //! # Ok::<(), TrainError>(())
 //! ```
 
+mod bounded;
+
+pub use bounded::Bounded;
+
 use crate::math::sqrt;
-use crate::{Momentum, Optimizer, Sgd, TrainError, Trainable};
+use crate::{TrainError, Trainable};
 
 /// What a guard lets pass.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -179,48 +183,6 @@ pub fn largest(values: &[f32]) -> f32 {
 #[inline]
 pub fn most(a: f32, b: f32) -> f32 {
     if b <= a { a } else { b + 0.0 * a }
-}
-
-/// An optimizer that knows how far it can go in one step.
-pub trait Bounded<A: Trainable>: Optimizer<A> + Sized {
-    /// The same with its learning rate times `scale`.
-    fn scaled(&self, scale: f32) -> Self;
-
-    /// With no gradient beyond `±gradient`, no velocity beyond `±velocity`, and no parameter beyond `±parameter`: bounds
-    /// of the new velocity, and of the change of a parameter.
-    fn reach(&self, gradient: f32, velocity: f32, parameter: f32) -> (f32, f32);
-
-    /// The magnitude of the velocity in a state, where the rule has one.
-    fn velocity(state: &Self::State) -> f32;
-}
-
-impl Bounded<f32> for Sgd {
-    fn scaled(&self, scale: f32) -> Self {
-        Self::new(self.learning_rate * scale)
-    }
-
-    fn reach(&self, gradient: f32, _: f32, _: f32) -> (f32, f32) {
-        (0.0, self.learning_rate.abs() * gradient)
-    }
-
-    fn velocity((): &()) -> f32 {
-        0.0
-    }
-}
-
-impl Bounded<f32> for Momentum {
-    fn scaled(&self, scale: f32) -> Self {
-        Self { learning_rate: self.learning_rate * scale, ..*self }
-    }
-
-    fn reach(&self, gradient: f32, velocity: f32, _: f32) -> (f32, f32) {
-        let velocity = self.momentum.abs() * velocity + self.learning_rate.abs() * gradient;
-        (velocity, velocity)
-    }
-
-    fn velocity(state: &f32) -> f32 {
-        state.abs()
-    }
 }
 
 /// The largest velocity among the states of parameters, NaN if one is NaN.
@@ -371,6 +333,7 @@ impl Default for Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Momentum, Sgd};
 
     #[test]
     fn norms_are_those_of_the_gradient() {

@@ -43,7 +43,7 @@ pub struct TrainPlan<'a> {
     pub steps: &'a [u8],
     /// Step size.
     pub learning_rate: f32,
-    /// Momentum; optimizers without it ignore the value.
+    /// Momentum, or the weight decay; optimizers with neither ignore the value.
     pub momentum: f32,
     /// Input records to predict before the first step and after the last. May be empty.
     pub tests: &'a [u8],

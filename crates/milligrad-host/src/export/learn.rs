@@ -43,8 +43,10 @@ type Memory = <{optimizer} as Optimizer<f32>>::State;
 pub struct State {{"
     );
     each(text, &|field, len| format!("    {field}: [Memory; {len}],\n"));
+    let _ = writeln!(text, "    progress: <{optimizer} as Optimizer<f32>>::Progress,");
     text.push_str("}\n\nimpl State {\n    /// As before the first step.\n    pub const fn new() -> Self {\n        Self {");
     each(text, &|field, len| format!(" {field}: [<{optimizer} as Optimizer<f32>>::START; {len}],"));
+    let _ = write!(text, " progress: <{optimizer} as Optimizer<f32>>::OUTSET,");
     text.push_str(" }\n    }\n}\n\n");
     text.push_str(
         "/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
@@ -221,8 +223,9 @@ fn train_step(program: &Program, learning: &Learning, text: &mut String) {
         }
         text.push_str(DECIDE);
         learning.apply.iter().for_each(|apply| way_back::clip(program, apply, text));
-        text.push_str("        let optimizer = &step.optimizer;\n");
     }
+    let rule = if learning.guard { "step.optimizer" } else { "optimizer" };
+    let _ = writeln!(text, "        let optimizer = &{rule}.begin(&mut self.state.progress);");
     for apply in &learning.apply {
         if !learning.guard {
             way_back::gradients(program, apply, text);
@@ -292,9 +295,11 @@ fn apply_batch(program: &Program, learning: &Learning, text: &mut String) {
         sums().for_each(|sums| way_back::norm_of(program, sums, text));
         text.push_str("        let norm = norm.scaled(mean);\n");
         text.push_str(DECIDE);
-        text.push_str("        let (factor, optimizer) = (mean * step.factor, &step.optimizer);\n");
+        text.push_str("        let factor = mean * step.factor;\n");
         factor = "factor";
     }
+    let rule = if learning.guard { "step.optimizer" } else { "optimizer" };
+    let _ = writeln!(text, "        let optimizer = &{rule}.begin(&mut self.state.progress);");
     way_back::each(
         program,
         sums().flat_map(Gradients::buffers),

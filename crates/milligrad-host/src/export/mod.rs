@@ -94,6 +94,7 @@ fn imports(body: &str) -> String {
     let used = |name: &&str| body.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == *name);
     let list = |names: &[&'static str]| names.iter().copied().filter(|name| used(name)).collect::<Vec<_>>();
     let mut names = list(&[
+        "Adam",
         "Clamp",
         "Core",
         "Elements",
@@ -103,6 +104,7 @@ fn imports(body: &str) -> String {
         "Learner",
         "Model",
         "Momentum",
+        "Nesterov",
         "Optimizer",
         "Padding",
         "Port",
@@ -110,11 +112,13 @@ fn imports(body: &str) -> String {
         "QuantizedChannel",
         "QuantizedOutput",
         "Requantize",
+        "RmsProp",
         "Rounding",
         "Sgd",
         "Target",
         "TargetKind",
         "TrainError",
+        "WeightDecay",
         "Window2d",
         "arena",
         "guard",

@@ -116,7 +116,8 @@ impl Learning {
     pub(super) fn own_bytes(&self, parameters: &[Trainable]) -> usize {
         let parameters: usize = parameters.iter().map(|p| p.values.len()).sum();
         let guard = if self.guard { size_of::<Guard>() } else { 0 };
-        4 * self.optimizer.state_per_parameter() * parameters + guard + if self.batches { 4 } else { 0 }
+        let state = self.optimizer.state_per_parameter() * parameters + self.optimizer.progress();
+        4 * state + guard + if self.batches { 4 } else { 0 }
     }
 }
 
@@ -152,6 +153,14 @@ pub enum OptimizerKind {
     Sgd,
     /// [`milligrad::Momentum`]
     Momentum,
+    /// [`milligrad::Nesterov`]
+    Nesterov,
+    /// [`milligrad::RmsProp`]
+    RmsProp,
+    /// [`milligrad::Adam`]
+    Adam,
+    /// [`milligrad::WeightDecay`] of [`milligrad::Adam`]
+    AdamW,
 }
 
 impl OptimizerKind {
@@ -160,6 +169,10 @@ impl OptimizerKind {
         match self {
             Self::Sgd => "Sgd",
             Self::Momentum => "Momentum",
+            Self::Nesterov => "Nesterov",
+            Self::RmsProp => "RmsProp",
+            Self::Adam => "Adam",
+            Self::AdamW => "WeightDecay<Adam>",
         }
     }
 
@@ -167,7 +180,16 @@ impl OptimizerKind {
     pub fn state_per_parameter(self) -> usize {
         match self {
             Self::Sgd => 0,
-            Self::Momentum => 1,
+            Self::Momentum | Self::Nesterov | Self::RmsProp => 1,
+            Self::Adam | Self::AdamW => 2,
+        }
+    }
+
+    /// Floats that it remembers once.
+    pub fn progress(self) -> usize {
+        match self {
+            Self::Adam | Self::AdamW => 2,
+            _ => 0,
         }
     }
 }

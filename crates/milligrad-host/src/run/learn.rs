@@ -1,59 +1,11 @@
 //! Training on the desk as the exported `train_step`, `accumulate`, `apply`, `evaluate`, `commit` and `rollback` do it.
 
+use super::rule::{Remembers, Rule, States};
 use super::{Runner, make_conv2d, make_dense, make_depthwise, split};
 use crate::program::{Apply, Backward, BufferId, Gradients, Kernel, Layer, Learning, LossKind, Program};
-use milligrad::guard::{Bounded, Guard, Norm, all_finite, fastest, largest, most, scale};
+use milligrad::guard::{Guard, Norm, all_finite, fastest, largest, most, scale};
 use milligrad::layers::{self, AvgPool2d, MaxPool2d, dense};
-use milligrad::{Clamp, Evaluation, Momentum, Sgd, Target, TargetKind, TrainError, argmax, loss};
-
-/// An update rule with its constants.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Rule {
-    /// Plain descent.
-    Sgd(Sgd),
-    /// With momentum.
-    Momentum(Momentum),
-}
-
-/// What optimizers remember of each parameter, in the order of [`Program::parameters`].
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum States {
-    Nothing(Vec<Vec<()>>),
-    Floats(Vec<Vec<f32>>),
-}
-
-impl States {
-    pub(super) fn new(program: &Program) -> Self {
-        let lens = program.parameters.iter().map(|p| p.values.len());
-        match program.learning.as_ref().map_or(0, |l| l.optimizer.state_per_parameter()) {
-            0 => Self::Nothing(lens.map(|len| vec![(); len]).collect()),
-            _ => Self::Floats(lens.map(|len| vec![0.0; len]).collect()),
-        }
-    }
-}
-
-/// A rule's states among [`States`].
-trait Remembers: Bounded<f32> {
-    fn states(states: &mut States) -> &mut [Vec<Self::State>];
-}
-
-impl Remembers for Sgd {
-    fn states(states: &mut States) -> &mut [Vec<()>] {
-        match states {
-            States::Nothing(states) => states,
-            _ => unreachable!("the rule is the one that the program was compiled for"),
-        }
-    }
-}
-
-impl Remembers for Momentum {
-    fn states(states: &mut States) -> &mut [Vec<f32>] {
-        match states {
-            States::Floats(states) => states,
-            _ => unreachable!("the rule is the one that the program was compiled for"),
-        }
-    }
-}
+use milligrad::{Clamp, Evaluation, Target, TargetKind, TrainError, argmax, loss};
 
 /// Parameters and the optimizer's memory as they were at [`Runner::commit`].
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +63,10 @@ impl<'p> Runner<'p> {
         match rule {
             Rule::Sgd(sgd) => self.step_with(record, target.into(), sgd),
             Rule::Momentum(momentum) => self.step_with(record, target.into(), momentum),
+            Rule::Nesterov(nesterov) => self.step_with(record, target.into(), nesterov),
+            Rule::RmsProp(rms_prop) => self.step_with(record, target.into(), rms_prop),
+            Rule::Adam(adam) => self.step_with(record, target.into(), adam),
+            Rule::AdamW(adam_w) => self.step_with(record, target.into(), adam_w),
         }
     }
 
@@ -123,9 +79,10 @@ impl<'p> Runner<'p> {
         let learning = self.learning();
         let loss = self.guarded(|this| this.deltas(record, target))?;
         if !learning.guard {
+            let rule = rule.begin_with(&mut self.states);
             for apply in &learning.apply {
                 self.sum_gradients(apply);
-                self.update(apply, rule);
+                self.update(apply, &rule);
             }
             return Ok(loss);
         }
@@ -144,7 +101,8 @@ impl<'p> Runner<'p> {
         for id in clipped {
             step.clip(&mut self.f32[self.program.range(id)]);
         }
-        learning.apply.iter().for_each(|apply| self.update(apply, &step.optimizer));
+        let rule = step.optimizer.begin_with(&mut self.states);
+        learning.apply.iter().for_each(|apply| self.update(apply, &rule));
         Ok(loss)
     }
 
@@ -231,6 +189,10 @@ impl<'p> Runner<'p> {
         match rule {
             Rule::Sgd(sgd) => self.apply_with(sgd),
             Rule::Momentum(momentum) => self.apply_with(momentum),
+            Rule::Nesterov(nesterov) => self.apply_with(nesterov),
+            Rule::RmsProp(rms_prop) => self.apply_with(rms_prop),
+            Rule::Adam(adam) => self.apply_with(adam),
+            Rule::AdamW(adam_w) => self.apply_with(adam_w),
         }
     }
 
@@ -242,23 +204,22 @@ impl<'p> Runner<'p> {
         }
         let mean = 1.0 / samples as f32;
         let batches = || learning.apply.iter().map(|apply| apply.batch.expect("a program with batches"));
-        let step;
         let (factor, rule) = if learning.guard {
             let mut norm = Norm::new();
             for id in batches().flat_map(Gradients::buffers) {
                 norm.gradient(&self.f32[self.program.range(id)]);
             }
             let extent = || extent::<O>(&self.parameters, O::states(&mut self.states));
-            step = self.guard.decide(norm.scaled(mean), rule, extent)?;
-            (mean * step.factor, &step.optimizer)
+            let step = self.guard.decide(norm.scaled(mean), rule, extent)?;
+            (mean * step.factor, step.optimizer.begin_with(&mut self.states))
         } else {
-            (mean, rule)
+            (mean, rule.begin_with(&mut self.states))
         };
         for (apply, batch) in learning.apply.iter().zip(batches()) {
             for id in batch.buffers() {
                 scale(factor, &mut self.f32[self.program.range(id)]);
             }
-            self.update_by(apply, batch, rule);
+            self.update_by(apply, batch, &rule);
         }
         Ok(samples)
     }

@@ -108,6 +108,12 @@ impl From<DeviceLoss> for LossKind {
 enum DeviceOptimizer {
     Sgd,
     Momentum,
+    Nesterov,
+    #[value(name = "rmsprop")]
+    RmsProp,
+    Adam,
+    #[value(name = "adamw")]
+    AdamW,
 }
 
 /// A core to pack weights for.
@@ -149,6 +155,10 @@ impl Learning {
         let optimizer = match self.optimizer {
             DeviceOptimizer::Sgd => OptimizerKind::Sgd,
             DeviceOptimizer::Momentum => OptimizerKind::Momentum,
+            DeviceOptimizer::Nesterov => OptimizerKind::Nesterov,
+            DeviceOptimizer::RmsProp => OptimizerKind::RmsProp,
+            DeviceOptimizer::Adam => OptimizerKind::Adam,
+            DeviceOptimizer::AdamW => OptimizerKind::AdamW,
         };
         let learn = self.trainable.0.clone().map(|layers| Learn {
             loss: self.loss.map(Into::into),
