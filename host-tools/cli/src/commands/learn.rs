@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{grouped, percent};
 use clap::Args;
-use milligrad::{Momentum, Sgd, Target};
+use milligrad::{Adam, Momentum, Nesterov, RmsProp, Sgd, Target, WeightDecay};
 use milligrad_board::{Firmware, TrainPlan, board};
 use milligrad_host::data::{Dataset, Targets, shuffled};
 use milligrad_host::{OptimizerKind, Program, Rule, Runner, lower, model_file};
@@ -125,9 +125,14 @@ impl Learn {
     }
 
     fn rule(&self, program: &Program) -> Rule {
-        match program.learning.as_ref().map(|learning| learning.optimizer) {
-            Some(OptimizerKind::Momentum) => Rule::Momentum(Momentum::new(self.learning_rate, self.momentum)),
-            _ => Rule::Sgd(Sgd::new(self.learning_rate)),
+        let (rate, momentum) = (self.learning_rate, self.momentum);
+        match program.learning.as_ref().map(|learning| learning.optimizer).unwrap_or_default() {
+            OptimizerKind::Sgd => Rule::Sgd(Sgd::new(rate)),
+            OptimizerKind::Momentum => Rule::Momentum(Momentum::new(rate, momentum)),
+            OptimizerKind::Nesterov => Rule::Nesterov(Nesterov::new(rate, momentum)),
+            OptimizerKind::RmsProp => Rule::RmsProp(RmsProp::new(rate)),
+            OptimizerKind::Adam => Rule::Adam(Adam::new(rate)),
+            OptimizerKind::AdamW => Rule::AdamW(WeightDecay::new(Adam::new(rate), momentum)),
         }
     }
 }

@@ -54,8 +54,12 @@ const NETWORKS: [(&str, &[&str]); 3] = [
     ("cnn-8x8", &["mps2-an386"]),
 ];
 
-const OPTIMIZERS: [(OptimizerKind, &str); 2] =
-    [(OptimizerKind::Sgd, "sgd"), (OptimizerKind::Momentum, "momentum")];
+const OPTIMIZERS: [(OptimizerKind, &str); 4] = [
+    (OptimizerKind::Sgd, "sgd"),
+    (OptimizerKind::Momentum, "momentum"),
+    (OptimizerKind::RmsProp, "rmsprop"),
+    (OptimizerKind::Adam, "adam"),
+];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut rows = Vec::new();
