@@ -70,6 +70,30 @@ fn people_get_tables_and_programs_one_object() {
     assert!(good(["--help"]).stdout.contains("Train the model"));
 }
 
+/// An int8 model learns: its head thaws, and what it learned is a model as any other.
+#[test]
+fn what_a_device_learned_is_kept() {
+    let trained = Trained::digits();
+    let out = trained.path("adapted.safetensors");
+    let learn = |trainable: &str| {
+        let arguments =
+            ["--data=digits", "--steps=200", "--learning-rate=0.02", "--guard", "--out", &out, "--json"];
+        run([&["learn", &trained.int8(), "--trainable", trainable][..], &arguments].concat())
+    };
+    let report = learn("last:1").json();
+    has(&report, &["accuracy", "refused", "on"]);
+    assert_eq!((report["steps"].as_u64(), report["refused"].as_u64()), (Some(200), Some(0)));
+    let first = fs::read(&out).unwrap();
+    let measured = good(["eval", &out, "--data=digits", "--json"]).json();
+    assert_eq!(measured["accuracy"], report["accuracy"]["after"]);
+    let cost = good(["analyze", &out, "--train", "--trainable=last:1", "--json"]).json();
+    has(&cost["training"], &["ram_bytes", "instructions", "layers"]);
+    learn("last:1");
+    assert!(fs::read(&out).unwrap() == first, "the same steps give the same bytes");
+    learn("head").fails(2, "there is no layer `head`; those that can learn are dense, dense_1");
+    learn("softmax").fails(2, "layer `softmax` (Softmax): it has nothing that can learn");
+}
+
 #[test]
 fn training_reports_epochs_and_steps() {
     let folder = tempfile::tempdir().unwrap();
