@@ -3,6 +3,7 @@
 mod accuracy;
 mod device;
 mod golden;
+mod host;
 mod kernels;
 mod models;
 mod training;
@@ -31,6 +32,8 @@ enum Table {
         #[arg(long)]
         json: bool,
     },
+    /// Training on the desk beside Keras, PyTorch, JAX and NumPy; writes the table into docs/benchmarks.md
+    Host(host::Arguments),
     /// The same of the MLPerf Tiny models and the spine's MLP, portable and packed for the Cortex-M4F
     Kernels(kernels::Arguments),
     /// Training steps on emulated boards, beside AIfES
@@ -50,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Table::Device { board, .. } => {
             device::run(board, &mut stages).and_then(|()| kernels::run(&Default::default()))
         }
+        Table::Host(arguments) => host::run(arguments, &mut stages),
         Table::Kernels(arguments) => kernels::run(arguments),
         Table::Training(arguments) => training::run(arguments),
         Table::Golden(arguments) => golden::run(arguments, &mut stages),
