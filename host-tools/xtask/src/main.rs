@@ -30,6 +30,13 @@ enum Task {
     Demo(demo::Arguments),
     /// Run an example of learning on a board
     Example(example::Arguments),
+    /// Run the labs of examples/course and check their figures: all but the two long ones, or those named; `--desk`
+    /// leaves the emulated board out
+    Course {
+        /// Names of labs
+        #[arg(allow_hyphen_values = true)]
+        labs: Vec<String>,
+    },
     /// Lint and test everything
     Test(test::Arguments),
     /// Compare random .tflite models with both interpreters, bit for bit
@@ -43,6 +50,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::run(),
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Example(arguments) => example::run(&arguments),
+        Task::Course { labs } => course(&labs),
         Task::Test(arguments) => test::run(&arguments),
         Task::FuzzTflite(arguments) => fuzz_tflite::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
@@ -53,6 +61,15 @@ fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::from(code(error.as_ref()))
         }
+    }
+}
+
+/// The labs are a program of their own, which the code of a lab is part of.
+fn course(labs: &[String]) -> Result<()> {
+    let mut command = command::cargo(&["run", "--release", "--quiet", "-p", "milligrad-course", "--"]);
+    match command.args(labs).status()? {
+        status if status.success() => Ok(()),
+        status => Err(format!("the course ended with {status}").into()),
     }
 }
 

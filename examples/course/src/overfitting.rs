@@ -1,0 +1,83 @@
+//! A network that learns 100 digits by heart, and four cures.
+
+use crate::course::{Course, Result, curve, train};
+use crate::digits;
+use milligrad_host::data::stratified;
+use milligrad_host::train::{Augment, Event, FitOptions, Optimizer, Samples, evaluate, fit};
+use milligrad_host::{Builder, Regularizer};
+use std::ops::ControlFlow;
+
+pub(crate) fn run(course: &mut Course) -> Result<()> {
+    let data = digits::load()?;
+    let (rest, few) = stratified(data.train.labels().unwrap_or_default(), 10, 100, 0);
+    let (learn, watch) = (data.train.select(&few), data.train.select(&rest));
+    let (samples, validation) = (digits::samples(&learn)?, digits::samples(&watch)?);
+    let plain = || digits::network("digits").dense(128).relu();
+    let top = |network: Builder| network.dense(10).softmax();
+    let l2 = Regularizer { l1: 0.0, l2: 0.01 };
+    let augment = Augment { shift: [0.13, 0.13], rotate: 10.0, zoom: 0.1, ..Augment::default() };
+    let options = FitOptions { epochs: 200, optimizer: Optimizer::adam(0.003), ..FitOptions::default() };
+
+    let cures = [
+        ("no cure", top(plain()), None),
+        ("dropout", top(plain().dropout(0.5)), None),
+        ("L2", top(digits::network("digits").dense(128).regularizer(l2).relu()), None),
+        ("augmentation", top(plain()), Some(augment)),
+    ];
+    let (mut worst, mut best) = (f64::NAN, None);
+    for (name, network, augment) in cures {
+        let mut graph = digits::build(&network)?;
+        let options = FitOptions { augment, ..options.clone() };
+        let history = train(&mut graph, &samples, Some(&validation), &options)?;
+        println!("     {name:12} loss             {}", curve(history.epochs.iter().map(|e| e.loss)));
+        let losses: Vec<f64> = history.epochs.iter().filter_map(|epoch| epoch.val_loss).collect();
+        println!("     {:12} validation loss  {}", "", curve(losses.iter().copied()));
+        // With L2 the recorded loss has the penalty in it; this is the cross entropy alone.
+        let last = evaluate(&graph, &validation, options.loss)?;
+        let accuracy = last.accuracy.unwrap_or_default();
+        if name == "no cure" {
+            worst = last.loss;
+            let known = evaluate(&graph, &samples, options.loss)?;
+            let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+            course.figure(
+                "no cure, accuracy on what was learned",
+                known.accuracy.unwrap_or_default(),
+                1.0,
+                0.0,
+            );
+            course.at_least("no cure, validation loss at the end; it was lower", last.loss, 1.05 * least);
+            stop_early(course, &network, &options, (&samples, &validation), worst)?;
+        } else {
+            course.at_most(&format!("{name}, validation loss (accuracy {accuracy:.4})"), last.loss, worst);
+        }
+        best = Some(graph);
+    }
+    let Some(best) = best else { return Ok(()) };
+    digits::deploy(course, "overfitting", &best, &learn, &data.test)
+}
+
+/// The same network, stopped when the validation loss has not sunk for ten epochs.
+fn stop_early(
+    course: &mut Course,
+    network: &Builder,
+    options: &FitOptions,
+    (samples, validation): (&Samples, &Samples),
+    worst: f64,
+) -> Result<()> {
+    const PATIENCE: usize = 10;
+    let (mut graph, mut best) = (digits::build(network)?, None);
+    let (mut least, mut waited, mut epochs) = (f64::INFINITY, 0, 0);
+    fit(&mut graph, samples, Some(validation), options, &mut |event| {
+        if let Event::Epoch { record, graph } = event {
+            let loss = record.val_loss.unwrap_or(f64::NAN);
+            (epochs, waited) = (record.epoch, waited + 1);
+            if loss < least {
+                (least, waited, best) = (loss, 0, Some(graph.clone()));
+            }
+        }
+        if waited < PATIENCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    let loss = evaluate(best.as_ref().unwrap_or(&graph), validation, options.loss)?.loss;
+    course.at_most(&format!("early stopping after {epochs} epochs, validation loss"), loss, worst);
+    Ok(())
+}
