@@ -5,7 +5,7 @@ use milligrad_host::train::{FitOptions, Initializer, Loss, Optimizer, Samples, T
 use milligrad_host::{Builder, Graph, Program};
 
 /// Sizes 0 to 10 in ten equal steps.
-pub(crate) fn sizes() -> Vec<f32> {
+fn sizes() -> Vec<f32> {
     (0..10).map(|i| i as f32 * 10.0 / 9.0).collect()
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn run(course: &mut Course) -> Result<()> {
     // The loss is a landscape over w and b. Three places in it:
     for (w, loss) in [(7.0, 703.16), (8.0, 599.41), (9.0, 566.05)] {
         let found = evaluate(&neuron(w, 3.0)?, &houses, Loss::MeanSquaredError)?.loss;
-        course.figure(&format!("loss at w = {w}, b = 3"), found, loss, 0.005);
+        course.figure(&format!("loss at w = {w}, b = 3"), found, loss, 0.01);
     }
     // Gradient descent goes downhill, and ends at the lowest place, which can also be computed.
     let mut graph = neuron(8.0, 3.0)?;
@@ -54,8 +54,12 @@ pub(crate) fn run(course: &mut Course) -> Result<()> {
     course.figure("w after gradient descent", w, 5.1526, 0.0005);
     course.figure("b after gradient descent", b, 29.893, 0.005);
     course.figure("lowest loss", evaluate(&graph, &houses, Loss::MeanSquaredError)?.loss, 356.67, 0.005);
+    on_board(course, "house-price", &graph)
+}
 
-    let program = Program::compile(&graph, &Default::default())?;
+/// The neuron's prices of all houses, from the board.
+pub(crate) fn on_board(course: &mut Course, name: &str, neuron: &Graph) -> Result<()> {
+    let program = Program::compile(neuron, &Default::default())?;
     let records: Vec<u8> = sizes().iter().flat_map(|&size| program.encode_input(&[size])).collect();
-    course.board("house-price", &program, &records)
+    course.board(name, &program, &records)
 }

@@ -1,7 +1,7 @@
 //! The same neuron with three learning rates.
 
 use crate::course::{Course, Result, curve, train};
-use crate::house_price::{descent, houses, neuron};
+use crate::house_price::{descent, houses, neuron, on_board};
 use milligrad_host::Error;
 
 pub(crate) fn run(course: &mut Course) -> Result<()> {
@@ -22,7 +22,10 @@ pub(crate) fn run(course: &mut Course) -> Result<()> {
         let last = losses.last().copied().unwrap_or(f64::NAN);
         match name {
             "too small" => course.figure("too small, loss after 200 steps", last, 555.0, 10.0),
-            "right" => course.at_most("right, loss after 200 steps", last, 360.0),
+            "right" => {
+                course.at_most("right, loss after 200 steps", last, 360.0);
+                on_board(course, "learning-rate", &graph)?;
+            }
             _ => course.at_least("too large, loss after 200 steps", last, 1e6),
         }
     }
