@@ -59,6 +59,9 @@ pub fn read(path: &Path, columns: &Columns) -> Result<Dataset> {
 pub fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
     let header = reader.headers().map_err(explain)?.clone();
+    if header.iter().all(str::is_empty) {
+        return Err(Error::Data("it is empty; its first line names the columns".into()));
+    }
     let find = |column: &str| {
         header.iter().position(|name| name == column).ok_or_else(|| {
             let known: Vec<&str> = header.iter().collect();
@@ -193,6 +196,13 @@ fn classes_in(cells: &[(u64, String)]) -> Vec<String> {
     }
 }
 
+/// The start of a field, for messages.
+fn shown(cell: &str) -> String {
+    const MOST: usize = 40;
+    let start: String = cell.chars().take(MOST).collect();
+    if start.len() < cell.len() { start + "..." } else { start }
+}
+
 fn label(cell: &str, classes: &[String], column: &str, line: u64) -> Result<u32> {
     if let Some(index) = classes.iter().position(|class| class == cell) {
         return Ok(index as u32);
@@ -200,7 +210,8 @@ fn label(cell: &str, classes: &[String], column: &str, line: u64) -> Result<u32>
     match cell.parse::<u32>() {
         Ok(index) if (index as usize) < classes.len() => Ok(index),
         _ => Err(Error::Data(format!(
-            "line {line}: `{cell}` in column `{column}` is no class; there are {} classes: {}",
+            "line {line}: `{}` in column `{column}` is no class; there are {} classes: {}",
+            shown(cell),
             classes.len(),
             classes.join(", ")
         ))),
@@ -215,7 +226,10 @@ fn finite(cell: &str, column: &str, line: u64) -> Result<f32> {
     match cell.parse::<f32>() {
         Ok(x) if x.is_finite() => Ok(x),
         _ if cell.is_empty() => Err(Error::Data(format!("line {line}: column `{column}` is empty"))),
-        _ => Err(Error::Data(format!("line {line}: `{cell}` in column `{column}` is not a finite number"))),
+        _ => {
+            let cell = shown(cell);
+            Err(Error::Data(format!("line {line}: `{cell}` in column `{column}` is not a finite number")))
+        }
     }
 }
 
@@ -274,7 +288,9 @@ mod tests {
             error("kind,a\n0,1\n5,1\n", &classify(&["x", "y"]))
                 .contains("line 3: `5` in column `kind` is no class")
         );
-        assert!(error("", &any).contains("no column `kind`"));
+        assert!(error("", &any).contains("it is empty"));
+        let long = error(&format!("a,kind\n{},x\n", "9".repeat(100_000)), &any);
+        assert!(long.len() < 200 && long.contains("99..."), "{long}");
         assert!(error("a,kind\n", &any).contains("no samples"));
         assert!(error("kind\n1\n", &any).contains("no column is left"));
         assert!(parse(b"a,kind\n\xff,1\n", &any, "t").is_err());
