@@ -86,7 +86,9 @@ pub use clamp::Clamp;
 pub use cores::Core;
 pub use fixed::{ACTIVATION_BITS, DELTA_BITS, Fixed16, SUM_BITS, WEIGHT_BITS};
 pub use model::{Element, Elements, ElementsMut, Learner, Model, Port};
-pub use optimizer::{Adam, Momentum, Nesterov, Optimizer, PowerOfTwoSgd, RmsProp, Sgd, WeightDecay};
+pub use optimizer::{
+    Adam, Momentum, Nesterov, Optimizer, PowerOfTwoSgd, RmsProp, Schedule, Sgd, WeightDecay,
+};
 pub use quantization::{Int8, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding};
 pub use target::{Evaluation, Target, TargetKind, UNLABELLED};
 pub use window::{Padding, Window2d};

@@ -5,12 +5,14 @@ mod each;
 mod fixed;
 mod momentum;
 mod rms_prop;
+mod schedule;
 mod weight_decay;
 
 pub use adam::Adam;
 pub use fixed::PowerOfTwoSgd;
 pub use momentum::{Momentum, Nesterov};
 pub use rms_prop::RmsProp;
+pub use schedule::Schedule;
 pub use weight_decay::WeightDecay;
 
 use crate::Trainable;
