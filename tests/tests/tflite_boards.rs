@@ -1,5 +1,7 @@
-//! Golden values of .tflite models on an emulated Cortex-M4F: what the chip computes is what the interpreters gave.
+//! Golden values of .tflite models on an emulated Cortex-M4F, with the kernels that are packed for it: what the chip computes is
+//! what the interpreters gave. `cargo xtask bench golden` does this with all samples on all boards.
 
+use milligrad::Core;
 use milligrad_board::{Firmware, ModelSource, board};
 use milligrad_host::data::Vectors;
 use milligrad_host::export;
@@ -11,14 +13,14 @@ use std::time::Duration;
 const SAMPLES: usize = 4;
 
 #[test]
-fn imported_models_give_every_golden_bit_on_a_cortex_m4f() {
+fn imported_models_packed_give_every_golden_bit_on_a_cortex_m4f() {
     let models: Vec<_> = folders().iter().flat_map(|folder| load(folder)).collect();
     for (convention, rounding) in CONVENTIONS {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("tflite-{convention}"));
         std::fs::create_dir_all(&folder).unwrap();
         let (mut sources, mut cases) = (Vec::new(), Vec::new());
         for golden in &models {
-            let mut program = golden.program(rounding);
+            let mut program = golden.packed(rounding, Core::Armv7em);
             let Some(vectors) = golden.vectors(&program, rounding, false) else { continue };
             program.name = golden.name.replace('-', "_");
             let path = folder.join(&program.name).with_extension("rs");
