@@ -26,7 +26,7 @@ pub struct Network {
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { float: [0.0; 72], parameters: Parameters::new(), state: State::new(), guard: guard::Guard::new(), samples: 0, }
+        Self { float: [0.0; 72], parameters: Parameters::new(), state: State::new(), guard: guard::Guard::new().knowing(0.84468573), samples: 0, }
     }
 
     /// Where the next input goes; prediction may overwrite it.
