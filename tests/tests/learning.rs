@@ -162,6 +162,7 @@ fn nothing_breaks_a_guarded_network() {
     faults(regression_guarded::Network::new(), Sgd::new, 90_000);
     faults(everything_guarded::Network::new(), |rate| Momentum::new(rate, 0.9), 4_000);
     faults(everything_biases::Network::new(), Sgd::new, 6_000);
+    faults(regression_adamw::Network::new(), |rate| WeightDecay::new(Adam::new(rate), 0.1), 20_000);
 }
 
 fn floats<M: Model>(network: &mut M) -> &mut [f32] {
