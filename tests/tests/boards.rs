@@ -21,7 +21,7 @@ struct Model {
 
 impl Model {
     fn new(name: &str, program: Program, samples: u32) -> Self {
-        let len = program.buffer(program.input().buffer).len;
+        let len = program.inputs.iter().map(|port| program.buffer(port.buffer).len).sum();
         let inputs = (0..samples).map(|seed| noise(seed, len)).collect();
         Self { name: name.into(), program, inputs }
     }

@@ -2,7 +2,7 @@
 // 3 layers, 2368 multiply-accumulate operations, 96 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Elements, ElementsMut, Int8, Model, Port, Quantization, QuantizedChannel, QuantizedOutput, Rounding, arena, layers::{self, Dense, QuantizedSoftmax, dense}};
+use milligrad::{Elements, ElementsMut, Int8, Model, Port, Quantization, QuantizedChannel, QuantizedOutput, Rounding, arena, lendable, layers::{self, Dense, QuantizedSoftmax, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "digits";
@@ -140,15 +140,26 @@ static DENSE_1: Dense<Int8> = Dense::new(32, &DENSE_1_WEIGHTS, &DENSE_1_CHANNELS
 
 static SOFTMAX: QuantizedSoftmax = QuantizedSoftmax::new(1284794240, 24, -124);
 
+lendable! {
 /// All the RAM of the model, 96 bytes: its arena.
 pub struct Network {
-    int8: [i8; 96],
+    int8: arena::Bytes<24>,
 }
+}
+
+/// Words of four bytes that the network needs of an arena.
+pub const ARENA_WORDS: usize = 24;
 
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int8: [0; 96], }
+        Self { int8: arena::Bytes::ZERO, }
+    }
+
+    /// The network in memory that others use too, each in its turn: an arena of at least [`ARENA_WORDS`] words.
+    #[inline]
+    pub const fn within<const WORDS: usize>(arena: &mut arena::Arena<WORDS>) -> &mut Self {
+        arena.lend()
     }
 
     /// Where the next input goes; prediction may overwrite it.

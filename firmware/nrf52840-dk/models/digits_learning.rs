@@ -191,6 +191,7 @@ impl Network {
     #[inline]
     pub fn train_step(&mut self, label: usize, optimizer: &Sgd) -> Result<f32, TrainError> {
         let loss = self.deltas(label)?;
+        let optimizer = &optimizer.begin(&mut self.state.progress);
         // dense_1: update
         if let Ok([x, delta]) = self.float.get_disjoint_mut([0..32, 32..42]) {
             let state = (&mut self.state.dense_1_weights[..], &mut self.state.dense_1_bias[..]);
@@ -338,12 +339,13 @@ type Memory = <Sgd as Optimizer<f32>>::State;
 pub struct State {
     dense_1_weights: [Memory; 320],
     dense_1_bias: [Memory; 10],
+    progress: <Sgd as Optimizer<f32>>::Progress,
 }
 
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { dense_1_weights: [<Sgd as Optimizer<f32>>::START; 320], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 10], }
+        Self { dense_1_weights: [<Sgd as Optimizer<f32>>::START; 320], dense_1_bias: [<Sgd as Optimizer<f32>>::START; 10], progress: <Sgd as Optimizer<f32>>::OUTSET, }
     }
 }
 

@@ -19,11 +19,12 @@ use panic_probe as _;
 use samples::SAMPLES;
 use static_cell::ConstStaticCell;
 
-/// The build script lists the models in a call of this; here they are used by the names of their modules.
+/// The build script lists the models in a call of this; here they are used by their modules, `model_NAME`.
 macro_rules! models {
     ($($list:tt)*) => {};
 }
 include!(concat!(env!("OUT_DIR"), "/models.rs"));
+use {model_digits as digits, model_digits_learning as digits_learning};
 
 /// The clock of the processor after reset.
 const CYCLES_PER_MICROSECOND: u32 = 64;

@@ -148,7 +148,7 @@ fn golden_vectors_are_compared_value_by_value() {
     npz(&path, &[("input", "|i1", &[1, 64], vec![128; 64]), ("output", "|i1", &[1, 10], vec![127; 10])]);
     let wrong = run(["validate", &trained.int8(), "--golden", &path, "--json"]);
     assert_eq!((wrong.code, wrong.json()["values"].as_u64()), (1, Some(10)));
-    run(["validate", &trained.model(), "--golden", &path]).fails(2, "the model takes floats");
+    run(["validate", &trained.model(), "--golden", &path]).fails(2, "the model has floats there");
     npz(&path, &[("input", "|i1", &[1, 63], vec![0; 63]), ("output", "|i1", &[1, 10], vec![0; 10])]);
     run(["validate", &trained.int8(), "--golden", &path]).fails(2, "`input` is [1, 63]");
     npz(&path, &[("input", "|i1", &[2, 64], vec![0; 128]), ("output", "|i1", &[1, 10], vec![0; 10])]);
