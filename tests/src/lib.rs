@@ -27,6 +27,11 @@ pub fn mlp() -> Result<Graph> {
     Builder::new("mlp", &[6]).dense(5).relu().dense(4).softmax().build(1)
 }
 
+/// 6-7-4: another shape, as two models with the same predictions share one function in a firmware.
+pub fn wider() -> Result<Graph> {
+    Builder::new("wider", &[6]).dense(7).relu().dense(4).softmax().build(1)
+}
+
 /// Every operator once: convolutions with stride, padding and dilation, depthwise, pools, a residual sum, and
 /// activations.
 pub fn everything() -> Result<Graph> {
@@ -195,7 +200,7 @@ pub fn cases() -> Result<Vec<Case>> {
         case("regression_guarded", guarded(&regression()?, Layers::All, OptimizerKind::Sgd)?),
         case("binary_momentum", learning(&binary()?, OptimizerKind::Momentum)?),
         case("mlp_nesterov", learning(&mlp()?, OptimizerKind::Nesterov)?),
-        case("mlp_rmsprop", learning(&mlp()?, OptimizerKind::RmsProp)?),
+        case("wider_rmsprop", learning(&wider()?, OptimizerKind::RmsProp)?),
         case("mlp_adam", learning(&mlp()?, OptimizerKind::Adam)?),
         case("regression_adamw", guarded(&regression()?, Layers::All, OptimizerKind::AdamW)?),
         case("branches_int8", int8(&branches()?)?),

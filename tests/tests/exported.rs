@@ -21,7 +21,7 @@ exported!(
     mlp_int8,
     mlp_sgd,
     mlp_nesterov,
-    mlp_rmsprop,
+    wider_rmsprop,
     mlp_adam,
     everything_int8,
     everything_momentum,
@@ -224,8 +224,8 @@ fn exported_networks_learn_as_the_desk_does() {
     let (network, rule) = (mlp_nesterov::Network::new(), Rule::Nesterov(nesterov));
     learns_the_same(network, &nesterov, &program("mlp_nesterov"), &rule, 0.9);
     let rms_prop = RmsProp::new(0.01);
-    let (network, rule) = (mlp_rmsprop::Network::new(), Rule::RmsProp(rms_prop));
-    learns_the_same(network, &rms_prop, &program("mlp_rmsprop"), &rule, 0.9);
+    let (network, rule) = (wider_rmsprop::Network::new(), Rule::RmsProp(rms_prop));
+    learns_the_same(network, &rms_prop, &program("wider_rmsprop"), &rule, 0.9);
     let adam = Adam::new(0.01);
     learns_the_same(mlp_adam::Network::new(), &adam, &program("mlp_adam"), &Rule::Adam(adam), 0.9);
     let momentum = Momentum::new(0.05, 0.9);

@@ -57,7 +57,8 @@ fn models() {
     }
     run(["eval", &trained.path("checkpoint.safetensors")]).fails(2, "checkpoint.safetensors");
     run(["quantize", &trained.int8()]).fails(2, "quantised already");
-    run(["export", &trained.int8(), "--out", &trained.path("m.rs"), "--trainable=dense_9"]).fails(2, "dense_9");
+    run(["export", &trained.int8(), "--out", &trained.path("m.rs"), "--trainable=dense_9"])
+        .fails(2, "dense_9");
     run([
         "train",
         example("digits-cnn").to_str().unwrap(),

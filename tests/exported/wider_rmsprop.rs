@@ -1,19 +1,19 @@
-// milligrad model: name=mlp learns=yes optimizer=RmsProp core=portable
-// 3 layers, 50 multiply-accumulate operations, 552 bytes of RAM. Made by `milligrad export`; do not edit.
+// milligrad model: name=wider learns=yes optimizer=RmsProp core=portable
+// 3 layers, 70 multiply-accumulate operations, 744 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
 use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Learner, Model, Optimizer, Port, RmsProp, Target, TargetKind, TrainError, arena, loss, layers::{self, Dense, dense}};
 
 /// Name of the model.
-pub const NAME: &str = "mlp";
+pub const NAME: &str = "wider";
 /// Names of the classes.
 pub const LABELS: [&str; 0] = [];
 /// Layers in order of execution.
 pub const LAYERS: [&str; 3] = ["dense", "dense_1", "softmax"];
 
-/// All the RAM of the model, 552 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
+/// All the RAM of the model, 744 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
 pub struct Network {
-    float: [f32; 20],
+    float: [f32; 24],
     /// What has been learned.
     pub parameters: Parameters,
     state: State,
@@ -22,13 +22,13 @@ pub struct Network {
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { float: [0.0; 20], parameters: Parameters::new(), state: State::new(), }
+        Self { float: [0.0; 24], parameters: Parameters::new(), state: State::new(), }
     }
 
     /// Where the next input goes; prediction may overwrite it.
     #[inline]
     pub fn input(&mut self) -> &mut [f32; 6] {
-        arena::array_mut(&mut self.float, 0)
+        arena::array_mut(&mut self.float, 14)
     }
 
     /// Runs the network on its [`input`](Self::input).
@@ -41,23 +41,23 @@ impl Network {
     #[inline]
     pub fn predict_with(&mut self, done: impl FnMut(usize)) -> &[f32; 4] {
         self.forward(done);
-        arena::array(&self.float, 16)
+        arena::array(&self.float, 20)
     }
 
     #[inline]
     fn forward(&mut self, mut done: impl FnMut(usize)) {
-        // dense: Dense [5], 30 MAC
-        if let Ok([x, y]) = self.float.get_disjoint_mut([0..6, 6..11]) {
+        // dense: Dense [7], 42 MAC
+        if let Ok([x, y]) = self.float.get_disjoint_mut([14..20, 0..7]) {
             Dense::<f32>::new(6, &self.parameters.dense_weights, &self.parameters.dense_bias, Clamp::<f32>::RELU).forward(x, y);
         }
         done(0);
-        // dense_1: Dense [4], 20 MAC
-        if let Ok([x, y]) = self.float.get_disjoint_mut([6..11, 16..20]) {
-            Dense::<f32>::new(5, &self.parameters.dense_1_weights, &self.parameters.dense_1_bias, Clamp::<f32>::LINEAR).forward(x, y);
+        // dense_1: Dense [4], 28 MAC
+        if let Ok([x, y]) = self.float.get_disjoint_mut([0..7, 20..24]) {
+            Dense::<f32>::new(7, &self.parameters.dense_1_weights, &self.parameters.dense_1_bias, Clamp::<f32>::LINEAR).forward(x, y);
         }
         done(1);
         // softmax: Softmax [4], 0 MAC
-        if let Some(y) = self.float.get_mut(16..20) {
+        if let Some(y) = self.float.get_mut(20..24) {
             layers::softmax(y);
         }
         done(2);
@@ -69,17 +69,17 @@ impl Network {
         Target::Class(label).class(4)?;
         self.forward(|_| {});
         // The loss turns the outputs into deltas.
-        let outputs = arena::array_mut::<f32, 4>(&mut self.float, 16);
+        let outputs = arena::array_mut::<f32, 4>(&mut self.float, 20);
         let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite);
         }
         // dense_1: through the layer
-        if let Ok([delta, delta_x]) = self.float.get_disjoint_mut([16..20, 11..16]) {
-            Dense::<f32>::new(5, &self.parameters.dense_1_weights, &self.parameters.dense_1_bias, Clamp::<f32>::LINEAR).backward_input(delta, delta_x);
+        if let Ok([delta, delta_x]) = self.float.get_disjoint_mut([20..24, 7..14]) {
+            Dense::<f32>::new(7, &self.parameters.dense_1_weights, &self.parameters.dense_1_bias, Clamp::<f32>::LINEAR).backward_input(delta, delta_x);
         }
         // dense: through the activation
-        if let Ok([y, delta]) = self.float.get_disjoint_mut([6..11, 11..16]) {
+        if let Ok([y, delta]) = self.float.get_disjoint_mut([0..7, 7..14]) {
             Dense::<f32>::new(6, &self.parameters.dense_weights, &self.parameters.dense_bias, Clamp::<f32>::RELU).backward_activation(y, delta);
         }
         Ok(loss)
@@ -94,13 +94,13 @@ impl Network {
         let loss = self.deltas(label)?;
         let optimizer = &optimizer.begin(&mut self.state.progress);
         // dense: update
-        if let Ok([x, delta]) = self.float.get_disjoint_mut([0..6, 11..16]) {
+        if let Ok([x, delta]) = self.float.get_disjoint_mut([14..20, 7..14]) {
             let state = (&mut self.state.dense_weights[..], &mut self.state.dense_bias[..]);
             let Parameters { dense_weights, dense_bias, .. } = &mut self.parameters;
             dense::apply::<f32, _>(x, delta, dense_weights, dense_bias, state, optimizer);
         }
         // dense_1: update
-        if let Ok([x, delta]) = self.float.get_disjoint_mut([6..11, 16..20]) {
+        if let Ok([x, delta]) = self.float.get_disjoint_mut([0..7, 20..24]) {
             let state = (&mut self.state.dense_1_weights[..], &mut self.state.dense_1_bias[..]);
             let Parameters { dense_1_weights, dense_1_bias, .. } = &mut self.parameters;
             dense::apply::<f32, _>(x, delta, dense_1_weights, dense_1_bias, state, optimizer);
@@ -115,7 +115,7 @@ impl Network {
     pub fn evaluate(&mut self, label: usize) -> Result<Evaluation, TrainError> {
         Target::Class(label).class(4)?;
         self.forward(|_| {});
-        let outputs = arena::array_mut::<f32, 4>(&mut self.float, 16);
+        let outputs = arena::array_mut::<f32, 4>(&mut self.float, 20);
         let hit = Some(milligrad::argmax(outputs) == label);
         let loss = loss::sparse_categorical_cross_entropy(outputs, label)?;
         Ok(Evaluation { loss, hit })
@@ -159,7 +159,7 @@ impl Model for Network {
 
     fn output_at(&self, index: usize) -> Elements<'_> {
         match index {
-            0 => Elements::F32(arena::array::<_, 4>(&self.float, 16)),
+            0 => Elements::F32(arena::array::<_, 4>(&self.float, 20)),
             _ => Elements::F32(&[]),
         }
     }
@@ -173,28 +173,30 @@ impl Model for Network {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
     /// `dense/weights`
-    pub dense_weights: [f32; 30],
+    pub dense_weights: [f32; 42],
     /// `dense/bias`
-    pub dense_bias: [f32; 5],
+    pub dense_bias: [f32; 7],
     /// `dense_1/weights`
-    pub dense_1_weights: [f32; 20],
+    pub dense_1_weights: [f32; 28],
     /// `dense_1/bias`
     pub dense_1_bias: [f32; 4],
 }
 
-const DENSE_WEIGHTS: [f32; 30] = [
-    0.7007647, 0.6311807, 0.63972896, 0.72723335, -0.3982738, 0.41816306, -0.35359818, -0.07801463,
-    0.43702376, -0.6146293, -0.04327937, -0.65812504, 0.657663, -0.21386847, -0.40103832, -0.056957647,
-    -0.28039512, 0.6031316, 0.42719617, 0.46938848, 0.18090153, -0.5515734, -0.42005095, -0.40992948,
-    0.14277296, 0.43636045, -0.25570473, -0.5876648, -0.26357427, 0.24882188,
+const DENSE_WEIGHTS: [f32; 42] = [
+    0.6446098, 0.5806018, 0.5884651, 0.6689574, -0.3663586, 0.3846541, -0.32526302, -0.071763024, 0.4020034,
+    -0.5653768, -0.03981123, -0.60538703, 0.604962, -0.19673038, -0.3689016, -0.052393418, -0.25792602,
+    0.5548004, 0.39296335, 0.43177462, 0.1664052, -0.50737375, -0.3863907, -0.3770803, 0.13133202, 0.40139323,
+    -0.23521416, -0.540573, -0.24245308, 0.22888285, 0.28792465, -0.31445184, 0.5526629, 0.18917261,
+    -0.4452484, 0.63238704, -0.37245926, -0.45956913, -0.61300933, 0.21452253, 0.15774019, 0.054354023,
 ];
-const DENSE_BIAS: [f32; 5] = [
-    0.0, 0.0, 0.0, 0.0, 0.0,
+const DENSE_BIAS: [f32; 7] = [
+    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
 ];
-const DENSE_1_WEIGHTS: [f32; 20] = [
-    -0.068788745, -0.77656925, -0.24894382, -0.35682073, 0.53528786, 0.67769843, -0.39312407, 0.3585557,
-    -0.14950986, -0.2447681, -0.42024648, 0.39352342, 0.57820433, 0.7284745, -0.68142974, -0.3997676,
-    -0.6162014, 0.7276511, -0.7619716, -0.018291974,
+const DENSE_1_WEIGHTS: [f32; 28] = [
+    -0.062221758, -0.7024333, -0.22517815, -0.32275647, 0.48418605, 0.6130013, -0.35559407, 0.32432583,
+    -0.13523676, -0.22140107, -0.38012722, 0.3559553, 0.5230055, 0.65892994, -0.61637634, -0.36160338,
+    -0.5573751, 0.6581852, -0.6892292, -0.016545713, 0.15813644, 0.07683011, -0.73000026, -0.27019283,
+    0.5265486, -0.18353292, 0.32733572, 0.06750568,
 ];
 const DENSE_1_BIAS: [f32; 4] = [
     0.0, 0.0, 0.0, 0.0,
@@ -219,9 +221,9 @@ type Memory = <RmsProp as Optimizer<f32>>::State;
 /// What the optimizer remembers of each parameter.
 #[derive(Clone, Copy)]
 pub struct State {
-    dense_weights: [Memory; 30],
-    dense_bias: [Memory; 5],
-    dense_1_weights: [Memory; 20],
+    dense_weights: [Memory; 42],
+    dense_bias: [Memory; 7],
+    dense_1_weights: [Memory; 28],
     dense_1_bias: [Memory; 4],
     progress: <RmsProp as Optimizer<f32>>::Progress,
 }
@@ -229,7 +231,7 @@ pub struct State {
 impl State {
     /// As before the first step.
     pub const fn new() -> Self {
-        Self { dense_weights: [<RmsProp as Optimizer<f32>>::START; 30], dense_bias: [<RmsProp as Optimizer<f32>>::START; 5], dense_1_weights: [<RmsProp as Optimizer<f32>>::START; 20], dense_1_bias: [<RmsProp as Optimizer<f32>>::START; 4], progress: <RmsProp as Optimizer<f32>>::OUTSET, }
+        Self { dense_weights: [<RmsProp as Optimizer<f32>>::START; 42], dense_bias: [<RmsProp as Optimizer<f32>>::START; 7], dense_1_weights: [<RmsProp as Optimizer<f32>>::START; 28], dense_1_bias: [<RmsProp as Optimizer<f32>>::START; 4], progress: <RmsProp as Optimizer<f32>>::OUTSET, }
     }
 }
 
@@ -245,7 +247,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// One that holds nothing yet.
     pub const fn new() -> Self {
-        let parameters = Parameters { dense_weights: [0.0; 30], dense_bias: [0.0; 5], dense_1_weights: [0.0; 20], dense_1_bias: [0.0; 4], };
+        let parameters = Parameters { dense_weights: [0.0; 42], dense_bias: [0.0; 7], dense_1_weights: [0.0; 28], dense_1_bias: [0.0; 4], };
         Self { parameters, state: State::new(), committed: false }
     }
 }
