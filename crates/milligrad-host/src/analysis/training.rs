@@ -87,8 +87,7 @@ impl Program {
         let learning = self.learning.as_ref()?;
         let layers: Vec<_> =
             (0..self.steps.len()).map(|index| self.layer_training(learning, index)).collect();
-        let state = learning.optimizer.state_per_parameter();
-        let own = self.parameter_bytes() * (1 + state);
+        let own = self.parameter_bytes() + 4 * learning.optimizer.state(self.parameter_bytes() / 4);
         Some(TrainingCost {
             ram_bytes: self.ram_bytes(),
             ram_beyond_parameters_bytes: self.ram_bytes() - own,

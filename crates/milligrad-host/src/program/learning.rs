@@ -116,8 +116,7 @@ impl Learning {
     pub(super) fn own_bytes(&self, parameters: &[Trainable]) -> usize {
         let parameters: usize = parameters.iter().map(|p| p.values.len()).sum();
         let guard = if self.guard { size_of::<Guard>() } else { 0 };
-        let state = self.optimizer.state_per_parameter() * parameters + self.optimizer.progress();
-        4 * state + guard + if self.batches { 4 } else { 0 }
+        4 * self.optimizer.state(parameters) + guard + if self.batches { 4 } else { 0 }
     }
 }
 
@@ -185,11 +184,12 @@ impl OptimizerKind {
         }
     }
 
-    /// Floats that it remembers once.
-    pub fn progress(self) -> usize {
-        match self {
+    /// Floats that it remembers in all of so many parameters: of each, and once for all.
+    pub fn state(self, parameters: usize) -> usize {
+        let once = match self {
             Self::Adam | Self::AdamW => 2,
             _ => 0,
-        }
+        };
+        self.state_per_parameter() * parameters + once
     }
 }

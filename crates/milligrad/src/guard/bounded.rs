@@ -106,10 +106,12 @@ impl Bounded<f32> for Adam {
         scaled
     }
 
-    /// By Cauchy and Schwarz `|m| / √v ≤ (1 - β₁) / √((1 - β₂) (1 - β₁² / β₂))`, and the correction is at most `1 / (1 - β₁)`.
-    /// Where `v` is too small for an `f32`, `m` is below 1e-19 and `ε` divides it.
+    /// By Cauchy and Schwarz `|m| / √v ≤ (1 - β₁) / √(1 - β₂) √((1 - rᵗ) / (1 - r))` with `r = β₁² / β₂`, and the correction times
+    /// `√(1 - rᵗ)` is at most 1, as `√((1 - β₂ᵗ) (1 - rᵗ)) ≤ 1 - β₁ᵗ`. Where `v` is too small for an `f32`, `m` is below 1e-19
+    /// and `ε` divides it.
     fn reach(&self, gradient: f32, _: f32, _: f32) -> (f32, f32) {
-        let quotient = 1.0 / sqrt((1.0 - self.beta_2) * (1.0 - self.beta_1 * self.beta_1 / self.beta_2));
+        let remains = (1.0 - self.beta_2) * (1.0 - self.beta_1 * self.beta_1 / self.beta_2);
+        let quotient = (1.0 - self.beta_1) / sqrt(remains);
         let small = 1e-18 / self.epsilon / (1.0 - self.beta_1);
         (0.0, self.learning_rate.abs() * (quotient + small) + 0.0 * (gradient * gradient))
     }

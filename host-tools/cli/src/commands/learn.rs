@@ -34,6 +34,9 @@ pub(crate) struct Learn {
     /// Momentum of an optimizer that has it.
     #[arg(long, value_name = "SHARE", default_value_t = 0.9)]
     momentum: f32,
+    /// Weight decay of an optimizer that has it.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.004)]
+    weight_decay: f32,
     /// Where the adapted model goes.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -56,7 +59,7 @@ impl Learn {
 
         let mut runner = program.runner();
         let before = accuracy(&program, &mut runner, &data.test)?;
-        let (mut steps, mut refused) = (Vec::new(), 0);
+        let (rule, mut steps, mut refused) = (self.rule(&program), Vec::new(), 0);
         for &sample in &order {
             let record = program.encode_input(train.input(sample));
             steps.extend(&record);
@@ -64,13 +67,13 @@ impl Learn {
                 Targets::Classes(classes) => {
                     let class = classes[sample] as usize;
                     steps.push(u8::try_from(class).map_err(|_| Failure::usage("more than 255 classes"))?);
-                    runner.train_step(&record, class, &self.rule(&program))
+                    runner.train_step(&record, class, &rule)
                 }
                 Targets::Values { values, .. } => {
                     let width = values.len() / train.len();
                     let values = &values[sample * width..][..width];
                     steps.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-                    runner.train_step(&record, Target::Values(values), &self.rule(&program))
+                    runner.train_step(&record, Target::Values(values), &rule)
                 }
             };
             refused += usize::from(result.is_err());
@@ -82,8 +85,11 @@ impl Learn {
             output.note(format!("building for {board}"));
             let folder = Folder::new()?;
             let firmware = Firmware::build(board, &[folder.model(&program)?])?.with_log(output.log());
-            let (learning_rate, momentum) = (self.learning_rate, self.momentum);
-            let plan = TrainPlan { steps: &steps, learning_rate, momentum, tests: &[] };
+            let momentum = match rule {
+                Rule::AdamW(rule) => rule.weight_decay,
+                _ => self.momentum,
+            };
+            let plan = TrainPlan { steps: &steps, learning_rate: self.learning_rate, momentum, tests: &[] };
             let theirs = firmware.train(&program.name, &plan)?.parameters;
             let theirs: Vec<Vec<f32>> = theirs.into_iter().map(|(_, values)| values).collect();
             if theirs.iter().map(Vec::len).ne(parameters.iter().map(Vec::len)) {
@@ -132,7 +138,7 @@ impl Learn {
             OptimizerKind::Nesterov => Rule::Nesterov(Nesterov::new(rate, momentum)),
             OptimizerKind::RmsProp => Rule::RmsProp(RmsProp::new(rate)),
             OptimizerKind::Adam => Rule::Adam(Adam::new(rate)),
-            OptimizerKind::AdamW => Rule::AdamW(WeightDecay::new(Adam::new(rate), momentum)),
+            OptimizerKind::AdamW => Rule::AdamW(WeightDecay::new(Adam::new(rate), self.weight_decay)),
         }
     }
 }

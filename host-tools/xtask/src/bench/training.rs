@@ -150,7 +150,7 @@ fn has_cycles(target: &Board) -> bool {
 
 /// Parameters and what the optimizer remembers of them.
 fn own_bytes(program: &Program, optimizer: OptimizerKind) -> u64 {
-    (program.parameter_bytes() * (1 + optimizer.state_per_parameter())) as u64
+    (program.parameter_bytes() + 4 * optimizer.state(program.parameter_bytes() / 4)) as u64
 }
 
 fn table(rows: &[Row]) {

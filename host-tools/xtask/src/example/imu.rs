@@ -161,6 +161,29 @@ impl Outcome {
     fn gain(&self) -> f64 {
         self.mean(|person| person.after - person.before) / self.mean(|person| person.with - person.before)
     }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let board = self.board.as_ref().map(|(name, run)| {
+            serde_json::json!({
+                "name": name,
+                "steps": run.steps,
+                "instructions_per_step": run.training.cost.instructions,
+                "parameters_differing_from_desk": run.differing,
+            })
+        });
+        serde_json::json!({ "schema": 1, "people": self.people, "gain": self.gain(), "board": board })
+    }
+
+    /// # Errors
+    /// If the board learned anything else than the desk.
+    pub(crate) fn verdict(&self) -> Result<()> {
+        match &self.board {
+            Some((board, run)) if run.differing > 0 => {
+                Err(format!("{} parameters on {board} differ from the desk's", run.differing).into())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl std::fmt::Display for Outcome {

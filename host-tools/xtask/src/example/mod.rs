@@ -39,6 +39,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Name::Imu => imu::run(target, arguments.seed, &mut stages),
     };
     stages.summary();
-    println!("{}", outcome?);
-    Ok(())
+    let outcome = outcome?;
+    if arguments.json {
+        println!("{}", outcome.json());
+    } else {
+        println!("{outcome}");
+    }
+    match missing {
+        Some(missing) => Err(missing),
+        None => outcome.verdict(),
+    }
 }
