@@ -30,6 +30,7 @@
 //! - [`train`](mod@train) fits a graph; [`model_file`] keeps it.
 //! - [`quantize`](mod@quantize) makes it int8, all of it or all but the layers that are to learn on the device.
 //! - [`lower`], [`plan`]: a [`Program`] is what a device does, step by step, every buffer in its place, proven.
+//! - [`plot`] draws curves and heat maps.
 //! - [`Runner`] runs a program with the device crate's own kernels, [`export`] prints it, [`analysis`] counts it.
 
 pub mod analysis;
@@ -47,6 +48,7 @@ pub mod ops;
 mod optimize;
 pub mod pack;
 pub mod plan;
+pub mod plot;
 mod prepare;
 pub mod program;
 pub mod quantize;
