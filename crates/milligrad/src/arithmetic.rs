@@ -38,6 +38,18 @@ pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
     fn average(sum: Self::Accumulator, count: u32) -> Self::Element;
     /// The element within the range of the fused activation.
     fn clamp(output: &Self::Output, x: Self::Element) -> Self::Element;
+    /// `y = activation(W x + b)` over rows of weights by a loop of the format's own; `false` where it has none, and nothing
+    /// was done.
+    #[inline(always)]
+    fn own_rows(
+        _weights: &[Self::Weight],
+        _channels: &[Self::Channel],
+        _output: &Self::Output,
+        _x: &[Self::Element],
+        _y: &mut [Self::Element],
+    ) -> bool {
+        false
+    }
 }
 
 /// A number format whose weights can learn: `f32`, `f64` and 16-bit fixed point. Training in int8 is
@@ -56,6 +68,16 @@ pub trait Trainable: Arithmetic {
     /// `sum + w δ`, on the way back through a layer.
     fn multiply_add_delta(sum: Self::Accumulator, w: Self::Weight, delta: Self::Element)
     -> Self::Accumulator;
+    /// `δx = Wᵀ δ` over rows of `inputs` weights by a loop of the format's own; `false` where it has none, and nothing was done.
+    #[inline(always)]
+    fn own_columns(
+        _inputs: usize,
+        _weights: &[Self::Weight],
+        _delta: &[Self::Element],
+        _delta_x: &mut [Self::Element],
+    ) -> bool {
+        false
+    }
     /// A finished sum of `w δ` as the delta of the layer before.
     fn delta(sum: Self::Accumulator) -> Self::Element;
     /// The sum of two deltas of the same element.

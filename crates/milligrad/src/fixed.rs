@@ -1,15 +1,72 @@
 //! 16-bit fixed point: inference and training for cores without an FPU.
 //!
-//! | quantity | type | format |
-//! |---|---|---|
-//! | activations | `i16` | Q7.8 |
-//! | weights | `i16` | Q3.12 |
-//! | sums, biases | `i32` | Q11.20 |
-//! | deltas | `i16` | Q0.15 |
-//! | gradients | `i32` | Q8.23 |
+//! | quantity | type | format | holds |
+//! |---|---|---|---|
+//! | inputs, activations | `i16` | Q7.8 | ±128, in steps of 1/256 |
+//! | weights | `i16` | Q3.12 | ±8, in steps of 1/4096 |
+//! | sums, biases | `i32` | Q11.20 | ±2048 |
+//! | probabilities of [`softmax`] | `i16` | Q0.15 | 0 to 1 - 2⁻¹⁵ |
+//! | deltas | `i16` | Q0.15 | ±1 |
+//! | gradients that are summed | `i32` | Q8.23 | ±256 |
 //!
-//! Every conversion rounds to nearest and saturates; nothing wraps. Shifting without rounding destroys
-//! training, and a learning rate is a power of two: [`PowerOfTwoSgd`](crate::PowerOfTwoSgd).
+//! Every conversion rounds to nearest and saturates; nothing wraps. Sums of dense layers and convolutions are exact and saturate
+//! once, at their end. Shifting without rounding destroys training, and a learning rate is a power of two: [`PowerOfTwoSgd`] rounds
+//! updates to nearest, [`StochasticSgd`] up or down at random, so that the mean of many is right. [`Saturation`] counts what came to
+//! the end of its range, and a [`Guard`] refuses steps before their first write.
+//!
+//! ```
+//! use milligrad::fixed::{self, Fixed16, PowerOfTwoSgd, Saturation, activation};
+//! use milligrad::{Clamp, TrainError, layers::Dense};
+//!
+//! /// A network of one layer, 2-3, that lives in 24 bytes of RAM.
+//! struct Network {
+//!     weights: [i16; 6],
+//!     biases: [i32; 3],
+//!     saturation: Saturation,
+//! }
+//!
+//! impl Network {
+//!     fn predict(&self, x: &[i16; 2]) -> [i16; 3] {
+//!         let mut y = [0; 3];
+//!         Dense::<Fixed16>::new(2, &self.weights, &self.biases, Clamp::<i16>::LINEAR).forward(x, &mut y);
+//!         fixed::softmax(&mut y);
+//!         y
+//!     }
+//!
+//!     fn learn(&mut self, x: &[i16; 2], label: usize) -> Result<f32, TrainError> {
+//!         let mut delta = self.predict(x);
+//!         let loss = fixed::sparse_categorical_cross_entropy(&mut delta, label)?;
+//!         let count =
+//!             fixed::apply(x, &delta, &mut self.weights, &mut self.biases, &PowerOfTwoSgd::new(1), &mut ());
+//!         self.saturation.add_weights(count);
+//!         Ok(loss)
+//!     }
+//! }
+//!
+//! let mut network = Network { weights: [0; 6], biases: [0; 3], saturation: Saturation::NONE };
+//! let sample = [1.0, -1.0].map(activation);
+//! for _ in 0..20 {
+//!     network.learn(&sample, 2)?;
+//! }
+//! assert!(fixed::from_probability(network.predict(&sample)[2]) > 0.9);
+//! assert_eq!(network.saturation, Saturation::NONE);
+//! # Ok::<(), TrainError>(())
+//! ```
+
+mod convert;
+mod guard;
+mod loss;
+mod saturation;
+mod sums;
+
+pub use crate::optimizer::{PowerOfTwoSgd, Rule, StochasticSgd, apply};
+pub use convert::{
+    activation, bias, from_activation, from_bias, from_int8, from_probability, from_weight, visit_biases,
+    visit_weights, weight,
+};
+pub use guard::{Guard, Limits, Reach, Report, largest_bias, largest_weight};
+pub use loss::{mean_squared_error, softmax, sparse_categorical_cross_entropy};
+pub use saturation::Saturation;
 
 use crate::{Arithmetic, Clamp, Trainable};
 
@@ -86,6 +143,11 @@ impl Arithmetic for Fixed16 {
     fn clamp(output: &Clamp<i16>, x: i16) -> i16 {
         output.apply(x)
     }
+    #[inline(always)]
+    fn own_rows(weights: &[i16], biases: &[i32], output: &Clamp<i16>, x: &[i16], y: &mut [i16]) -> bool {
+        sums::rows(weights, biases, output, x, y);
+        true
+    }
 }
 
 impl Trainable for Fixed16 {
@@ -96,6 +158,11 @@ impl Trainable for Fixed16 {
     #[inline(always)]
     fn multiply_add_delta(sum: i32, w: i16, delta: i16) -> i32 {
         sum.saturating_add(i32::from(w) * i32::from(delta))
+    }
+    #[inline(always)]
+    fn own_columns(inputs: usize, weights: &[i16], delta: &[i16], delta_x: &mut [i16]) -> bool {
+        sums::columns(inputs, weights, delta, delta_x);
+        true
     }
     #[inline(always)]
     fn delta(sum: i32) -> i16 {

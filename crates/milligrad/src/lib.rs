@@ -50,6 +50,7 @@
 //! - [`layers`] are loop nests over an arithmetic and a geometry, forward and backward.
 //! - [`loss`] and [`Optimizer`] are the two ends of training. A step is forward → deltas → check → apply: nothing
 //!   is written to a parameter before the check.
+//! - [`fixed`] is 16-bit fixed point, for cores without an FPU: its formats, losses and guard.
 //! - A [`guard`] refuses bad steps before their first write, clips gradients and adapts the step size.
 //! - [`math`] are elementary functions with stated errors.
 //! - [`Model`] and [`Learner`] are what every exported model offers; [`arena`] are views into its memory.
@@ -67,7 +68,7 @@ pub mod arena;
 mod arithmetic;
 mod clamp;
 mod cores;
-mod fixed;
+pub mod fixed;
 pub mod guard;
 pub mod layers;
 pub mod loss;
@@ -87,7 +88,7 @@ pub use cores::Core;
 pub use fixed::{ACTIVATION_BITS, DELTA_BITS, Fixed16, SUM_BITS, WEIGHT_BITS};
 pub use model::{Element, Elements, ElementsMut, Learner, Model, Port};
 pub use optimizer::{
-    Adam, Momentum, Nesterov, Optimizer, PowerOfTwoSgd, RmsProp, Schedule, Sgd, WeightDecay,
+    Adam, Momentum, Nesterov, Optimizer, PowerOfTwoSgd, RmsProp, Schedule, Sgd, StochasticSgd, WeightDecay,
 };
 pub use quantization::{Int8, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding};
 pub use target::{Evaluation, Target, TargetKind, UNLABELLED};

@@ -9,7 +9,7 @@ mod schedule;
 mod weight_decay;
 
 pub use adam::Adam;
-pub use fixed::PowerOfTwoSgd;
+pub use fixed::{PowerOfTwoSgd, Rule, StochasticSgd, apply};
 pub use momentum::{Momentum, Nesterov};
 pub use rms_prop::RmsProp;
 pub use schedule::Schedule;

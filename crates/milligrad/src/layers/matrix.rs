@@ -13,6 +13,9 @@ pub(crate) fn rows<A: Arithmetic>(
     x: &[A::Element],
     y: &mut [A::Element],
 ) {
+    if A::own_rows(weights, channels, output, x, y) {
+        return;
+    }
     let mut rows = weights.chunks_exact(x.len().max(1));
     let (channels, y) = if A::MANY_SUMS {
         let ((channels, last_channels), (y, last_y)) = (channels.as_chunks::<4>(), y.as_chunks_mut::<4>());
@@ -115,6 +118,9 @@ pub(crate) fn columns<A: Trainable>(
     delta: &[A::Element],
     delta_x: &mut [A::Element],
 ) {
+    if A::own_columns(inputs, weights, delta, delta_x) {
+        return;
+    }
     let mut at = 0;
     let mut rest = delta_x;
     if A::MANY_SUMS {

@@ -1,9 +1,81 @@
-//! Descent in fixed point.
+//! Descent in fixed point: rounded to nearest, or at random.
 
 use super::Optimizer;
 use crate::Fixed16;
 use crate::fixed::{ACTIVATION_BITS, DELTA_BITS, SUM_BITS, WEIGHT_BITS, round_shift, saturate};
-use crate::layers::matrix;
+
+/// Bits that fall off a Q8.23 gradient to make the change of a Q3.12 weight, at a learning rate of 1.
+const TO_WEIGHT: u32 = DELTA_BITS + ACTIVATION_BITS - WEIGHT_BITS;
+/// The same for a Q11.20 bias.
+const TO_BIAS: u32 = DELTA_BITS + ACTIVATION_BITS - SUM_BITS;
+/// The smallest learning rate is 2 to the minus this.
+const MAX_EXPONENT: u32 = 15;
+
+/// An update rule in fixed point, `w -= 2^-exponent g`. Updates return how many parameters saturated.
+pub trait Rule: Copy {
+    /// What it remembers from update to update; the same on a desk and on a device gives the same bits.
+    type Memory: Copy + PartialEq + core::fmt::Debug;
+    /// The memory before the first step, of any seed.
+    fn memory(seed: u32) -> Self::Memory;
+    /// The exponent of the learning rate.
+    fn exponent(&self) -> u32;
+    /// The rule with its learning rate halved so many times, down to 2^-15.
+    #[must_use]
+    fn slower(&self, halvings: u32) -> Self;
+    /// Updates weights, rows as long as `x`, by the gradients `δ xᵀ`.
+    fn update_rows(&self, memory: &mut Self::Memory, weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32;
+    /// Updates weights by gradients that were summed, in Q8.23.
+    fn update_weights(&self, memory: &mut Self::Memory, weights: &mut [i16], gradient: &[i32]) -> u32;
+
+    /// Updates biases by the gradients `δ`. They have 8 bits more than weights, and are rounded to nearest.
+    #[inline(never)]
+    fn update_biases(&self, biases: &mut [i32], delta: &[i16]) -> u32 {
+        // Two bits more, as a shift by nothing is none.
+        let step =
+            |delta: i16| round_shift(i32::from(delta) << (SUM_BITS - DELTA_BITS + 2), self.exponent() + 2);
+        biases.iter_mut().zip(delta).map(|(bias, &delta)| subtract(bias, step(delta))).sum()
+    }
+
+    /// Updates biases by gradients that were summed, in Q8.23.
+    #[inline(never)]
+    fn update_accumulated_biases(&self, biases: &mut [i32], gradient: &[i32]) -> u32 {
+        let step = |gradient: i32| round_shift(gradient, TO_BIAS + self.exponent());
+        biases.iter_mut().zip(gradient).map(|(bias, &gradient)| subtract(bias, step(gradient))).sum()
+    }
+}
+
+/// `b -= step`; 1 if it saturated.
+#[inline(always)]
+fn subtract(b: &mut i32, step: i32) -> u32 {
+    let (moved, saturated) = b.overflowing_sub(step);
+    *b = if saturated { b.saturating_sub(step) } else { moved };
+    saturated.into()
+}
+
+/// `w -= step`; 1 if it saturated.
+#[inline(always)]
+fn move_weight(w: &mut i16, step: i32) -> u32 {
+    let moved = i32::from(*w) - step;
+    *w = moved as i16;
+    if i32::from(*w) == moved {
+        return 0;
+    }
+    *w = saturate(moved);
+    1
+}
+
+/// One step of a dense layer on a single sample, in place; returns how many parameters saturated.
+#[inline]
+pub fn apply<R: Rule>(
+    x: &[i16],
+    delta: &[i16],
+    weights: &mut [i16],
+    biases: &mut [i32],
+    rule: &R,
+    memory: &mut R::Memory,
+) -> u32 {
+    rule.update_rows(memory, weights, delta, x) + rule.update_biases(biases, delta)
+}
 
 /// Gradient descent in fixed point with the learning rate `2^-exponent`, to nearest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,18 +90,153 @@ impl PowerOfTwoSgd {
     /// # Panics
     /// If the exponent is over 15; in a `const` or `static` that is a compile error.
     pub const fn new(exponent: u32) -> Self {
-        assert!(exponent <= 15, "a learning rate below 2^-15 changes nothing");
+        assert!(exponent <= MAX_EXPONENT, "a learning rate below 2^-15 changes nothing");
         Self { exponent }
-    }
-
-    /// A Q8.23 gradient as the change of a Q3.12 weight.
-    #[inline(always)]
-    fn weight(&self, w: &mut i16, gradient: i32) {
-        const BITS: u32 = DELTA_BITS + ACTIVATION_BITS - WEIGHT_BITS;
-        *w = saturate(i32::from(*w) - round_shift(gradient, BITS + self.exponent));
     }
 }
 
+impl Rule for PowerOfTwoSgd {
+    type Memory = ();
+
+    fn memory(_: u32) {}
+
+    #[inline(always)]
+    fn exponent(&self) -> u32 {
+        self.exponent
+    }
+
+    #[inline]
+    fn slower(&self, halvings: u32) -> Self {
+        Self { exponent: self.exponent.saturating_add(halvings).min(MAX_EXPONENT) }
+    }
+
+    #[inline(never)]
+    fn update_rows(&self, (): &mut (), weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
+        let (shift, half) = shift_and_half(self.exponent);
+        let largest = x.iter().fold(0, |largest, x| largest.max(x.unsigned_abs()));
+        let mut saturated = 0;
+        for (row, &delta) in weights.chunks_exact_mut(x.len().max(1)).zip(delta) {
+            // All products of such a row round to nothing.
+            if u32::from(delta.unsigned_abs()) * u32::from(largest) < half as u32 {
+                continue;
+            }
+            let delta = i32::from(delta);
+            for (w, &x) in row.iter_mut().zip(x) {
+                // The product is at most 2³⁰, so that half a unit fits on top.
+                let step = (delta * i32::from(x) + half) >> shift;
+                if step != 0 {
+                    saturated += move_weight(w, step);
+                }
+            }
+        }
+        saturated
+    }
+
+    #[inline(never)]
+    fn update_weights(&self, (): &mut (), weights: &mut [i16], gradient: &[i32]) -> u32 {
+        let shift = TO_WEIGHT + self.exponent;
+        weights.iter_mut().zip(gradient).map(|(w, &g)| move_weight(w, round_shift(g, shift))).sum()
+    }
+}
+
+/// Bits that fall off a product `δ x`, 11 to 26, and half a unit of what is left.
+#[inline(always)]
+const fn shift_and_half(exponent: u32) -> (u32, i32) {
+    // The compiler is told that it is no shift beyond 31 bits.
+    let shift = (TO_WEIGHT + exponent) & 31;
+    (shift, (1_u32.wrapping_shl(shift) >> 1) as i32)
+}
+
+/// Gradient descent in fixed point with the learning rate `2^-exponent`, rounded up or down at random: what a step rounds is right in
+/// the mean, so that steps far below a weight's resolution still add up.
+///
+/// Along a row of weights what one update rounds off goes to the next, and a row begins with a random remainder: so each remainder is
+/// uniform, at one random number a row, and what a whole row rounds is below one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct StochasticSgd {
+    exponent: u32,
+}
+
+impl StochasticSgd {
+    /// Descent with the learning rate `2^-exponent`.
+    ///
+    /// # Panics
+    /// If the exponent is over 15; in a `const` or `static` that is a compile error.
+    pub const fn new(exponent: u32) -> Self {
+        assert!(exponent <= MAX_EXPONENT, "a learning rate below 2^-15 changes nothing");
+        Self { exponent }
+    }
+}
+
+/// Xorshift; `word` is not zero.
+#[inline(always)]
+const fn next(word: u32) -> u32 {
+    let word = word ^ (word << 13);
+    let word = word ^ (word >> 17);
+    word ^ (word << 5)
+}
+
+impl Rule for StochasticSgd {
+    /// A random word, not zero.
+    type Memory = u32;
+
+    fn memory(seed: u32) -> u32 {
+        // Small seeds are far apart.
+        let word = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9);
+        if word == 0 { 1 } else { word }
+    }
+
+    #[inline(always)]
+    fn exponent(&self) -> u32 {
+        self.exponent
+    }
+
+    #[inline]
+    fn slower(&self, halvings: u32) -> Self {
+        Self { exponent: self.exponent.saturating_add(halvings).min(MAX_EXPONENT) }
+    }
+
+    #[inline(never)]
+    fn update_rows(&self, memory: &mut u32, weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
+        let (shift, half) = shift_and_half(self.exponent);
+        let mask = 2 * half - 1;
+        let (mut word, mut saturated) = (*memory, 0);
+        for (row, &delta) in weights.chunks_exact_mut(x.len().max(1)).zip(delta) {
+            if delta == 0 {
+                continue;
+            }
+            word = next(word);
+            let (delta, mut remainder) = (i32::from(delta), word as i32 & mask);
+            for (w, &x) in row.iter_mut().zip(x) {
+                let sum = delta * i32::from(x) + remainder;
+                remainder = sum & mask;
+                let step = sum >> shift;
+                if step != 0 {
+                    saturated += move_weight(w, step);
+                }
+            }
+        }
+        *memory = word;
+        saturated
+    }
+
+    #[inline(never)]
+    fn update_weights(&self, memory: &mut u32, weights: &mut [i16], gradient: &[i32]) -> u32 {
+        let (shift, half) = shift_and_half(self.exponent);
+        let mask = 2 * half - 1;
+        *memory = next(*memory);
+        let (mut saturated, mut remainder) = (0, *memory as i32 & mask);
+        for (w, &gradient) in weights.iter_mut().zip(gradient) {
+            let sum = gradient.saturating_add(remainder);
+            remainder = sum & mask;
+            saturated += move_weight(w, sum >> shift);
+        }
+        saturated
+    }
+}
+
+/// The same as by [`Rule`], for hand-written networks over any arithmetic, without counters.
 impl Optimizer<Fixed16> for PowerOfTwoSgd {
     type State = ();
     const START: () = ();
@@ -41,33 +248,76 @@ impl Optimizer<Fixed16> for PowerOfTwoSgd {
         *self
     }
 
-    #[inline(never)]
+    #[inline]
     fn update_rows(&self, weights: &mut [i16], _: &mut [()], delta: &[i16], x: &[i16]) {
-        matrix::update_rows(weights, delta, x, 0, i32::from, |w, delta, x| {
-            self.weight(w, delta * i32::from(x))
-        });
+        Rule::update_rows(self, &mut (), weights, delta, x);
     }
 
     #[inline]
     fn update_biases(&self, biases: &mut [i32], _: &mut [()], delta: &[i16]) {
-        for (bias, &delta) in biases.iter_mut().zip(delta) {
-            // Two bits more, as a shift by nothing is none.
-            let step = round_shift(i32::from(delta) << (SUM_BITS - DELTA_BITS + 2), self.exponent + 2);
-            *bias = bias.saturating_sub(step);
-        }
+        Rule::update_biases(self, biases, delta);
     }
 
     #[inline]
     fn update_weights(&self, weights: &mut [i16], _: &mut [()], gradient: &[i32]) {
-        weights.iter_mut().zip(gradient).for_each(|(w, &g)| self.weight(w, g));
+        Rule::update_weights(self, &mut (), weights, gradient);
     }
 
     #[inline]
     fn update_accumulated_biases(&self, biases: &mut [i32], _: &mut [()], gradient: &[i32]) {
-        // Bias gradients are Q8.23, as `accumulate_bias` sums them.
-        const BITS: u32 = DELTA_BITS + ACTIVATION_BITS - SUM_BITS;
-        for (bias, &gradient) in biases.iter_mut().zip(gradient) {
-            *bias = bias.saturating_sub(round_shift(gradient, BITS + self.exponent));
+        Rule::update_accumulated_biases(self, biases, gradient);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The mean of many stochastic updates is the exact one, however small it is, for the first and for the last weight of a row.
+    #[test]
+    fn stochastic_updates_are_right_in_the_mean() {
+        let (x, delta) = ([37_i16, 1, -256, 90, 3], [123_i16, -77]);
+        let mut memory = StochasticSgd::memory(1);
+        let rule = StochasticSgd::new(7);
+        let mut sums = [0_i32; 10];
+        const STEPS: i32 = 100_000;
+        for _ in 0..STEPS {
+            let mut weights = [100_i16; 10];
+            assert_eq!(rule.update_rows(&mut memory, &mut weights, &delta, &x), 0);
+            sums.iter_mut().zip(weights).for_each(|(sum, w)| *sum += i32::from(w) - 100);
+        }
+        for (i, sum) in sums.into_iter().enumerate() {
+            let product = f64::from(delta[i / 5]) * f64::from(x[i % 5]);
+            let (mean, exact) = (f64::from(sum) / f64::from(STEPS), -product / f64::from(1 << 18));
+            assert!((mean - exact).abs() < 0.006, "weight {i}: {mean}, not {exact}");
+        }
+    }
+
+    #[test]
+    fn saturated_parameters_are_counted() {
+        let mut weights = [i16::MAX, 0, i16::MIN, i16::MIN];
+        let rule = PowerOfTwoSgd::new(0);
+        let count = Rule::update_rows(&rule, &mut (), &mut weights, &[-32_768], &[256, 256, -256, 256]);
+        assert_eq!((count, weights), (2, [i16::MAX, 4096, i16::MIN, i16::MIN + 4096]));
+        let mut biases = [i32::MAX - 5, i32::MIN + 5, 0];
+        assert_eq!(Rule::update_biases(&rule, &mut biases, &[-9, 9, -9]), 2);
+        assert_eq!(biases, [i32::MAX, i32::MIN, 9 << 5]);
+        let rule = StochasticSgd::new(0);
+        let count = rule.update_weights(&mut 1, &mut weights, &[i32::MIN, 0, i32::MAX, 0]);
+        assert_eq!((count, weights[0], weights[2]), (2, i16::MAX, i16::MIN));
+    }
+
+    /// A word that is zero would stay so.
+    #[test]
+    fn no_seed_is_stuck() {
+        for seed in [0, 1, u32::MAX, u32::MAX - 1, 12_345] {
+            assert_ne!(StochasticSgd::memory(seed), 0);
+        }
+        let (mut word, mut steps) = (StochasticSgd::memory(0), 0);
+        while steps < 100_000 {
+            word = next(word);
+            assert_ne!(word, 0);
+            steps += 1;
         }
     }
 }
