@@ -11,6 +11,8 @@ pub enum Share {
     Count(usize),
     /// This fraction, `0.0..1.0`, rounded to whole samples.
     Fraction(f64),
+    /// Keras' `validation_split`: this fraction, `0.0..1.0`, from the end, as the samples come. Not stratified.
+    Last(f64),
 }
 
 impl Share {
@@ -19,6 +21,7 @@ impl Share {
         match self {
             Self::Count(count) => count,
             Self::Fraction(fraction) => (fraction * samples as f64).round() as usize,
+            Self::Last(fraction) => samples - (samples as f64 * (1.0 - fraction)).floor() as usize,
         }
     }
 }
@@ -66,7 +69,7 @@ impl Parts {
 
 fn divide(data: &Dataset, share: Share, seed: u64, part: &str) -> Result<(Dataset, Option<Dataset>)> {
     let error = |problem: String| Error::Data(format!("{}: {problem}", data.name));
-    if let Share::Fraction(fraction) = share
+    if let Share::Fraction(fraction) | Share::Last(fraction) = share
         && !(0.0..1.0).contains(&fraction)
     {
         return Err(error(format!("a {part} part of {fraction} is not a fraction from 0 to below 1")));
@@ -82,6 +85,14 @@ fn divide(data: &Dataset, share: Share, seed: u64, part: &str) -> Result<(Datase
         )));
     }
     let (rest, taken) = match &data.targets {
+        _ if matches!(share, Share::Last(_)) => {
+            let first = data.len() - taken;
+            if data.groups[..first.min(data.groups.len())].iter().any(|g| data.groups[first..].contains(g)) {
+                let help = "take `validation`, which keeps groups whole, in place of `validation_split`";
+                return Err(error(format!("a group lies in the {part} part and before it; {help}")));
+            }
+            ((0..first).collect(), (first..data.len()).collect())
+        }
         _ if !data.groups.is_empty() => by_group(&data.groups, taken, seed).ok_or_else(|| {
             error(format!("all samples are of one group, so there is no {part} part without it"))
         })?,

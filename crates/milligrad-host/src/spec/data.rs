@@ -98,8 +98,20 @@ impl DataSpec {
         };
         let allow = |own: &[&str]| {
             table.allow(
-                &[&["source"], own, &["normalize", "validation", "seed", "scale", "target_scale", "feature"]]
-                    .concat(),
+                &[
+                    &["source"],
+                    own,
+                    &[
+                        "normalize",
+                        "validation",
+                        "validation_split",
+                        "seed",
+                        "scale",
+                        "target_scale",
+                        "feature",
+                    ],
+                ]
+                .concat(),
             )
         };
         let path = || table.required::<String>("path").map(|path| folder.join(path));
@@ -176,6 +188,16 @@ impl DataSpec {
             data.normalize = Normalize::default();
         }
         data.validation = table.or("validation", data.validation)?;
+        if let Some(split) = table.optional::<Share>("validation_split")? {
+            let Share::Fraction(fraction) = split else {
+                return Err(table.fail("validation_split", "`validation_split` is a fraction", ""));
+            };
+            if table.has("validation") {
+                let help = "`validation` is stratified and seeded, `validation_split` takes the last samples";
+                return Err(table.fail("validation_split", "there is a `validation` already", help));
+            }
+            data.validation = Share::Last(fraction);
+        }
         data.test = table.or("test", data.test)?;
         data.seed = table.or("seed", data.seed)?;
         Ok(data)

@@ -68,7 +68,7 @@ fn a_good_text() {
 fn points_at_the_line() {
     let message = wrong("epochs", "epoch");
     let expected = "unknown key `epoch` in [train]\n  --> t.toml:28:1\n   |\n28 | epoch = 3\n   | ^^^^^\n   \
-                    = allowed: loss, optimizer, epochs, batch, seed, shuffle, schedule, batch_size";
+                    = allowed: loss, optimizer, epochs, batch, seed, shuffle, schedule, early_stopping, save_best, batch_size";
     assert_eq!(message, expected);
     let message = wrong("kernel = 3", "kernel = \"é\" # 3");
     let expected = "`kernel` is a whole number from 1, or two of them: [height, width], found `\"é\"`\n --> \

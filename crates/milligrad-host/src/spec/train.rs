@@ -1,6 +1,7 @@
 //! `[train]`: how it is learned.
 
 mod loss;
+mod monitor;
 mod optimizer;
 mod schedule;
 
@@ -8,7 +9,8 @@ use super::reader::{Count, Table};
 use crate::Result;
 use crate::data::Task;
 use crate::graph::Graph;
-use crate::train::{Augment, Clip, FitOptions, Loss, Optimizer, Schedule};
+use crate::train::{Augment, Clip, EarlyStopping, FitOptions, Loss, Monitor, Optimizer, Schedule};
+use monitor::Batch;
 
 /// How a model is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +23,7 @@ pub struct TrainSpec {
     pub clip: Clip,
     /// Times that every training sample is seen.
     pub epochs: usize,
-    /// Samples per step.
+    /// Samples per step; [`FULL_BATCH`](crate::train::FULL_BATCH) is all of them.
     pub batch: usize,
     /// Decides initial weights and the order of samples.
     pub seed: u64,
@@ -29,6 +31,10 @@ pub struct TrainSpec {
     pub shuffle: bool,
     /// How the learning rate changes over the run.
     pub schedule: Schedule,
+    /// When it stops before the last epoch.
+    pub early_stopping: Option<EarlyStopping>,
+    /// The figure whose best epoch's model is kept, too.
+    pub save_best: Option<Monitor>,
     /// How training samples are changed in each epoch.
     pub augment: Option<Augment>,
 }
@@ -45,6 +51,8 @@ impl TrainSpec {
             seed: 0,
             shuffle: true,
             schedule: Schedule::default(),
+            early_stopping: None,
+            save_best: None,
             augment: None,
         }
     }
@@ -60,6 +68,7 @@ impl TrainSpec {
             shuffle: self.shuffle,
             schedule: self.schedule,
             seed,
+            early_stopping: self.early_stopping,
             augment: self.augment.clone(),
             ..FitOptions::default()
         }
@@ -76,12 +85,14 @@ impl TrainSpec {
             "seed",
             "shuffle",
             "schedule",
+            "early_stopping",
+            "save_best",
             "batch_size",
         ])?;
         let loss = loss::read(table, graph)?.unwrap_or(usual.loss);
         let (optimizer, clip) = optimizer::read(table)?.unwrap_or((usual.optimizer, usual.clip));
         let Count(epochs) = table.or("epochs", Count(usual.epochs))?;
-        let Count(batch) = table.or(table.key(&["batch", "batch_size"]), Count(usual.batch))?;
+        let Batch(batch) = table.or(table.key(&["batch", "batch_size"]), Batch(usual.batch))?;
         Ok(Self {
             loss,
             optimizer,
@@ -91,6 +102,8 @@ impl TrainSpec {
             seed: table.or("seed", usual.seed)?,
             shuffle: table.or("shuffle", usual.shuffle)?,
             schedule: schedule::read(table)?.unwrap_or(usual.schedule),
+            early_stopping: monitor::early_stopping(table)?,
+            save_best: monitor::save_best(table)?,
             augment: None,
         })
     }
@@ -104,3 +117,6 @@ impl TrainSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,12 @@
 //! Checkpoints: everything that a run needs to go on as if it had never been interrupted.
 
 use super::augment::Augment;
+use super::buffer::Buffer;
 use super::clip::Clip;
+use super::early_stopping::EarlyStopping;
 use super::history::History;
 use super::loss::Loss;
+use super::monitor::Monitor;
 use super::optimizer::Optimizer;
 use super::options::FitOptions;
 use super::samples::Samples;
@@ -38,17 +41,28 @@ pub(crate) struct Fingerprint {
     frozen: Vec<String>,
     #[serde(default)]
     augment: Option<Augment>,
+    #[serde(default)]
+    early_stopping: Option<EarlyStopping>,
+    /// Inputs and targets of the validation samples, where something hangs on them.
+    #[serde(default)]
+    validation: Option<String>,
 }
 
 impl Fingerprint {
-    pub(crate) fn new(graph: &Graph, train: &Samples, options: &FitOptions) -> Self {
+    pub(crate) fn new(
+        graph: &Graph,
+        train: &Samples,
+        validation: Option<&Samples>,
+        options: &FitOptions,
+    ) -> Self {
+        let watched = options.monitors().any(Monitor::is_validation);
         let ends = options.schedule.ends_with_the_run();
         Self {
             model: graph.name.clone(),
             architecture: digest(serde_json::to_string(&**graph).unwrap_or_default().chars().map(u32::from)),
             samples: train.len(),
             data: train.digest(),
-            batch_size: options.batch_size,
+            batch_size: options.batch_size.min(train.len()),
             optimizer: options.optimizer,
             clip: options.clip,
             schedule: options.schedule,
@@ -58,6 +72,8 @@ impl Fingerprint {
             seed: options.seed,
             frozen: options.frozen.clone(),
             augment: options.augment.clone(),
+            early_stopping: options.early_stopping,
+            validation: validation.filter(|_| watched).map(Samples::digest),
         }
     }
 
@@ -97,7 +113,8 @@ const KEY: &str = "milligrad";
 /// The state of a run after an epoch.
 ///
 /// As a file it is a `.safetensors` of float tensors: each constant of the graph by its name, and
-/// `optimizer.N/` and the name for each of the numbers that the optimizer remembers; the rest is JSON in the metadata.
+/// `optimizer.N/` and the name for each of the numbers that the optimizer remembers; `best/` and the name for what the best
+/// epoch had, if it is to be restored; the rest is JSON in the metadata.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     header: Header,
@@ -111,6 +128,7 @@ impl Checkpoint {
         graph: &Graph,
         trainer: &Trainer<f32, N>,
         history: &History,
+        best: Option<&Buffer<f32>>,
     ) -> Self {
         let mut tensors = BTreeMap::new();
         for place in trainer.network.layout.places() {
@@ -119,6 +137,9 @@ impl Checkpoint {
                 tensors.insert(name, (constant.shape.clone(), from[place.range.clone()].to_vec()));
             };
             put(constant.name.clone(), &trainer.parameters);
+            if let Some(best) = best {
+                put(best_name(&constant.name), best);
+            }
             if place.trainable {
                 let states = trainer.states.iter().enumerate();
                 states.for_each(|(i, state)| put(state_name(i, &constant.name), state));
@@ -133,17 +154,19 @@ impl Checkpoint {
         Self { header, tensors }
     }
 
-    /// Puts everything back; returns the history.
+    /// Puts everything back; returns the history, and the parameters of the best epoch if there are any.
     pub(crate) fn restore<const N: usize>(
         &self,
         fingerprint: &Fingerprint,
         graph: &Graph,
         trainer: &mut Trainer<f32, N>,
-    ) -> Result<History> {
+    ) -> Result<(History, Option<Buffer<f32>>)> {
         let error = |problem: String| Error::Spec(format!("the checkpoint does not fit: {problem}"));
         if let Some(difference) = self.header.fingerprint.difference(fingerprint) {
             return Err(error(difference));
         }
+        let has_best = self.tensors.keys().any(|name| name.starts_with(BEST));
+        let mut best = has_best.then(|| trainer.parameters.clone());
         for place in trainer.network.layout.places() {
             let constant = graph.constant(place.constant);
             let get = |name: String, to: &mut [f32]| match self.tensors.get(&name) {
@@ -155,6 +178,7 @@ impl Checkpoint {
                 None => Err(error(format!("it has no `{name}`"))),
             };
             get(constant.name.clone(), &mut trainer.parameters)?;
+            best.as_mut().map_or(Ok(()), |best| get(best_name(&constant.name), best))?;
             if place.trainable {
                 for (i, state) in trainer.states.iter_mut().enumerate() {
                     get(state_name(i, &constant.name), state)?;
@@ -162,7 +186,7 @@ impl Checkpoint {
             }
         }
         trainer.steps = self.header.steps;
-        Ok(self.header.history.clone())
+        Ok((self.header.history.clone(), best))
     }
 
     /// Finished epochs.
@@ -264,6 +288,13 @@ impl Checkpoint {
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
         Self::from_bytes(&bytes).map_err(|problem| Error::file(path, problem.to_string()))
     }
+}
+
+/// What the names of the best epoch's parameters start with.
+const BEST: &str = "best/";
+
+fn best_name(constant: &str) -> String {
+    format!("{BEST}{constant}")
 }
 
 fn state_name(i: usize, constant: &str) -> String {

@@ -1,6 +1,7 @@
 //! `fit`: the training loop.
 
 use super::BLOCK;
+use super::buffer::Buffer;
 use super::checkpoint::{Checkpoint, Fingerprint};
 use super::history::{EpochRecord, History};
 use super::loss::Loss;
@@ -8,10 +9,12 @@ use super::network::Network;
 use super::options::FitOptions;
 use super::random::{Pcg32, key};
 use super::samples::Samples;
+use super::schedule::Schedule;
 use super::threads::pool;
 use super::trainer::{Score, Trainer};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::model_file;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -52,7 +55,8 @@ pub type Observer<'a> = &'a mut (dyn FnMut(Event<'_>) -> ControlFlow<()> + Send)
 /// Trains the graph's parameters on `train`.
 ///
 /// After each epoch the graph holds the parameters that it led to; also after an error, or when the observer ended the
-/// run within an epoch, these are the parameters of the last whole epoch. The same graph, samples and options give
+/// run within an epoch, these are the parameters of the last whole epoch. A run that comes to its end, or stops early, leaves
+/// those of its best epoch if early stopping is to restore them. The same graph, samples and options give
 /// the same bytes, with any number of threads, and whether or not the run was interrupted and resumed.
 ///
 /// # Errors
@@ -65,7 +69,7 @@ pub fn fit(
     options: &FitOptions,
     observer: Observer<'_>,
 ) -> Result<History> {
-    options.check()?;
+    options.check(validation.is_some())?;
     check_samples(graph, train, options.loss)?;
     options.augment.as_ref().map_or(Ok(()), |augment| augment.check(train.shape()))?;
     validation.map_or(Ok(()), |samples| check_samples(graph, samples, options.loss))?;
@@ -101,6 +105,8 @@ struct Run<'a> {
     fingerprint: Fingerprint,
     trainer: Trainer<f32, BLOCK>,
     history: History,
+    /// The best epoch's parameters, if they are to be restored.
+    best: Option<Buffer<f32>>,
 }
 
 impl<'a> Run<'a> {
@@ -112,22 +118,25 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         let output = options.loss.tensor(graph);
         let network = Network::compile(graph, output, |node| options.frozen.contains(&node.name))?;
-        let fingerprint = Fingerprint::new(graph, train, options);
+        let fingerprint = Fingerprint::new(graph, train, validation, options);
         let parameters = network.layout.read(graph);
         let batch = options.batch_size.min(train.len());
         let mut trainer =
             Trainer::new(network, parameters, options.loss, options.optimizer, batch).clipped(options.clip);
-        let mut history = History::default();
+        let (mut history, mut best) = (History::default(), None);
         if let Some(checkpoint) = &options.resume {
-            history = checkpoint.restore(&fingerprint, graph, &mut trainer)?;
+            (history, best) = checkpoint.restore(&fingerprint, graph, &mut trainer)?;
             trainer.network.layout.write(&trainer.parameters, graph)?;
         }
-        Ok(Self { graph, train, validation, options, fingerprint, trainer, history })
+        Ok(Self { graph, train, validation, options, fingerprint, trainer, history, best })
     }
 
     fn run(mut self, observer: Observer<'_>) -> Result<History> {
         self.history.stopped = false;
         for epoch in self.history.epochs.len()..self.options.epochs {
+            if self.history.patience.is_some_and(|patience| patience.stops) {
+                break;
+            }
             let steps = self.history.steps.len();
             let Some(mut record) = self.epoch(epoch, observer)? else {
                 self.history.stopped = true;
@@ -141,8 +150,11 @@ impl<'a> Run<'a> {
                 record.val_accuracy = self.accuracy(&score);
             }
             self.history.epochs.push(record);
+            self.look_back()?;
             if let Some(path) = &self.options.checkpoint {
-                Checkpoint::take(&self.fingerprint, self.graph, &self.trainer, &self.history).write(path)?;
+                let best = self.best.as_ref();
+                Checkpoint::take(&self.fingerprint, self.graph, &self.trainer, &self.history, best)
+                    .write(path)?;
             }
             let record = &self.history.epochs[epoch];
             if observer(Event::Epoch { record, graph: self.graph }).is_break() {
@@ -150,7 +162,39 @@ impl<'a> Run<'a> {
                 break;
             }
         }
+        let patient = self.history.patience.is_none_or(|patience| !patience.stops);
+        self.history.stopped &= patient && self.history.epochs.len() < self.options.epochs;
+        if let (Some(best), false) = (&self.best, self.history.stopped) {
+            self.trainer.network.layout.write(best, self.graph)?;
+        }
         Ok(self.history)
+    }
+
+    /// What the last epoch means to those who watch figures.
+    fn look_back(&mut self) -> Result<()> {
+        let epochs = &self.history.epochs;
+        if let Some(stopping) = self.options.early_stopping {
+            let patience = stopping.after(epochs);
+            if stopping.restore_best_weights && patience.best_epoch == Some(epochs.len()) {
+                self.best = Some(self.trainer.parameters.clone());
+            }
+            self.history.patience = Some(patience);
+        }
+        match &self.options.save_best {
+            Some((monitor, path)) if monitor.best_epoch(epochs) == Some(epochs.len()) => {
+                model_file::save(self.graph, path)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What a schedule that watches a figure makes of the optimizer's rate in the next epoch.
+    fn plateau(&self) -> f64 {
+        let initial = self.options.optimizer.learning_rate();
+        match self.options.schedule {
+            Schedule::Plateau(plateau) => plateau.rate(initial, &self.history.epochs) / initial,
+            _ => 1.0,
+        }
     }
 
     /// One epoch; `None` if the observer ended it.
@@ -167,6 +211,7 @@ impl<'a> Run<'a> {
         let batches = order.len().div_ceil(self.options.batch_size);
         let mut total = Score::default();
         let mut learning_rate = 0.0;
+        let plateau = self.plateau();
         for (batch, indices) in order.chunks(self.options.batch_size).enumerate() {
             let step = key(&[self.options.seed, self.trainer.steps, 1]);
             let score = match &self.options.augment {
@@ -182,7 +227,8 @@ impl<'a> Run<'a> {
             if !loss.is_finite() {
                 return Err(diverged);
             }
-            let factor = self.options.schedule.factor(self.trainer.steps, batches, self.options.epochs);
+            let factor =
+                plateau * self.options.schedule.factor(self.trainer.steps, batches, self.options.epochs);
             learning_rate = self.options.optimizer.learning_rate() * factor;
             self.trainer.update(indices.len(), factor);
             if batch + 1 == batches && !self.trainer.parameters.iter().all(|w| w.is_finite()) {

@@ -7,7 +7,7 @@ use crate::graph::{Graph, Values};
 use std::ops::ControlFlow;
 
 /// Two classes of small images: a bright left or a bright right half, with noise.
-fn halves(samples: usize, seed: u64) -> Samples {
+pub(super) fn halves(samples: usize, seed: u64) -> Samples {
     let mut random = Pcg32::new(seed);
     let (mut inputs, mut classes) = (Vec::new(), Vec::new());
     for _ in 0..samples {
@@ -21,7 +21,7 @@ fn halves(samples: usize, seed: u64) -> Samples {
     Samples::new(inputs, vec![6, 6, 1], Targets::Classes(classes)).unwrap()
 }
 
-fn cnn() -> Graph {
+pub(super) fn cnn() -> Graph {
     let body = Builder::new("m", &[6, 6, 1]).conv2d(6, 3).relu().max_pool2d(2).flatten();
     body.dense(20).relu().dropout(0.25).dense(2).softmax().build(1).unwrap()
 }
@@ -49,7 +49,7 @@ fn branches() -> Graph {
         .unwrap()
 }
 
-fn options(threads: usize) -> FitOptions {
+pub(super) fn options(threads: usize) -> FitOptions {
     FitOptions {
         epochs: 4,
         batch_size: 100,
@@ -60,7 +60,7 @@ fn options(threads: usize) -> FitOptions {
     }
 }
 
-fn bits(graph: &Graph) -> Vec<u32> {
+pub(super) fn bits(graph: &Graph) -> Vec<u32> {
     let values = graph.constants.iter().flat_map(|constant| match &constant.values {
         Values::F32(values) => values.clone(),
         _ => Vec::new(),
@@ -68,7 +68,7 @@ fn bits(graph: &Graph) -> Vec<u32> {
     values.map(f32::to_bits).collect()
 }
 
-fn quiet(_: Event<'_>) -> ControlFlow<()> {
+pub(super) fn quiet(_: Event<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 

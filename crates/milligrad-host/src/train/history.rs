@@ -1,5 +1,6 @@
 //! What happened in training.
 
+use super::early_stopping::Patience;
 use serde::{Deserialize, Serialize};
 
 /// One epoch, in the words of Keras' history.
@@ -31,7 +32,10 @@ pub struct History {
     /// Mean loss of every step, if asked for.
     #[serde(default)]
     pub steps: Vec<f32>,
-    /// `true` if the observer ended the run.
+    /// `true` if the observer ended the run before its time.
     #[serde(default)]
     pub stopped: bool,
+    /// Where early stopping stands, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<Patience>,
 }

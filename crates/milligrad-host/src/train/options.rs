@@ -3,18 +3,23 @@
 use super::augment::Augment;
 use super::checkpoint::Checkpoint;
 use super::clip::Clip;
+use super::early_stopping::EarlyStopping;
 use super::loss::Loss;
+use super::monitor::Monitor;
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
 use crate::error::{Error, Result};
 use std::path::PathBuf;
+
+/// A batch size that no data set reaches: every step sees all samples.
+pub const FULL_BATCH: usize = usize::MAX;
 
 /// Options of [`fit`](super::fit), with Keras' defaults.
 #[derive(Debug, Clone)]
 pub struct FitOptions {
     /// Passes over the training samples: 1. With `resume`, the epochs of the checkpoint count.
     pub epochs: usize,
-    /// Samples in a step: 32.
+    /// Samples in a step: 32. More than there are is all of them, [`FULL_BATCH`] always.
     pub batch_size: usize,
     /// Adam(0.001)
     pub optimizer: Optimizer,
@@ -36,6 +41,10 @@ pub struct FitOptions {
     pub frozen: Vec<String>,
     /// How training samples are changed in each epoch: not at all.
     pub augment: Option<Augment>,
+    /// When to stop before the last epoch: never.
+    pub early_stopping: Option<EarlyStopping>,
+    /// Where to write the model whenever this figure is better than ever before.
+    pub save_best: Option<(Monitor, PathBuf)>,
     /// Where to write a checkpoint after each epoch.
     pub checkpoint: Option<PathBuf>,
     /// Go on from here instead of starting with the graph's parameters.
@@ -57,6 +66,8 @@ impl Default for FitOptions {
             per_step: false,
             frozen: Vec::new(),
             augment: None,
+            early_stopping: None,
+            save_best: None,
             checkpoint: None,
             resume: None,
         }
@@ -64,13 +75,30 @@ impl Default for FitOptions {
 }
 
 impl FitOptions {
-    pub(crate) fn check(&self) -> Result<()> {
+    /// The figures that decide on something.
+    pub(crate) fn monitors(&self) -> impl Iterator<Item = Monitor> {
+        let plateau = match self.schedule {
+            Schedule::Plateau(plateau) => Some(plateau.monitor),
+            _ => None,
+        };
+        let stopping = self.early_stopping.map(|stopping| stopping.monitor);
+        let best = self.save_best.as_ref().map(|(monitor, _)| *monitor);
+        [plateau, stopping, best].into_iter().flatten()
+    }
+
+    pub(crate) fn check(&self, validation: bool) -> Result<()> {
         let error = |problem: String| Err(Error::Spec(problem));
         if self.batch_size == 0 {
             return error("batch_size is 0; a step needs at least one sample".into());
         }
-        let problems =
-            [self.optimizer.problem(), self.clip.problem(), self.loss.problem(), self.schedule.problem()];
+        let problems = [
+            self.optimizer.problem(),
+            self.clip.problem(),
+            self.loss.problem(),
+            self.schedule.problem(),
+            self.early_stopping.and_then(|stopping| stopping.problem()),
+            self.monitors().find_map(|monitor| monitor.problem(self.loss, validation)),
+        ];
         problems.into_iter().flatten().next().map_or(Ok(()), error)
     }
 }

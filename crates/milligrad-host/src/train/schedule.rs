@@ -1,5 +1,6 @@
 //! Learning rates that change over a run.
 
+use super::plateau::Plateau;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -51,6 +52,9 @@ pub enum Schedule {
         /// Steps of the rise.
         warmup_steps: u64,
     },
+    /// Down by a factor whenever a figure stops improving. What it multiplies with is known after each epoch alone, so
+    /// [`factor`](Self::factor) is 1.
+    Plateau(Plateau),
 }
 
 impl Schedule {
@@ -59,7 +63,7 @@ impl Schedule {
         let step = step as f64;
         let steps = |epochs: f64| epochs * batches.max(1) as f64;
         match *self {
-            Self::Constant => 1.0,
+            Self::Constant | Self::Plateau(_) => 1.0,
             Self::Step { epochs, factor } => factor.powf((step / steps(epochs.max(1) as f64)).floor()),
             Self::Exponential { factor } => factor.powf(step / steps(1.0)),
             Self::Cosine { warmup_epochs, floor } => {
@@ -85,6 +89,7 @@ impl Schedule {
     pub(super) fn problem(&self) -> Option<String> {
         let share = |x: f64| (0.0..=1.0).contains(&x);
         match *self {
+            Self::Plateau(plateau) => plateau.problem(),
             Self::Step { epochs: 0, .. } => Some("a schedule with steps of 0 epochs".into()),
             Self::ExponentialDecay { decay_steps: 0, .. } | Self::CosineDecay { decay_steps: 0, .. } => {
                 Some("a schedule that decays in 0 steps".into())

@@ -8,7 +8,9 @@ use crate::table::{Table, grouped, percent};
 use clap::Args;
 use milligrad_host::data::{Dataset, Split};
 use milligrad_host::spec::Spec;
-use milligrad_host::train::{Checkpoint, Event, FitOptions, History, evaluate, fit};
+use milligrad_host::train::{
+    Checkpoint, EarlyStopping, Event, FULL_BATCH, FitOptions, History, evaluate, fit,
+};
 use milligrad_host::{Graph, model_file};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -84,11 +86,18 @@ impl Train {
             threads: self.threads,
             per_step: self.per_step,
             checkpoint: Some(checkpoint.clone()),
+            save_best: spec.train.save_best.map(|monitor| (monitor, out.join(BEST))),
             resume,
             ..spec.train.fit_options(seed)
         };
         if let Some(resumed) = &options.resume {
             output.note(format!("going on after epoch {}", resumed.epochs()));
+        }
+        if options.batch_size > train.len() && options.batch_size != FULL_BATCH {
+            let (batch, samples) = (grouped(options.batch_size), grouped(train.len()));
+            output.note(format!(
+                "a batch of {batch} is more than there is: every step sees all {samples} samples"
+            ));
         }
         let stop = stop_on_interrupt()?;
         let mut bar = TrainingBar::new(*output, options.epochs);
@@ -102,10 +111,14 @@ impl Train {
         bar.finish();
         let history = history?;
         model_file::write_atomically(out.join("history.csv"), csv(&history).as_bytes())?;
-        if history.stopped && history.epochs.len() < options.epochs {
+        if history.stopped {
             return Err(self.interrupted(&history, &out, seed));
         }
         model_file::save(&graph, &model)?;
+        let ending = ending(&history, spec.train.early_stopping);
+        if let Some(ending) = &ending {
+            output.note(ending);
+        }
         let test = evaluate(&graph, &samples(test)?, spec.train.loss)?;
         match test.accuracy {
             Some(accuracy) => {
@@ -114,12 +127,26 @@ impl Train {
             None => output.result(format!("test loss {:.6}", test.loss)),
         }
         output.note(format!("wrote {}", model.display()));
+        // Of what is kept as the best, or else of what early stopping watches.
+        let best = match spec.train.save_best {
+            Some(monitor) => monitor.best_epoch(&history.epochs),
+            None => history.patience.and_then(|patience| patience.best_epoch),
+        };
+        if let (Some(monitor), Some(best)) = (spec.train.save_best, best) {
+            let (name, path) = (monitor.name(), out.join(BEST));
+            output.note(format!(
+                "wrote {}, the model after epoch {best}, whose {name} is best",
+                path.display()
+            ));
+        }
         let mut object = json!({
             "name": graph.name,
             "model": model,
             "parameters": graph.parameters(),
             "seed": seed,
             "epochs": history.epochs,
+            "stopped_early": history.patience.is_some_and(|patience| patience.stops),
+            "best_epoch": best,
             "test_accuracy": test.accuracy,
             "test_loss": test.loss,
         });
@@ -139,6 +166,24 @@ impl Train {
             epochs => format!("interrupted after epoch {epochs}; `{again}` goes on from there"),
         })
     }
+}
+
+/// The model with the best figure.
+const BEST: &str = "best.safetensors";
+
+/// What early stopping did, in a sentence.
+fn ending(history: &History, stopping: Option<EarlyStopping>) -> Option<String> {
+    let (patience, stopping) = (history.patience?, stopping?);
+    let (epochs, name) = (history.epochs.len(), stopping.monitor.name());
+    let stopped = patience.stops.then(|| {
+        format!("stopped after epoch {epochs}: {name} has not improved for {} epochs", patience.wait)
+    });
+    let restored = match patience.best_epoch {
+        Some(best) if stopping.restore_best_weights => Some(format!("the weights are those of epoch {best}")),
+        _ => None,
+    };
+    let parts: Vec<String> = [stopped, restored].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {

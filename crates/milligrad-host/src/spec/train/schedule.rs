@@ -1,17 +1,20 @@
 //! `schedule`: how the learning rate changes.
 
+use super::monitor;
 use crate::Result;
 use crate::spec::reader::{Count, Table};
-use crate::train::Schedule;
+use crate::train::{Plateau, Schedule};
 
 const SCHEDULES: &[(&str, Change)] = &[
     ("constant", Change::Constant),
     ("step", Change::Step),
     ("exponential", Change::Exponential),
     ("cosine", Change::Cosine),
+    ("plateau", Change::Plateau),
     // Keras' names.
     ("exponential_decay", Change::Exponential),
     ("cosine_decay", Change::Cosine),
+    ("reduce_lr_on_plateau", Change::Plateau),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,6 +23,7 @@ enum Change {
     Step,
     Exponential,
     Cosine,
+    Plateau,
 }
 
 /// `"cosine"` or `{ type = "step", epochs = 10, factor = 0.5 }`
@@ -28,6 +32,7 @@ pub(super) fn read(train: &Table<'_, '_>) -> Result<Option<Schedule>> {
         let Some(change) = train.choice("schedule", SCHEDULES)? else { return Ok(None) };
         return match change {
             Change::Constant => Ok(Some(Schedule::Constant)),
+            Change::Plateau => Ok(Some(Schedule::Plateau(Plateau::default()))),
             Change::Cosine => Ok(Some(Schedule::Cosine { warmup_epochs: 0.0, floor: 0.0 })),
             _ => Err(train.fail(
                 "schedule",
@@ -39,7 +44,9 @@ pub(super) fn read(train: &Table<'_, '_>) -> Result<Option<Schedule>> {
     let Some(table) = train.table("schedule")? else { return Ok(None) };
     let table = table.titled("`schedule`");
     let Some(change) = table.choice("type", SCHEDULES)? else {
-        return Err(table.missing("type", "\"constant\", \"step\", \"exponential\" or \"cosine\""));
+        return Err(
+            table.missing("type", "\"constant\", \"step\", \"exponential\", \"cosine\" or \"plateau\"")
+        );
     };
     let factor = |key| {
         let factor: f64 = table.required(key)?;
@@ -52,6 +59,22 @@ pub(super) fn read(train: &Table<'_, '_>) -> Result<Option<Schedule>> {
         Change::Constant => {
             table.allow(&["type"])?;
             Schedule::Constant
+        }
+        Change::Plateau => {
+            table.allow(&["type", "monitor", "factor", "patience", "min_delta", "cooldown", "min_lr"])?;
+            let usual = Plateau::default();
+            let factor = table.or("factor", usual.factor)?;
+            if !(factor > 0.0 && factor < 1.0) {
+                return Err(table.fail("factor", "a plateau's `factor` is above 0.0 and below 1.0", ""));
+            }
+            Schedule::Plateau(Plateau {
+                monitor: monitor::monitor(&table)?,
+                factor,
+                patience: monitor::whole(&table, "patience", usual.patience)?,
+                min_delta: monitor::not_negative(&table, "min_delta", usual.min_delta)?,
+                cooldown: monitor::whole(&table, "cooldown", usual.cooldown)?,
+                min_lr: monitor::not_negative(&table, "min_lr", usual.min_lr)?,
+            })
         }
         Change::Step => {
             table.allow(&["type", "epochs", "factor"])?;
