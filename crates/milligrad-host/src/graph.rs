@@ -13,7 +13,7 @@ mod tensor;
 pub use attributes::{Activation, Axes, Function, Operand, Reduction, Window};
 pub use op::Op;
 pub use port::Port;
-pub use rules::{Regularizer, TrainRule};
+pub use rules::{Regularizer, TrainRule, WeightScales};
 pub use tensor::{Constant, ConstantId, DType, TensorId, TensorInfo, Values};
 
 use crate::error::{Error, Result};

@@ -64,12 +64,12 @@ pub use dump::{Difference, Dump, DumpedLayer};
 pub use error::{Error, Result};
 pub use graph::{
     Activation, Axes, Constant, ConstantId, DType, Draft, Function, Graph, Node, Normalize, Op, Operand,
-    Port, Reduction, Regularizer, TensorId, TensorInfo, TrainRule, Values, Window,
+    Port, Reduction, Regularizer, TensorId, TensorInfo, TrainRule, Values, WeightScales, Window,
 };
 pub use lower::{CompileOptions, Layers, Learn};
 pub use prepare::for_inference;
 pub use program::{LossKind, OptimizerKind, Program};
-pub use quantize::{QuantizeOptions, quantize};
+pub use quantize::{QuantizeOptions, qat, quantize};
 pub use run::{Rule, Runner, Snapshot};
 
 /// The README's code runs with the documentation tests.

@@ -29,6 +29,7 @@ pub fn for_inference(graph: &Graph) -> Result<Graph> {
         let folded = match node.op {
             Op::Dropout { .. }
             | Op::GaussianNoise { .. }
+            | Op::FakeQuantize { .. }
             | Op::Activation { activation: Activation::Linear } => true,
             Op::BatchNorm { epsilon, .. } => {
                 let producer = if single[node.inputs[0].0] { writer(&draft, node.inputs[0]) } else { None };

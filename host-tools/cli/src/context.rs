@@ -1,7 +1,7 @@
 //! A model file, and the data that go with it.
 
 use crate::failure::Failure;
-use milligrad_host::data::{Dataset, Task, npz::Npz};
+use milligrad_host::data::{Dataset, Split, Task, npz::Npz};
 use milligrad_host::spec::{DataSpec, Source, Spec, TrainSpec};
 use milligrad_host::train::Loss;
 use milligrad_host::{DType, Graph, import};
@@ -19,16 +19,27 @@ pub(crate) struct Context {
 }
 
 /// Samples for a model.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Data {
     /// To calibrate with; none if a file with test samples alone was given.
     pub(crate) train: Option<Dataset>,
+    /// To choose by.
+    pub(crate) validation: Option<Dataset>,
     /// To measure with.
     pub(crate) test: Dataset,
+    /// How it is trained.
+    pub(crate) training: TrainSpec,
     /// The loss of training.
     pub(crate) loss: Loss,
     /// How many samples the specification wants for calibration.
     pub(crate) calibration: Option<usize>,
+}
+
+impl Data {
+    fn new(split: Split, training: TrainSpec, calibration: Option<usize>) -> Self {
+        let Split { train, validation, test } = split;
+        Self { train: Some(train), validation, test, loss: training.loss, training, calibration }
+    }
 }
 
 /// `true` if a part of the model is int8.
@@ -52,7 +63,7 @@ impl Context {
     /// Reads the data.
     pub(crate) fn data(&self) -> Result<Data, Failure> {
         let beside = self.folder.join(SPEC);
-        let usual = || TrainSpec::new(&self.graph).loss;
+        let usual = || TrainSpec::new(&self.graph);
         match self.data.as_deref() {
             None if beside.is_file() => self.specified(&beside),
             None => Err(Failure::usage(format!(
@@ -60,8 +71,8 @@ impl Context {
                  an NPZ file with arrays x and y, or a folder of IDX files)",
                 beside.display()
             ))),
-            Some("digits") => self.of_source(Source::Digits, usual(), None),
-            Some("fashion-mnist") => self.of_source(Source::FashionMnist(None), usual(), None),
+            Some("digits") => self.of_source(Source::Digits, usual()),
+            Some("fashion-mnist") => self.of_source(Source::FashionMnist(None), usual()),
             Some(path) => {
                 let path = Path::new(path);
                 match path.extension().and_then(|extension| extension.to_str()) {
@@ -69,9 +80,11 @@ impl Context {
                     Some("npz") => {
                         let test =
                             Npz::read(path)?.dataset("x", "y", &self.task())?.reshaped(self.input())?;
-                        Ok(Data { train: None, test, loss: usual(), calibration: None })
+                        let training = usual();
+                        let loss = training.loss;
+                        Ok(Data { train: None, validation: None, test, training, loss, calibration: None })
                     }
-                    _ if path.is_dir() => self.of_source(Source::Idx(path.into()), usual(), None),
+                    _ if path.is_dir() => self.of_source(Source::Idx(path.into()), usual()),
                     _ => Err(Failure::usage(format!(
                         "--data {}: it is digits, fashion-mnist, a specification (.toml), an NPZ file with arrays x \
                          and y, or a folder of IDX files",
@@ -85,13 +98,12 @@ impl Context {
     fn specified(&self, path: &Path) -> Result<Data, Failure> {
         let spec = Spec::read(path)?;
         let split = spec.data.load(self.input(), &self.task())?;
-        let (train, calibration) = (Some(split.train), Some(spec.quantize.calibration));
-        Ok(Data { train, test: split.test, loss: spec.train.loss, calibration })
+        Ok(Data::new(split, spec.train, Some(spec.quantize.calibration)))
     }
 
-    fn of_source(&self, source: Source, loss: Loss, calibration: Option<usize>) -> Result<Data, Failure> {
+    fn of_source(&self, source: Source, training: TrainSpec) -> Result<Data, Failure> {
         let split = DataSpec::new(source).load(self.input(), &self.task())?;
-        Ok(Data { train: Some(split.train), test: split.test, loss, calibration })
+        Ok(Data::new(split, training, None))
     }
 
     fn input(&self) -> &[usize] {

@@ -69,6 +69,14 @@ pub enum Op {
         /// Standard deviation.
         stddev: f32,
     },
+    /// Rounds to the 256 numbers that int8 has for this range, in floats: a stand-in for quantisation while a model is
+    /// trained for it. The derivative is 1 within the range and 0 outside. Nothing in a model that is compiled.
+    FakeQuantize {
+        /// Smallest value, at most 0.
+        min: f32,
+        /// Largest value, at least 0.
+        max: f32,
+    },
     /// int8 to f32: the border between a frozen and a trainable part.
     Dequantize,
     /// f32 to int8: the border where a float input enters an int8 model.
@@ -177,6 +185,7 @@ impl Op {
             Self::BatchNorm { .. } => "BatchNorm",
             Self::Dropout { .. } => "Dropout",
             Self::GaussianNoise { .. } => "GaussianNoise",
+            Self::FakeQuantize { .. } => "FakeQuantize",
             Self::Dequantize => "Dequantize",
             Self::Quantize => "Quantize",
             Self::Requantize => "Requantize",

@@ -28,6 +28,33 @@ pub struct TrainRule {
     /// It stays as it is, like the bias of a layer that has none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fixed: bool,
+    /// It is used as int8 would have it: rounded to 255 steps, symmetrically.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fake_quantize: Option<WeightScales>,
+}
+
+/// Which weights share a scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightScales {
+    /// All.
+    One,
+    /// Those of an output channel; channels are the first axis.
+    FirstAxis,
+    /// Those of an output channel; channels are the last axis.
+    LastAxis,
+}
+
+impl WeightScales {
+    /// The channel of each of these weights, of so many channels, in order; all zero where there is one scale.
+    pub(crate) fn channels(self, weights: usize, channels: usize) -> impl Iterator<Item = usize> {
+        let row = (weights / channels.max(1)).max(1);
+        (0..weights).map(move |index| match self {
+            Self::One => 0,
+            Self::FirstAxis => index / row,
+            Self::LastAxis => index % channels,
+        })
+    }
 }
 
 impl TrainRule {

@@ -81,6 +81,14 @@ pub fn infer(op: &Op, inputs: &[&TensorInfo], constants: &[&Constant]) -> Result
             float_only(one(inputs)?)?;
             Ok(one(inputs)?.shape.clone())
         }
+        Op::FakeQuantize { min, max } => {
+            no_constants(constants)?;
+            if !(*min <= 0.0 && *max >= 0.0 && (max - min).is_finite()) {
+                return Err(format!("range {min} to {max} is no finite one around 0"));
+            }
+            float_only(one(inputs)?)?;
+            Ok(one(inputs)?.shape.clone())
+        }
         Op::Dequantize => {
             no_constants(constants)?;
             dequantize::infer(one(inputs)?)
@@ -150,7 +158,11 @@ fn kernel(node: &Lower<'_>) -> Option<Kernel> {
         Op::Softmax => softmax::lower(node),
         Op::Add { activation } => add::lower(node, *activation),
         Op::Dequantize => dequantize::lower(node),
-        Op::Flatten | Op::Dropout { .. } | Op::GaussianNoise { .. } | Op::Reshape { .. } => return None,
+        Op::Flatten
+        | Op::Dropout { .. }
+        | Op::GaussianNoise { .. }
+        | Op::FakeQuantize { .. }
+        | Op::Reshape { .. } => return None,
         Op::Quantize => quantize::lower(node),
         Op::Requantize => quantize::lower_again(node),
         Op::HardSwish => hard_swish::lower(node),

@@ -6,6 +6,7 @@
 
 mod calibrate;
 pub(crate) mod multiplier;
+pub mod qat;
 
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Constant, DType, Draft, Graph, Node, Op, Port, TensorId, TensorInfo, Values};
@@ -28,12 +29,23 @@ pub struct QuantizeOptions {
 /// # Errors
 /// If there are no calibration data, or the model is int8 already.
 pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -> Result<Graph> {
+    let prepared = prepared(graph)?;
+    let ranges = calibrated(&prepared, calibration)?;
+    with_ranges(&prepared, ranges, options)
+}
+
+/// The float graph as it will be int8: batch norm folded, activations fused.
+fn prepared(graph: &Graph) -> Result<Graph> {
     let graph = crate::prepare::for_inference(graph)?;
-    let model = |problem: &str| Error::Model { model: graph.name.clone(), problem: problem.into() };
     graph.require_single("quantisation")?;
     if graph.tensors.iter().any(|t| t.dtype == DType::I8) {
-        return Err(model("it is quantised already"));
+        return Err(Error::Model { model: graph.name.clone(), problem: "it is quantised already".into() });
     }
+    Ok(graph)
+}
+
+/// The range of each tensor.
+fn calibrated(graph: &Graph, calibration: &[f32]) -> Result<Vec<(f32, f32)>> {
     if calibration.is_empty() || !calibration.len().is_multiple_of(graph.input_len()) {
         return Err(Error::Data(format!(
             "calibration needs whole samples of {} values, {} values given",
@@ -41,12 +53,21 @@ pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -
             calibration.len()
         )));
     }
-    let first_float = match &options.trainable {
-        Some(layers) => layers.choose(&graph)?[0].node,
+    let mut ranges = calibrate::ranges(graph, calibration)?;
+    share_ranges(graph, &mut ranges);
+    Ok(ranges)
+}
+
+/// The first node that stays f32.
+fn first_float(graph: &Graph, options: &QuantizeOptions) -> Result<usize> {
+    Ok(match &options.trainable {
+        Some(layers) => layers.choose(graph)?[0].node,
         None => graph.nodes.len(),
-    };
-    let mut ranges = calibrate::ranges(&graph, calibration)?;
-    share_ranges(&graph, &mut ranges);
+    })
+}
+
+fn with_ranges(graph: &Graph, ranges: Vec<(f32, f32)>, options: &QuantizeOptions) -> Result<Graph> {
+    let first_float = first_float(graph, options)?;
     let quantizer = Quantizer {
         draft: Draft {
             tensors: Vec::new(),
@@ -56,7 +77,7 @@ pub fn quantize(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -
             outputs: vec![Port::output(TensorId(0))],
             ..graph.clone().into_draft()
         },
-        graph: &graph,
+        graph,
         ranges,
         per_tensor: options.per_tensor,
         int8_of: vec![None; graph.tensors.len()],
@@ -86,6 +107,15 @@ fn share_ranges(graph: &Graph, ranges: &mut [(f32, f32)]) {
             }
         }
     }
+}
+
+/// The scale that covers a range, zero included.
+pub(crate) fn covering((min, max): (f32, f32)) -> Quantization {
+    let (min, max) = (f64::from(min.min(0.0)), f64::from(max.max(0.0)));
+    let scale = if max > min { ((max - min) / 255.0) as f32 } else { 1.0 };
+    let scale = scale.max(f32::MIN_POSITIVE);
+    let zero_point = (-128.0 - min / f64::from(scale)).round().clamp(-128.0, 127.0);
+    Quantization::new(scale, zero_point as i8)
 }
 
 struct Quantizer<'a> {
@@ -127,14 +157,9 @@ impl Quantizer<'_> {
         TensorId(self.draft.tensors.len() - 1)
     }
 
-    /// The scale that covers a tensor's range, zero included.
+    /// The scale that covers a tensor's range.
     fn range(&self, id: TensorId) -> Quantization {
-        let (min, max) = self.ranges[id.0];
-        let (min, max) = (f64::from(min.min(0.0)), f64::from(max.max(0.0)));
-        let scale = if max > min { ((max - min) / 255.0) as f32 } else { 1.0 };
-        let scale = scale.max(f32::MIN_POSITIVE);
-        let zero_point = (-128.0 - min / f64::from(scale)).round().clamp(-128.0, 127.0);
-        Quantization::new(scale, zero_point as i8)
+        covering(self.ranges[id.0])
     }
 
     fn int8_node(&mut self, node: &Node) -> Result<()> {

@@ -299,6 +299,7 @@ pub fn predict(graph: &Graph, inputs: &[f32]) -> Result<Vec<f32>> {
     }
     let network = Network::<f32, BLOCK>::compile(graph, graph.output(), |_| true)?;
     let parameters = network.layout.read(graph);
+    let parameters = network.layout.rounded(&parameters).unwrap_or(parameters);
     let outputs = graph.output_len();
     let mut predictions = vec![0.0; inputs.len() / width * outputs];
     pool(0)?.install(|| {

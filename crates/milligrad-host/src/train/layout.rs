@@ -4,7 +4,7 @@ use super::buffer::Buffer;
 use super::penalty::Penalty;
 use super::real::Real;
 use crate::error::Result;
-use crate::graph::{ConstantId, Graph, Values};
+use crate::graph::{Constant, ConstantId, Graph, Values, WeightScales};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -19,12 +19,22 @@ pub(crate) struct Place {
     pub(crate) trainable: bool,
 }
 
+/// Weights that are used as int8 would have them.
+#[derive(Debug, Clone)]
+struct Rounded {
+    range: Range<usize>,
+    scales: WeightScales,
+    /// Output channels.
+    channels: usize,
+}
+
 /// The order of all parameters: first those that are trained, then the others.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
     places: Vec<Place>,
     by_constant: HashMap<ConstantId, usize>,
     penalties: Vec<Penalty>,
+    rounded: Vec<Rounded>,
     trainable: usize,
     len: usize,
 }
@@ -40,13 +50,9 @@ impl Layout {
                 }
                 let len = graph.constant(constant).values.len();
                 layout.by_constant.insert(constant, layout.places.len());
-                if let Some(rule) = graph.training.get(&graph.constant(constant).name)
-                    && !rule.regularizer.is_none()
-                {
-                    let (range, regularizer) = (layout.len..layout.len + len, rule.regularizer);
-                    layout.penalties.push(Penalty { range, regularizer, trainable });
-                }
-                layout.places.push(Place { constant, range: layout.len..layout.len + len, trainable });
+                let range = layout.len..layout.len + len;
+                layout.add_rule(graph.constant(constant), graph, &range, trainable);
+                layout.places.push(Place { constant, range, trainable });
                 layout.len = (layout.len + len).next_multiple_of(ALIGNMENT);
             }
             if pass {
@@ -54,6 +60,50 @@ impl Layout {
             }
         }
         layout
+    }
+
+    fn add_rule(&mut self, constant: &Constant, graph: &Graph, range: &Range<usize>, trainable: bool) {
+        let Some(rule) = graph.training.get(&constant.name) else { return };
+        if !rule.regularizer.is_none() {
+            let (range, regularizer) = (range.clone(), rule.regularizer);
+            self.penalties.push(Penalty { range, regularizer, trainable });
+        }
+        if let Some(scales) = rule.fake_quantize {
+            let axis = match scales {
+                WeightScales::LastAxis => constant.shape.last(),
+                _ => constant.shape.first(),
+            };
+            let channels = axis.copied().unwrap_or(1);
+            self.rounded.push(Rounded { range: range.clone(), scales, channels });
+        }
+    }
+
+    /// The parameters that layers see, where some are rounded as int8 would have them; `None` if none are. Gradients by
+    /// these are taken for gradients by the parameters themselves.
+    pub(crate) fn rounded<F: Real>(&self, parameters: &Buffer<F>) -> Option<Buffer<F>> {
+        if self.rounded.is_empty() {
+            return None;
+        }
+        let mut seen = parameters.clone();
+        for Rounded { range, scales, channels } in &self.rounded {
+            let weights = &mut seen[range.clone()];
+            let channel_of = || scales.channels(weights.len(), *channels);
+            let mut largest = vec![F::ZERO; *channels];
+            for (channel, &w) in channel_of().zip(weights.iter()) {
+                let size = if w < F::ZERO { -w } else { w };
+                if size > largest[channel] {
+                    largest[channel] = size;
+                }
+            }
+            let steps = F::from_f32(127.0);
+            for (channel, w) in channel_of().zip(weights) {
+                let scale = largest[channel] / steps;
+                if scale > F::ZERO {
+                    *w = (*w / scale).round() * scale;
+                }
+            }
+        }
+        Some(seen)
     }
 
     /// Where this constant lies.

@@ -1,7 +1,7 @@
 //! A graph compiled for training: layers in order, the buffers between them, and one vector of parameters.
 
 use super::layers::{
-    Add, AvgPool2d, BatchNorm, Concat, Conv2d, Dense, DepthwiseConv2d, Dropout, Elementwise, Function,
+    Add, AvgPool2d, BatchNorm, Concat, Conv2d, Dense, DepthwiseConv2d, Dropout, Elementwise, FakeQuantize, Function,
     GaussianNoise, Layer, MaxPool2d, Multiply, Pad, Softmax, WeightsAndBias,
 };
 use super::layout::Layout;
@@ -175,6 +175,9 @@ impl<F: Real, const N: usize> Network<F, N> {
             Op::Dropout { rate } => Box::new(Dropout { rate: *rate, len, layer: number as u64 }),
             Op::GaussianNoise { stddev } => {
                 Box::new(GaussianNoise { stddev: *stddev, len, layer: number as u64 })
+            }
+            Op::FakeQuantize { min, max } => {
+                Box::new(FakeQuantize::new(len, crate::quantize::covering((*min, *max))))
             }
             Op::BatchNorm { epsilon, momentum } => {
                 let layer = BatchNorm {

@@ -107,6 +107,17 @@ impl Optimizer {
         }
     }
 
+    /// The same with another `η`.
+    pub fn with_learning_rate(mut self, rate: f64) -> Self {
+        match &mut self {
+            Self::Sgd { learning_rate, .. }
+            | Self::Adam { learning_rate, .. }
+            | Self::AdamW { learning_rate, .. }
+            | Self::RmsProp { learning_rate, .. } => *learning_rate = rate,
+        }
+        self
+    }
+
     /// What is wrong with the constants, if anything.
     pub(crate) fn problem(&self) -> Option<String> {
         let rate = self.learning_rate();

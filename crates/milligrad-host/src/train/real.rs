@@ -31,6 +31,7 @@ pub(crate) trait Real:
     fn ln(self) -> Self;
     fn tanh(self) -> Self;
     fn sqrt(self) -> Self;
+    fn round(self) -> Self;
 
     fn correlate<const N: usize>(
         patches: Patches<'_>,
@@ -83,6 +84,10 @@ macro_rules! common {
         #[inline(always)]
         fn sqrt(self) -> Self {
             self.sqrt()
+        }
+        #[inline(always)]
+        fn round(self) -> Self {
+            self.round()
         }
     };
 }

@@ -98,9 +98,10 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         let blocks = indices.len().div_ceil(N);
         let active = self.lanes.len().min(blocks);
         let segments = self.network.meetings.len();
+        let rounded = self.network.layout.rounded(&self.parameters);
         let pass = BatchPass {
             network: &self.network,
-            parameters: &self.parameters,
+            parameters: rounded.as_ref().unwrap_or(&self.parameters),
             loss: self.loss,
             samples,
             indices,
@@ -195,16 +196,18 @@ impl<F: Real, const N: usize> Trainer<F, N> {
 /// Loss and accuracy of a network.
 pub(crate) fn evaluate<F: Real, const N: usize>(
     network: &Network<F, N>,
-    parameters: &[F],
+    parameters: &Buffer<F>,
     loss: Loss,
     samples: &Samples,
 ) -> Score {
+    let rounded = network.layout.rounded(parameters);
+    let seen = rounded.as_ref().unwrap_or(parameters);
     let mut answers = vec![(F::ZERO, 0.0f32); samples.len()];
     let width = network.slots[network.output].len;
     each_part::<F, N, _>(network, &mut answers, 1, |lane, first, answers| {
         let indices: Vec<u32> = (first..first + answers.len()).map(|i| i as u32).collect();
         network.load(lane, indices.iter().map(|&i| samples.input(i as usize)));
-        network.infer(lane, parameters);
+        network.infer(lane, seen);
         let mut dy = vec![[F::ZERO; N]; width];
         let mut answer = answers.iter_mut();
         let (y, _) = network.outputs(lane);

@@ -1,14 +1,17 @@
 //! `milligrad quantize`
 
 use super::{Trainable, eval, layers};
-use crate::context::{Context, Data};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::progress::TrainingBar;
 use crate::table::{Table, grouped, percent};
 use clap::Args;
-use milligrad_host::data::shuffled;
-use milligrad_host::{Graph, QuantizeOptions, model_file, quantize};
+use milligrad_host::data::{Dataset, shuffled};
+use milligrad_host::train::{Event, Schedule};
+use milligrad_host::{Graph, QuantizeOptions, model_file, qat, quantize};
 use serde_json::json;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Make a trained model int8.
@@ -29,9 +32,35 @@ pub(crate) struct Quantize {
     /// One scale for all channels of a layer, instead of one for each.
     #[arg(long)]
     per_tensor: bool,
+    /// What it becomes.
+    #[arg(long, value_enum, default_value_t = Scheme::Int8)]
+    scheme: Scheme,
+    /// Epochs of quantisation-aware training: the model is trained on with all that int8 rounds rounded, by the
+    /// specification's optimizer and loss, and the epoch that does best on the validation part is taken.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    qat_epochs: u32,
+    /// Learning rate of quantisation-aware training, which falls to zero along half a cosine; a tenth of the
+    /// specification's unless given.
+    #[arg(long, value_name = "RATE", requires = "qat_epochs", value_parser = rate)]
+    qat_learning_rate: Option<f64>,
+    /// Threads, 0 for as many as there are cores. The result does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
     /// Other data than those that it was trained on.
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
+}
+
+/// Number formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Scheme {
+    /// 8-bit integers as in TensorFlow Lite.
+    Int8,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+    if rate > 0.0 && rate.is_finite() { Ok(rate) } else { Err(format!("{text} is no number above 0")) }
 }
 
 impl Quantize {
@@ -49,14 +78,45 @@ impl Quantize {
         let calibration =
             train.select(&chosen).prepared(&context.graph)?.normalized(context.graph.normalize, wanted);
         let options = QuantizeOptions { trainable: self.trainable.0.clone(), per_tensor: self.per_tensor };
-        let int8 = quantize(&context.graph, &calibration, &options)?;
+        let int8 = match self.qat_epochs {
+            0 => quantize(&context.graph, &calibration, &options)?,
+            epochs => {
+                let graph = &context.graph;
+                let samples = |part: Dataset| {
+                    part.prepared(graph)?.into_samples(graph.normalize, data.loss, graph.output_len())
+                };
+                let validation = data.validation.take().map(samples).transpose()?;
+                let mut fit = data.training.fit_options(seed.unwrap_or(data.training.seed));
+                let rate = self.qat_learning_rate.unwrap_or(0.1 * fit.optimizer.learning_rate());
+                fit.optimizer = fit.optimizer.with_learning_rate(rate);
+                fit.schedule = Schedule::Cosine { warmup_epochs: 0.0, floor: 0.0 };
+                (fit.epochs, fit.threads) = (epochs as usize, self.threads);
+                let train = samples(train)?;
+                let mut bar = TrainingBar::new(*output, fit.epochs);
+                let refined = qat::refine(
+                    graph,
+                    &calibration,
+                    (&train, validation.as_ref()),
+                    &options,
+                    &fit,
+                    &mut |event| {
+                        match event {
+                            Event::Batch(progress) => bar.batch(&progress),
+                            Event::Epoch { record, .. } => bar.epoch(record),
+                        }
+                        ControlFlow::Continue(())
+                    },
+                );
+                bar.finish();
+                refined?
+            }
+        };
         let out = self.out.clone().unwrap_or_else(|| beside(&self.model));
         model_file::save(&int8, &out)?;
 
         let bytes = |graph: &Graph| -> usize { graph.constants.iter().map(|c| c.values.bytes()).sum() };
         let (f32_bytes, int8_bytes) = (bytes(&context.graph), bytes(&int8));
-        let again = Data { train: None, test: data.test.clone(), ..data };
-        let (f32_loss, f32_accuracy) = eval::measure(&context.graph, again)?;
+        let (f32_loss, f32_accuracy) = eval::measure(&context.graph, data.clone())?;
         let (int8_loss, int8_accuracy) = eval::measure(&int8, data)?;
         let mut table = Table::new(&["", "test", "weights and biases, bytes"]);
         let shown = |accuracy: Option<f64>, loss: Option<f64>| match accuracy {
@@ -71,6 +131,7 @@ impl Quantize {
             "name": int8.name,
             "model": out,
             "calibration": chosen.len(),
+            "qat_epochs": self.qat_epochs,
             "accuracy": { "f32": f32_accuracy, "int8": int8_accuracy },
             "parameter_bytes": { "f32": f32_bytes, "int8": int8_bytes },
         }));
