@@ -34,7 +34,8 @@ fn every_command_has_its_keys() {
         (Some(50), Some(&*trained.path("q")))
     );
     has(&quantize["accuracy"], &["f32", "int8"]);
-    let aware = ["quantize", &model, "--scheme=int8", "--qat-epochs=2", "--json", "--out", &trained.path("a")];
+    let aware =
+        ["quantize", &model, "--scheme=int8", "--qat-epochs=2", "--json", "--out", &trained.path("a")];
     let aware = good(aware).json();
     assert_eq!(aware["qat_epochs"], 2);
     assert!((aware["accuracy"]["int8"].as_f64().unwrap() - accuracy).abs() < 0.02, "{aware}");

@@ -141,7 +141,9 @@ impl Assembly {
             new.iter().zip([(options.regularizer, false), (options.bias_regularizer, !options.bias)])
         {
             if (regularizer, fixed) != (Regularizer::default(), false) {
-                self.draft.training.insert(constant.name.clone(), TrainRule { regularizer, fixed, fake_quantize: None });
+                self.draft
+                    .training
+                    .insert(constant.name.clone(), TrainRule { regularizer, fixed, fake_quantize: None });
             }
         }
         self.draft.constants.extend(new);

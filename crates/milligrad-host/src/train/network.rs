@@ -1,8 +1,8 @@
 //! A graph compiled for training: layers in order, the buffers between them, and one vector of parameters.
 
 use super::layers::{
-    Add, AvgPool2d, BatchNorm, Concat, Conv2d, Dense, DepthwiseConv2d, Dropout, Elementwise, FakeQuantize, Function,
-    GaussianNoise, Layer, MaxPool2d, Multiply, Pad, Softmax, WeightsAndBias,
+    Add, AvgPool2d, BatchNorm, Concat, Conv2d, Dense, DepthwiseConv2d, Dropout, Elementwise, FakeQuantize,
+    Function, GaussianNoise, Layer, MaxPool2d, Multiply, Pad, Softmax, WeightsAndBias,
 };
 use super::layout::Layout;
 use super::real::Real;
