@@ -6,6 +6,9 @@
 //! start from the bias, on every target, so that a float result has the same bits everywhere.
 
 use crate::Clamp;
+#[cfg(milligrad_fpu)]
+use crate::arch::arm_fpu;
+use crate::layers::matrix;
 use core::fmt::Debug;
 
 /// A number format: elements, weights, accumulators, and how a sum becomes an element.
@@ -38,17 +41,27 @@ pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
     fn average(sum: Self::Accumulator, count: u32) -> Self::Element;
     /// The element within the range of the fused activation.
     fn clamp(output: &Self::Output, x: Self::Element) -> Self::Element;
-    /// `y = activation(W x + b)` over rows of weights by a loop of the format's own; `false` where it has none, and nothing
-    /// was done.
+
+    /// `y = activation(W x + b)` for rows of weights as long as `x`. A format overrides it that has a loop of its own; what a
+    /// core has a kernel for gives the bits of the portable loop.
     #[inline(always)]
-    fn own_rows(
-        _weights: &[Self::Weight],
-        _channels: &[Self::Channel],
-        _output: &Self::Output,
-        _x: &[Self::Element],
-        _y: &mut [Self::Element],
-    ) -> bool {
-        false
+    fn rows(
+        weights: &[Self::Weight],
+        channels: &[Self::Channel],
+        output: &Self::Output,
+        x: &[Self::Element],
+        y: &mut [Self::Element],
+    ) {
+        matrix::rows::<Self>(weights, channels, output, x, y);
+    }
+    /// Copies `lines` lines of `len` elements that start `stride` elements apart, to lie one after the other; overridden as
+    /// [`rows`](Self::rows).
+    #[inline(always)]
+    fn copy_lines(from: &[Self::Element], stride: usize, len: usize, lines: usize, to: &mut [Self::Element]) {
+        let starts = (0..lines).map(|line| from.get(line.saturating_mul(stride)..).unwrap_or_default());
+        for (to, from) in to.chunks_exact_mut(len.max(1)).zip(starts) {
+            to.iter_mut().zip(from).for_each(|(to, &x)| *to = x);
+        }
     }
 }
 
@@ -68,16 +81,6 @@ pub trait Trainable: Arithmetic {
     /// `sum + w δ`, on the way back through a layer.
     fn multiply_add_delta(sum: Self::Accumulator, w: Self::Weight, delta: Self::Element)
     -> Self::Accumulator;
-    /// `δx = Wᵀ δ` over rows of `inputs` weights by a loop of the format's own; `false` where it has none, and nothing was done.
-    #[inline(always)]
-    fn own_columns(
-        _inputs: usize,
-        _weights: &[Self::Weight],
-        _delta: &[Self::Element],
-        _delta_x: &mut [Self::Element],
-    ) -> bool {
-        false
-    }
     /// A finished sum of `w δ` as the delta of the layer before.
     fn delta(sum: Self::Accumulator) -> Self::Element;
     /// The sum of two deltas of the same element.
@@ -91,10 +94,26 @@ pub trait Trainable: Arithmetic {
     /// `true` where the fused activation let the sum through unchanged, so that its derivative is 1;
     /// elsewhere it is 0. `y` is the layer's output.
     fn passed(output: &Self::Output, y: Self::Element) -> bool;
+
+    /// `δx = Wᵀ δ` for rows of `inputs` weights; overridden as [`rows`](Arithmetic::rows).
+    #[inline(always)]
+    fn columns(
+        inputs: usize,
+        weights: &[Self::Weight],
+        delta: &[Self::Element],
+        delta_x: &mut [Self::Element],
+    ) {
+        matrix::columns::<Self>(inputs, weights, delta, delta_x);
+    }
+    /// Adds `δ xᵀ` to `gradient`, but for rows whose `δ` is zero; overridden as [`rows`](Arithmetic::rows).
+    #[inline(always)]
+    fn outer(x: &[Self::Element], delta: &[Self::Element], gradient: &mut [Self::Gradient]) {
+        matrix::outer::<Self>(x, delta, gradient);
+    }
 }
 
 macro_rules! float_arithmetic {
-    ($($t:ident),*) => {$(
+    ($t:ident, { $($kernels:item)* }, { $($training_kernels:item)* }) => {
         impl Arithmetic for $t {
             type Element = $t;
             type Weight = $t;
@@ -128,6 +147,7 @@ macro_rules! float_arithmetic {
             fn clamp(output: &Clamp<$t>, x: $t) -> $t {
                 output.apply(x)
             }
+            $($kernels)*
         }
 
         impl Trainable for $t {
@@ -161,8 +181,15 @@ macro_rules! float_arithmetic {
             }
             #[inline(always)]
             fn passed(output: &Clamp<$t>, y: $t) -> bool {
-                output.min < y && y < output.max
+                // The bits of numbers that are not negative are in their order, those of all others beyond.
+                let (low, high) = (output.min.to_bits(), output.max.to_bits());
+                if output.min.is_sign_positive() && output.max.is_sign_positive() && low < high {
+                    y.to_bits().wrapping_sub(low).wrapping_sub(1) < high - low - 1
+                } else {
+                    output.min < y && y < output.max
+                }
             }
+            $($training_kernels)*
         }
 
         impl Clamp<$t> {
@@ -173,6 +200,33 @@ macro_rules! float_arithmetic {
             /// `min(max(x, 0), 6)`
             pub const RELU6: Self = Self { min: 0.0, max: 6.0 };
         }
-    )*};
+    };
 }
-float_arithmetic!(f32, f64);
+float_arithmetic!(f64, {}, {});
+float_arithmetic!(
+    f32,
+    {
+        #[cfg(milligrad_fpu)]
+        #[inline(always)]
+        fn rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
+            arm_fpu::rows(weights, biases, output, x, y);
+        }
+        #[cfg(milligrad_fpu)]
+        #[inline(always)]
+        fn copy_lines(from: &[f32], stride: usize, len: usize, lines: usize, to: &mut [f32]) {
+            arm_fpu::copy_lines(from, stride, len, lines, to);
+        }
+    },
+    {
+        #[cfg(milligrad_fpu)]
+        #[inline(always)]
+        fn columns(inputs: usize, weights: &[f32], delta: &[f32], delta_x: &mut [f32]) {
+            arm_fpu::columns(inputs, weights, delta, delta_x);
+        }
+        #[cfg(milligrad_fpu)]
+        #[inline(always)]
+        fn outer(x: &[f32], delta: &[f32], gradient: &mut [f32]) {
+            matrix::subtract_outer(gradient, -1.0, delta, x);
+        }
+    }
+);

@@ -144,9 +144,8 @@ impl Arithmetic for Fixed16 {
         output.apply(x)
     }
     #[inline(always)]
-    fn own_rows(weights: &[i16], biases: &[i32], output: &Clamp<i16>, x: &[i16], y: &mut [i16]) -> bool {
+    fn rows(weights: &[i16], biases: &[i32], output: &Clamp<i16>, x: &[i16], y: &mut [i16]) {
         sums::rows(weights, biases, output, x, y);
-        true
     }
 }
 
@@ -160,9 +159,8 @@ impl Trainable for Fixed16 {
         sum.saturating_add(i32::from(w) * i32::from(delta))
     }
     #[inline(always)]
-    fn own_columns(inputs: usize, weights: &[i16], delta: &[i16], delta_x: &mut [i16]) -> bool {
+    fn columns(inputs: usize, weights: &[i16], delta: &[i16], delta_x: &mut [i16]) {
         sums::columns(inputs, weights, delta, delta_x);
-        true
     }
     #[inline(always)]
     fn delta(sum: i32) -> i16 {

@@ -83,14 +83,7 @@ impl Optimizer<f32> for Sgd {
 
     #[inline(never)]
     fn update_rows(&self, weights: &mut [f32], _: &mut [()], delta: &[f32], x: &[f32]) {
-        matrix::update_rows(
-            weights,
-            delta,
-            x,
-            0.0,
-            |delta| self.learning_rate * delta,
-            |w, step, x| *w -= step * x,
-        );
+        matrix::subtract_outer(weights, self.learning_rate, delta, x);
     }
 
     #[inline]
@@ -100,7 +93,11 @@ impl Optimizer<f32> for Sgd {
 
     #[inline]
     fn update_weights(&self, weights: &mut [f32], _: &mut [()], gradient: &[f32]) {
-        weights.iter_mut().zip(gradient).for_each(|(w, &g)| *w -= self.learning_rate * g);
+        // One row, for one δ of 1.
+        let len = weights.len().min(gradient.len());
+        if let (Some(weights), Some(gradient)) = (weights.get_mut(..len), gradient.get(..len)) {
+            matrix::subtract_outer(weights, self.learning_rate, &[1.0], gradient);
+        }
     }
 
     #[inline]

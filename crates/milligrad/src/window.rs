@@ -3,6 +3,7 @@
 //! Every layer with a window, forward and backward, in every arithmetic, asks here; padding logic exists
 //! nowhere else. Images are HWC: row by row, in each row pixel by pixel, in each pixel channel by channel.
 
+use crate::Arithmetic;
 use core::ops::Range;
 
 /// How the border of an image is extended.
@@ -174,6 +175,25 @@ impl Window2d {
             let (from, to) = (image.get(from..).unwrap_or_default(), patch.get_mut(to..).unwrap_or_default());
             to.iter_mut().zip(from).take(len).for_each(|(to, &x)| *to = x);
         });
+    }
+
+    /// As [`gather`](Self::gather), by the format's own way to copy lines where all of the window is in the image.
+    #[inline(never)]
+    pub(crate) fn patch<A: Arithmetic>(
+        &self,
+        image: &[A::Element],
+        at: (usize, usize),
+        pad: A::Element,
+        patch: &mut [A::Element],
+    ) {
+        if self.dilation[1] != 1 || !self.is_inside(at) {
+            return self.gather(image, at, pad, patch);
+        }
+        let [_, width, channels] = self.input();
+        let [lines, taps] = self.kernel();
+        let (top, left) = self.origin(at);
+        let image = image.get((top as usize * width + left as usize) * channels..).unwrap_or_default();
+        A::copy_lines(image, self.dilation()[0] * width * channels, taps * channels, lines, patch);
     }
 
     /// The transpose of [`gather`](Self::gather): joins each element of `patch` to the image element that it was

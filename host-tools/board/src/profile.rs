@@ -41,6 +41,8 @@ pub struct Profile {
     pub stack_bound_bytes: Option<u64>,
     /// Code that the entry function reaches.
     pub code_bytes: u64,
+    /// The part of it that prediction alone does not reach: what training takes beyond inference. 0 for predictions.
+    pub training_code_bytes: u64,
     /// Constants that it reaches: weights, biases, tables, layer descriptors.
     pub constant_bytes: u64,
     /// Initial values of variables, in flash: parameters that are trained.
@@ -121,6 +123,8 @@ impl Firmware {
         let symbols: Vec<_> = symbols.iter().map(String::as_str).collect();
         let called = elf.reach(&symbols[..1])?;
         let all = elf.reach(&symbols)?;
+        // The last entry is prediction.
+        let inference = elf.reach(&symbols[symbols.len() - 1..])?;
         let blocks = self.count(&elf, words, file, record)?;
         let mut functions = BTreeMap::new();
         let mut total = Sum::default();
@@ -140,6 +144,7 @@ impl Firmware {
             functions,
             stack_bound_bytes: called.stack_bound_bytes(),
             code_bytes: all.code_bytes(),
+            training_code_bytes: all.code_bytes() - inference.code_bytes(),
             constant_bytes: all.constant_bytes(),
             initial_values_bytes: elf.initial_values_bytes(),
             panics: all.panics(),

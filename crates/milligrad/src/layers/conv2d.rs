@@ -1,6 +1,6 @@
 //! Conv2d, the 2-D convolution: a dense layer over the patch that each output position sees.
 
-use super::matrix::{backward_clamp, columns, is_product, outer, rows};
+use super::matrix::{backward_clamp, is_product};
 use crate::{Arithmetic, Trainable, Window2d};
 
 /// `y[p, o] = activation(Σ patch(p)[k, i] W[o, k, i] + b[o])` over HWC images, with weights in OHWI order.
@@ -57,8 +57,8 @@ impl<'a, A: Arithmetic> Conv2d<'a, A> {
     pub fn forward(&self, x: &[A::Element], patch: &mut [A::Element], y: &mut [A::Element]) {
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
         for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(self.channels.len().max(1))) {
-            self.window.gather(x, at, self.pad, patch);
-            rows::<A>(self.weights, self.channels, &self.output, patch, y);
+            self.window.patch::<A>(x, at, self.pad, patch);
+            A::rows(self.weights, self.channels, &self.output, patch, y);
         }
     }
 
@@ -68,7 +68,7 @@ impl<'a, A: Arithmetic> Conv2d<'a, A> {
     pub fn forward_pointwise(&self, x: &[A::Element], y: &mut [A::Element]) {
         let (filters, depth) = (self.channels.len().max(1), self.window.patch_len().max(1));
         for (x, y) in x.chunks_exact(depth).zip(y.chunks_exact_mut(filters)) {
-            rows::<A>(self.weights, self.channels, &self.output, x, y);
+            A::rows(self.weights, self.channels, &self.output, x, y);
         }
     }
 }
@@ -80,13 +80,16 @@ impl<A: Trainable> Conv2d<'_, A> {
         backward_clamp::<A>(&self.output, y, delta);
     }
 
-    /// `δx`: at each position `Wᵀ δ`, added up where patches overlap.
+    /// `δx`: at each position `Wᵀ δ`, added up where patches overlap. Positions where all `δ` are zero add nothing.
     #[inline(never)]
     pub fn backward_input(&self, delta: &[A::Element], patch: &mut [A::Element], delta_x: &mut [A::Element]) {
         delta_x.fill(A::NO_DELTA);
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
         for (at, delta) in self.window.each_position().zip(delta.chunks_exact(self.channels.len().max(1))) {
-            columns::<A>(patch.len(), self.weights, delta, patch);
+            if delta.iter().all(|&delta| delta == A::NO_DELTA) {
+                continue;
+            }
+            A::columns(patch.len(), self.weights, delta, patch);
             self.window.scatter(patch, at, delta_x, A::add_delta);
         }
     }
@@ -103,8 +106,12 @@ impl<A: Trainable> Conv2d<'_, A> {
     ) {
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
         for (at, delta) in self.window.each_position().zip(delta.chunks_exact(self.channels.len().max(1))) {
-            self.window.gather(x, at, self.pad, patch);
-            outer::<A>(patch, delta, weights);
+            // Behind a max pooling most are.
+            if delta.iter().all(|&delta| delta == A::NO_DELTA) {
+                continue;
+            }
+            self.window.patch::<A>(x, at, self.pad, patch);
+            A::outer(patch, delta, weights);
             biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum = A::accumulate_bias(*sum, delta));
         }
     }

@@ -1,6 +1,6 @@
 //! Dense, the fully connected layer: `y = activation(W x + b)`.
 
-use super::matrix::{backward_clamp, columns, is_product, outer, rows};
+use super::matrix::{backward_clamp, is_product};
 use crate::{Arithmetic, Optimizer, Trainable};
 
 /// `y = activation(W x + b)` with `W` as rows of `inputs` weights, one row an output.
@@ -50,7 +50,7 @@ impl<'a, A: Arithmetic> Dense<'a, A> {
     /// `y = activation(W x + b)` for `x` of `inputs` and `y` of `outputs` elements.
     #[inline]
     pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
-        rows::<A>(self.weights, self.channels, &self.output, x, y);
+        A::rows(self.weights, self.channels, &self.output, x, y);
     }
 }
 
@@ -64,7 +64,7 @@ impl<A: Trainable> Dense<'_, A> {
     /// `δx = Wᵀ δ`
     #[inline]
     pub fn backward_input(&self, delta: &[A::Element], delta_x: &mut [A::Element]) {
-        columns::<A>(self.inputs, self.weights, delta, delta_x);
+        A::columns(self.inputs, self.weights, delta, delta_x);
     }
 }
 
@@ -77,7 +77,7 @@ pub fn accumulate<A: Trainable>(
     weights: &mut [A::Gradient],
     biases: &mut [A::Gradient],
 ) {
-    outer::<A>(x, delta, weights);
+    A::outer(x, delta, weights);
     biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum = A::accumulate_bias(*sum, delta));
 }
 

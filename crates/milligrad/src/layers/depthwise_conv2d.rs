@@ -56,7 +56,7 @@ impl<'a, A: Arithmetic> DepthwiseConv2d<'a, A> {
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], patch: &mut [A::Element], y: &mut [A::Element]) {
         for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(self.channels.len().max(1))) {
-            self.window.gather(x, at, self.pad, patch);
+            self.window.patch::<A>(x, at, self.pad, patch);
             // Without a multiplier four channels at a time share the walk over the taps.
             let (blocks, rest) =
                 if self.multiplier() == 1 { y.as_chunks_mut::<4>() } else { (Default::default(), y) };
@@ -129,7 +129,7 @@ impl<A: Trainable> DepthwiseConv2d<'_, A> {
     ) {
         let (depth, outputs) = (self.window.input()[2].max(1), self.channels.len().max(1));
         for (at, delta) in self.window.each_position().zip(delta.chunks_exact(outputs)) {
-            self.window.gather(x, at, self.pad, patch);
+            self.window.patch::<A>(x, at, self.pad, patch);
             for (x, gradient) in patch.chunks_exact(depth).zip(weights.chunks_exact_mut(outputs)) {
                 tap_gradient::<A>(self.multiplier(), x, delta, gradient);
             }

@@ -13,9 +13,6 @@ pub(crate) fn rows<A: Arithmetic>(
     x: &[A::Element],
     y: &mut [A::Element],
 ) {
-    if A::own_rows(weights, channels, output, x, y) {
-        return;
-    }
     let mut rows = weights.chunks_exact(x.len().max(1));
     let (channels, y) = if A::MANY_SUMS {
         let ((channels, last_channels), (y, last_y)) = (channels.as_chunks::<4>(), y.as_chunks_mut::<4>());
@@ -118,9 +115,6 @@ pub(crate) fn columns<A: Trainable>(
     delta: &[A::Element],
     delta_x: &mut [A::Element],
 ) {
-    if A::own_columns(inputs, weights, delta, delta_x) {
-        return;
-    }
     let mut at = 0;
     let mut rest = delta_x;
     if A::MANY_SUMS {
@@ -166,6 +160,15 @@ pub(crate) fn outer<A: Trainable>(x: &[A::Element], delta: &[A::Element], gradie
     );
 }
 
+/// `M -= (factor δ) xᵀ`, but for rows whose `δ` is zero: the update of plain descent.
+#[inline(always)]
+pub(crate) fn subtract_outer(matrix: &mut [f32], factor: f32, delta: &[f32], x: &[f32]) {
+    #[cfg(milligrad_fpu)]
+    crate::arch::arm_fpu::subtract_outer(matrix, factor, delta, x);
+    #[cfg(not(milligrad_fpu))]
+    update_rows(matrix, delta, x, 0.0, |delta| factor * delta, |m, step, x| *m -= step * x);
+}
+
 /// Calls `update(m, factor(δ), x)` for every element `m` of a matrix of rows as long as `x`. Rows whose `δ` is `none`
 /// are left alone; the others go in pairs, to share each load of `x`.
 #[inline(always)]
@@ -206,8 +209,9 @@ pub(crate) fn update_rows<M, E: Copy + PartialOrd, F: Copy>(
     }
 }
 
-/// `δ = 0` where the fused activation limited `y`.
-#[inline(always)]
+/// `δ = 0` where the fused activation limited `y`. Not inlined: for a range that it knows the compiler makes long
+/// bit tests of the comparisons, for each element anew.
+#[inline(never)]
 pub(crate) fn backward_clamp<A: Trainable>(output: &A::Output, y: &[A::Element], delta: &mut [A::Element]) {
     for (delta, &y) in delta.iter_mut().zip(y) {
         if !A::passed(output, y) {

@@ -48,6 +48,7 @@ pub use elementwise::{Broadcast, Elementwise, Multiply, QuantizedMul, QuantizedS
 pub use pool2d::{AvgPool2d, MaxPool2d};
 pub use reduce::QuantizedReduce;
 pub use resize::ResizeNearest;
+pub(crate) use softmax::plain_softmax;
 pub use softmax::{QuantizedSoftmax, softmax, softmax_backward};
 pub use strided::Strided;
 pub use transpose_conv2d::{TransposeConv2d, TransposedWindow};

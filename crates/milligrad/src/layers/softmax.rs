@@ -5,8 +5,14 @@ use crate::quantization::{doubling_high_multiply, rounding_divide_by_power_of_tw
 use crate::quantized_math::{exp_on_negative_values, one_over_one_plus};
 
 /// Softmax of float scores, in place. The largest score is subtracted first, so that nothing overflows.
-#[inline(never)]
+#[inline]
 pub fn softmax<F: Float>(x: &mut [F]) {
+    F::softmax(x);
+}
+
+/// In plain Rust, for any core.
+#[inline(never)]
+pub(crate) fn plain_softmax<F: Float>(x: &mut [F]) {
     let Some((&first, rest)) = x.split_first() else { return };
     let max = rest.iter().fold(first, |max, &x| if x > max { x } else { max });
     let mut sum = F::ZERO;

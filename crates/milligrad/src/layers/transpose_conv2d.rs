@@ -1,6 +1,5 @@
 //! TransposeConv2d: the convolution that runs backwards, from a small image to a large one.
 
-use super::matrix::rows;
 use crate::Arithmetic;
 
 /// Geometry of a transposed convolution: input pixel `(y, x)` reaches the output pixels `(y s - before + k, ..)` for all
@@ -145,13 +144,7 @@ impl<'a, A: Arithmetic> TransposeConv2d<'a, A> {
         for row in 0..height {
             for column in 0..width {
                 self.window.gather(x, (row, column), self.pad, patch);
-                rows::<A>(
-                    self.weights,
-                    self.channels,
-                    &self.output,
-                    patch,
-                    pixels.next().unwrap_or_default(),
-                );
+                A::rows(self.weights, self.channels, &self.output, patch, pixels.next().unwrap_or_default());
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use super::Optimizer;
 use super::each::{Rule, updates};
+#[cfg(milligrad_fpu)]
+use crate::arch::arm_fpu;
 use crate::math::sqrt;
 
 /// `m = β₁ m + (1 - β₁) g`, `v = β₂ v + (1 - β₂) g²`, `w -= η √(1 - β₂ᵗ) / (1 - β₁ᵗ) m / (√v + ε)` at step `t` (Kingma and Ba,
@@ -42,6 +44,14 @@ impl Rule for Adam {
         *m = self.beta_1 * *m + mean * x;
         *v = self.beta_2 * *v + square * x * x;
         *w -= self.learning_rate * self.correction * (*m / (sqrt(*v) + self.epsilon));
+    }
+
+    #[cfg(milligrad_fpu)]
+    #[inline(always)]
+    fn run(&self, weights: &mut [f32], states: &mut [[f32; 2]], [mean, square]: [f32; 2], x: Option<&[f32]>) {
+        let &Self { learning_rate, beta_1, beta_2, epsilon, correction } = self;
+        let rate = learning_rate * correction;
+        arm_fpu::adam(weights, states, x, arm_fpu::Factors { beta_1, beta_2, mean, square, epsilon, rate });
     }
 }
 

@@ -1,7 +1,7 @@
 //! The loops of the rules that remember something of each parameter.
 
 /// One parameter's step. `R` is what a rule makes of a row's `δ` once, so that the step needs it and `x` alone.
-pub(super) trait Rule {
+pub(super) trait Rule: Sized {
     /// What is remembered of each parameter.
     type State;
     /// What a row's `δ` comes to.
@@ -10,6 +10,34 @@ pub(super) trait Rule {
     fn row(&self, delta: f32) -> Self::Row;
     /// By the gradient `δ x`.
     fn step(&self, w: &mut f32, state: &mut Self::State, row: Self::Row, x: f32);
+    /// A row by the gradients `δ x`, of slices as long as each other; without `x` all gradients are zero. A rule overrides it where a core has a kernel for it, of
+    /// the same bits.
+    #[inline(always)]
+    fn run(&self, weights: &mut [f32], states: &mut [Self::State], row: Self::Row, x: Option<&[f32]>) {
+        plain_run(self, weights, states, row, x);
+    }
+}
+
+#[inline(always)]
+fn plain_run<R: Rule>(
+    rule: &R,
+    weights: &mut [f32],
+    states: &mut [R::State],
+    row: R::Row,
+    x: Option<&[f32]>,
+) {
+    let Some(x) = x else {
+        weights.iter_mut().zip(states).for_each(|(w, state)| rule.step(w, state, row, 0.0));
+        return;
+    };
+    let step = |weights: &mut [f32], states: &mut [R::State], x: &[f32]| {
+        weights.iter_mut().zip(states).zip(x).for_each(|((w, state), &x)| rule.step(w, state, row, x));
+    };
+    // In fours, as the compiler makes the shortest loop of it.
+    let (x, last_x) = x.as_chunks::<4>();
+    let ((w, last_w), (s, last_s)) = (weights.as_chunks_mut::<4>(), states.as_chunks_mut::<4>());
+    w.iter_mut().zip(s).zip(x).for_each(|((w, s), x)| step(w, s, x));
+    step(last_w, last_s, last_x);
 }
 
 /// All weights by the gradients `δ xᵀ`; where `δ` is zero the gradients are, whatever `x` holds.
@@ -23,27 +51,19 @@ pub(super) fn rows<R: Rule>(
 ) {
     let inputs = x.len().max(1);
     let rows = weights.chunks_exact_mut(inputs).zip(states.chunks_exact_mut(inputs));
-    let (blocks, rest) = x.as_chunks::<4>();
     for ((weights, states), &delta) in rows.zip(delta) {
-        let row = rule.row(delta);
-        if delta == 0.0 {
-            weights.iter_mut().zip(states).for_each(|(w, state)| rule.step(w, state, row, 0.0));
-            continue;
-        }
-        let run = |weights: &mut [f32], states: &mut [R::State], x: &[f32]| {
-            weights.iter_mut().zip(states).zip(x).for_each(|((w, state), &x)| rule.step(w, state, row, x));
-        };
-        let ((w, last_w), (s, last_s)) = (weights.as_chunks_mut::<4>(), states.as_chunks_mut::<4>());
-        w.iter_mut().zip(s).zip(blocks).for_each(|((w, s), x)| run(w, s, x));
-        run(last_w, last_s, rest);
+        rule.run(weights, states, rule.row(delta), (delta != 0.0).then_some(x));
     }
 }
 
 /// All parameters by gradients that are stored.
 #[inline(always)]
 pub(super) fn stored<R: Rule>(rule: &R, weights: &mut [f32], states: &mut [R::State], gradient: &[f32]) {
-    let row = rule.row(1.0);
-    weights.iter_mut().zip(states).zip(gradient).for_each(|((w, state), &g)| rule.step(w, state, row, g));
+    let len = weights.len().min(states.len()).min(gradient.len());
+    let parts = (weights.get_mut(..len), states.get_mut(..len), gradient.get(..len));
+    if let (Some(weights), Some(states), Some(gradient)) = parts {
+        rule.run(weights, states, rule.row(1.0), Some(gradient));
+    }
 }
 
 /// The calls of [`Optimizer`](super::Optimizer) that a [`Rule`] needs no own code for.

@@ -11,6 +11,24 @@ pub(crate) struct Arguments {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Only this network
+    #[arg(long, value_name = "NAME")]
+    network: Option<String>,
+    /// Only this board
+    #[arg(long, value_name = "NAME")]
+    board: Option<String>,
+    /// Only this optimizer; predictions are measured with `sgd`
+    #[arg(long, value_name = "NAME")]
+    optimizer: Option<String>,
+    /// Print, on standard error, in which functions each row spends its instructions
+    #[arg(long)]
+    functions: bool,
+}
+
+impl Arguments {
+    fn wants(only: &Option<String>, name: &str) -> bool {
+        only.as_ref().is_none_or(|only| only == name)
+    }
 }
 
 /// A row of the table.
@@ -28,6 +46,8 @@ struct Row {
     cycles_high: Option<u64>,
     ram_beyond_parameters_bytes: u64,
     code_bytes: u64,
+    /// The part of them that prediction does not reach.
+    training_code_bytes: u64,
     guarded: bool,
     rounding: Option<&'static str>,
     /// What [`Program::training`] says before anything is flashed.
@@ -63,11 +83,14 @@ const OPTIMIZERS: [(OptimizerKind, &str); 4] = [
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut rows = Vec::new();
-    for (name, boards) in NETWORKS {
+    for (name, boards) in NETWORKS.iter().filter(|(name, _)| Arguments::wants(&arguments.network, name)) {
         let graph = network(name)?;
-        for target in boards {
-            rows.extend(measure(name, &graph, board(target)?)?);
+        for target in boards.iter().filter(|name| Arguments::wants(&arguments.board, name)) {
+            rows.extend(measure(name, &graph, board(target)?, arguments)?);
         }
+    }
+    if rows.is_empty() {
+        return Err("nothing to measure: there is no such network, board or optimizer".into());
     }
     if arguments.json {
         println!("{}", serde_json::json!({ "schema": 1, "rows": rows }));
@@ -89,10 +112,16 @@ fn network(name: &str) -> Result<Graph> {
 }
 
 /// All rows of a network on a board, from one firmware each, so that no row pays for another.
-fn measure(name: &'static str, graph: &Graph, target: &'static Board) -> Result<Vec<Row>> {
+fn measure(
+    name: &'static str,
+    graph: &Graph,
+    target: &'static Board,
+    arguments: &Arguments,
+) -> Result<Vec<Row>> {
     let input: Vec<f32> = noise(graph.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
     let mut rows = Vec::new();
-    for (optimizer, optimizer_name) in OPTIMIZERS {
+    let wanted = OPTIMIZERS.iter().filter(|(_, name)| Arguments::wants(&arguments.optimizer, name));
+    for &(optimizer, optimizer_name) in wanted {
         for guarded in [false, true] {
             let learn = Learn { guard: guarded, ..Learn::new(Layers::All, optimizer) };
             let options = CompileOptions { learn: Some(learn), ..Default::default() };
@@ -102,20 +131,29 @@ fn measure(name: &'static str, graph: &Graph, target: &'static Board) -> Result<
                 continue;
             }
             let firmware = build(&program, target)?;
-            let row = |call: &'static str, profile: &Profile, modelled| Row {
-                name,
-                board: target.name,
-                dtype: "f32",
-                optimizer: call,
-                batch: 1,
-                instructions: profile.cost.instructions,
-                cycles_low: has_cycles(target).then_some(profile.cycles.low),
-                cycles_high: has_cycles(target).then_some(profile.cycles.high),
-                ram_beyond_parameters_bytes: profile.cost.network_bytes - own_bytes(&program, optimizer),
-                code_bytes: profile.code_bytes,
-                guarded,
-                rounding: None,
-                modelled,
+            let row = |call: &'static str, profile: &Profile, modelled| {
+                if arguments.functions {
+                    eprintln!("{name} on {}, {call}, guarded: {guarded}", target.name);
+                    for share in &profile.functions {
+                        eprintln!("{:9} {}", share.instructions, share.name);
+                    }
+                }
+                Row {
+                    name,
+                    board: target.name,
+                    dtype: "f32",
+                    optimizer: call,
+                    batch: 1,
+                    instructions: profile.cost.instructions,
+                    cycles_low: has_cycles(target).then_some(profile.cycles.low),
+                    cycles_high: has_cycles(target).then_some(profile.cycles.high),
+                    ram_beyond_parameters_bytes: profile.cost.network_bytes - own_bytes(&program, optimizer),
+                    code_bytes: profile.code_bytes,
+                    training_code_bytes: profile.training_code_bytes,
+                    guarded,
+                    rounding: None,
+                    modelled,
+                }
             };
             let mut step = program.encode_input(&input);
             if optimizer == OptimizerKind::Sgd && !guarded {
@@ -155,10 +193,10 @@ fn own_bytes(program: &Program, optimizer: OptimizerKind) -> u64 {
 
 fn table(rows: &[Row]) {
     println!(
-        "| network | board | type | call | guarded | instructions | modelled | cycles | RAM beyond parameters B | code B | AIfES: \
+        "| network | board | type | call | guarded | instructions | modelled | cycles | RAM beyond parameters B | code B | of it beyond inference B | AIfES: \
          instructions, RAM B |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for row in rows {
         let cycles = match (row.cycles_low, row.cycles_high) {
             (Some(low), Some(high)) => format!("{low}-{high}"),
@@ -177,7 +215,7 @@ fn table(rows: &[Row]) {
             format!("{modelled} ({error:+.0} %)")
         });
         println!(
-            "| {} | {} | {} | {} | {} | {} | {modelled} | {cycles} | {} | {} | {aifes} |",
+            "| {} | {} | {} | {} | {} | {} | {modelled} | {cycles} | {} | {} | {} | {aifes} |",
             row.name,
             row.board,
             row.dtype,
@@ -186,6 +224,7 @@ fn table(rows: &[Row]) {
             row.instructions,
             row.ram_beyond_parameters_bytes,
             row.code_bytes,
+            row.training_code_bytes,
         );
     }
 }

@@ -1,0 +1,114 @@
+//! Not a network: the float kernels, one for each record, on matrices and vectors that the record holds. What they make of
+//! them comes out. So a test compares a core's kernels with the desk's on any shape and any numbers.
+
+use milligrad::{
+    Adam, Clamp, Elements, ElementsMut, Model, Optimizer, Padding, Port, Sgd, Window2d,
+    layers::{Conv2d, Dense, dense, softmax},
+};
+
+/// Name given at export.
+pub const NAME: &str = "kernels";
+/// Names of the outputs.
+pub const LABELS: [&str; 0] = [];
+
+/// The most inputs, and the most outputs.
+pub const MOST: usize = 40;
+const MATRIX: usize = MOST * MOST;
+
+/// The kernels, by the number that a record starts with.
+pub const KERNELS: [&str; 10] =
+    ["linear", "relu", "relu6", "columns", "outer", "sgd", "adam", "stored gradients", "softmax", "windows"];
+
+/// Kernel, outputs, inputs; weights; inputs; biases; deltas; means and squares of the weights.
+const INPUTS: usize = 3 + MATRIX + 3 * MOST + 2 * MATRIX;
+/// A matrix, a vector; means and squares.
+const OUTPUTS: usize = MATRIX + MOST + 2 * MATRIX;
+
+/// All the RAM of the model.
+pub struct Network {
+    input: [f32; INPUTS],
+    output: [f32; OUTPUTS],
+}
+
+impl Network {
+    /// A network with an input of zeros.
+    pub const fn new() -> Self {
+        Self { input: [0.0; INPUTS], output: [0.0; OUTPUTS] }
+    }
+}
+
+impl Model for Network {
+    const NAME: &'static str = NAME;
+    const LAYERS: &'static [&'static str] = &["kernel"];
+    const INPUTS: &'static [Port] = &[Port { name: "input", shape: &[INPUTS] }];
+    const OUTPUTS: &'static [Port] = &[Port { name: "output", shape: &[OUTPUTS] }];
+
+    fn input_at(&mut self, index: usize) -> ElementsMut<'_> {
+        ElementsMut::F32(if index == 0 { &mut self.input } else { &mut [] })
+    }
+
+    fn output_at(&self, index: usize) -> Elements<'_> {
+        Elements::F32(if index == 0 { &self.output } else { &[] })
+    }
+
+    fn run_with(&mut self, mut done: impl FnMut(usize)) {
+        let ([kernel, outputs, inputs], rest) = self.input.split_first_chunk().unwrap();
+        let (kernel, outputs, inputs) = (*kernel as usize, *outputs as usize, *inputs as usize);
+        let (weights, rest) = rest.split_at(MATRIX);
+        let (x, rest) = rest.split_at(MOST);
+        let (biases, rest) = rest.split_at(MOST);
+        let (delta, states) = rest.split_at(MOST);
+        let (weights, x) = (&weights[..outputs * inputs], &x[..inputs]);
+        let (biases, delta) = (&biases[..outputs], &delta[..outputs]);
+
+        self.output.fill(0.0);
+        let (matrix, rest) = self.output.split_at_mut(MATRIX);
+        let (vector, memory) = rest.split_at_mut(MOST);
+        matrix[..weights.len()].copy_from_slice(weights);
+        vector[..outputs].copy_from_slice(biases);
+        memory.copy_from_slice(states);
+        let (pairs, _) = memory.as_chunks_mut::<2>();
+        let (matrix, bias) = (&mut matrix[..weights.len()], &mut vector[..outputs]);
+        let forward = |range, y: &mut [f32]| Dense::<f32>::new(inputs, weights, biases, range).forward(x, y);
+        match KERNELS[kernel] {
+            "linear" => forward(Clamp::<f32>::LINEAR, bias),
+            "relu" => forward(Clamp::<f32>::RELU, bias),
+            "relu6" => forward(Clamp::<f32>::RELU6, bias),
+            "columns" => {
+                let layer = Dense::<f32>::new(inputs, weights, biases, Clamp::<f32>::LINEAR);
+                layer.backward_input(delta, &mut vector[..inputs]);
+            }
+            "outer" => dense::accumulate::<f32>(x, delta, matrix, bias),
+            "sgd" => {
+                let state = (&mut [(); MATRIX][..weights.len()], &mut [(); MOST][..outputs]);
+                dense::apply::<f32, _>(x, delta, matrix, bias, state, &Sgd::new(0.3));
+            }
+            "adam" => {
+                let (mut moments, adam) = ([0.9, 0.99], Adam::new(0.01));
+                let adam = adam.begin(&mut moments);
+                let state = (&mut pairs[..weights.len()], &mut [[0.0, 0.25]; MOST][..outputs]);
+                dense::apply::<f32, _>(x, delta, matrix, bias, state, &adam);
+            }
+            "stored gradients" => {
+                Optimizer::<f32>::update_weights(&Sgd::new(0.3), bias, &mut [(); MOST], delta);
+                let adam = Adam::new(0.01);
+                // As many as there are of the shorter.
+                adam.update_weights(&mut matrix[..outputs], &mut pairs[..outputs], delta);
+                adam.update_weights(matrix, &mut pairs[MOST..], x);
+            }
+            "softmax" => softmax(&mut vector[..outputs]),
+            // A convolution of an image of `outputs` pixels of depth `inputs % 4 + 1`, padded and not.
+            _ => {
+                let (depth, width) = (inputs % 4 + 1, outputs.min(8) + 2);
+                let padding = if inputs % 2 == 0 { Padding::Valid } else { Padding::Same };
+                let window = Window2d::new([4, width, depth], [3, 2], [1, 2], [1 + inputs % 2, 1], padding);
+                let (filters, image) = (3, &self.input[3 + MATRIX..][..4 * width * depth]);
+                let kernel = &self.input[3..][..filters * window.patch_len()];
+                let layer = Conv2d::<f32>::new(window, kernel, &[0.5, -0.5, 0.0], Clamp::<f32>::RELU, 0.0);
+                let (y, patch) = self.output.split_at_mut(MATRIX);
+                layer.forward(image, patch, &mut y[..filters * window.positions()]);
+            }
+        }
+        done(0);
+    }
+}
