@@ -31,7 +31,7 @@ pub fn exp(x: f32) -> f32 {
     let power = shifted - ROUND;
     let r = x - power * 0.693_359_4 - power * -2.121_944_4e-4;
     let mut fraction = 1.381_461e-3;
-    for c in [8.368_711e-3, 4.166_838_9e-2, 1.666_652_1e-1, 4.999_999_4e-1, 1.0, 1.0] {
+    for c in [8.368_711e-3, 4.166_839e-2, 1.666_652_1e-1, 4.999_999_4e-1, 1.0, 1.0] {
         fraction = fraction * r + c;
     }
     // 2^128 is no f32: split the scale in two.
