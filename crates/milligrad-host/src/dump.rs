@@ -1,6 +1,6 @@
 //! Every tensor of a model at work: to find the first layer in which two computations part.
 
-use crate::data::npz::Npz;
+use crate::data::npz::{Array, Npz};
 use crate::{DType, Error, Program, Result};
 use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
@@ -74,23 +74,12 @@ impl Dump {
             archive
                 .start_file(format!("{}.npy", layer.name), SimpleFileOptions::default())
                 .map_err(failed)?;
-            archive.write_all(&self.header(layer)).map_err(written)?;
-            archive.write_all(&layer.bytes).map_err(written)?;
+            let dtype = if layer.dtype == DType::I8 { "|i1" } else { "<f4" };
+            let shape: Vec<usize> =
+                std::iter::once(self.samples).chain(layer.shape.iter().copied()).collect();
+            archive.write_all(&Array::file(dtype, &shape, &layer.bytes)).map_err(written)?;
         }
         Ok(archive.finish().map_err(failed)?.into_inner())
-    }
-
-    /// The head of an NPY file, a multiple of 64 bytes.
-    fn header(&self, layer: &DumpedLayer) -> Vec<u8> {
-        let dtype = if layer.dtype == DType::I8 { "|i1" } else { "<f4" };
-        let extents = std::iter::once(&self.samples).chain(&layer.shape);
-        let extents: String = extents.map(|n| format!("{n}, ")).collect();
-        let text = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({extents})}}");
-        let padded = (10 + text.len() + 1).next_multiple_of(64) - 11;
-        let mut header = b"\x93NUMPY\x01\x00".to_vec();
-        header.extend(((padded + 1) as u16).to_le_bytes());
-        header.extend(format!("{text:<padded$}\n").into_bytes());
-        header
     }
 
     /// The first layer that is not in another dump as it is here; layers that the other has not are passed over.
@@ -103,7 +92,7 @@ impl Dump {
     }
 }
 
-fn difference(layer: &DumpedLayer, array: &crate::data::npz::Array) -> Option<String> {
+fn difference(layer: &DumpedLayer, array: &Array) -> Option<String> {
     let ours: Vec<f64> = match layer.dtype {
         DType::I8 => layer.bytes.iter().map(|&x| f64::from(x as i8)).collect(),
         DType::F32 => {

@@ -233,16 +233,20 @@ impl Features {
     /// # Errors
     /// [`Error::Data`] names feature and sample.
     pub fn check_finite(&self, data: &Dataset) -> Result<()> {
+        self.check_raw(&data.name, &data.inputs, data.input_len())
+    }
+
+    /// All features of raw inputs of so many values are finite; `name` is for messages.
+    pub(crate) fn check_raw(&self, name: &str, raw: &[f32], input: usize) -> Result<()> {
         let width = self.columns.len();
-        let rows = data.input_len() / width.max(1);
-        for (index, row) in data.inputs.chunks_exact(width.max(1)).enumerate() {
+        let rows = input / width.max(1);
+        for (index, row) in raw.chunks_exact(width.max(1)).enumerate() {
             if let Some(feature) = self.features.iter().find(|feature| !feature.value(row).is_finite()) {
                 let [a, b] = feature.term.columns();
                 let of = [a, b].map(|column| format!("`{}` = {}", self.columns[column].name, row[column]));
                 let of = if a == b { of[0].clone() } else { of.join(" and ") };
                 return Err(Error::Data(format!(
-                    "{}: the feature `{}` of sample {} is {}, from {of}; leave it out, or take another term",
-                    data.name,
+                    "{name}: the feature `{}` of sample {} is {}, from {of}; leave it out, or take another term",
                     feature.name,
                     index / rows.max(1),
                     feature.value(row)

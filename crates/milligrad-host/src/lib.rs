@@ -30,7 +30,7 @@
 //! - [`train`](mod@train) fits a graph; [`model_file`] keeps it.
 //! - [`quantize`](mod@quantize) makes it int8, all of it or all but the layers that are to learn on the device.
 //! - [`lower`], [`plan`]: a [`Program`] is what a device does, step by step, every buffer in its place, proven.
-//! - [`plot`] draws curves and heat maps.
+//! - [`metrics`] says how good its answers are, [`plot`] draws curves and heat maps.
 //! - [`Runner`] runs a program with the device crate's own kernels, [`export`] prints it, [`analysis`] counts it.
 
 pub mod analysis;
@@ -43,6 +43,7 @@ pub mod features;
 pub mod graph;
 pub mod import;
 pub mod lower;
+pub mod metrics;
 pub mod model_file;
 pub mod ops;
 mod optimize;

@@ -2,6 +2,7 @@
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::metrics::{ClassRule, mean_squared_error};
 use crate::plan::Plan;
 use crate::program::Program;
 use rayon::prelude::*;
@@ -38,32 +39,29 @@ impl Program {
         Self { plan: Plan::separate(&self.buffers), ..self.clone() }
     }
 
-    /// Share of right answers, as the trainer counts them: of several outputs the largest must be that of the label; of
-    /// sigmoids each output counts, right if it is over one half just where the label is; a single score is right if
-    /// its sign is.
-    pub fn accuracy(&self, outputs: &[u8], labels: &[u32]) -> f64 {
+    /// All scores or values in output records, in the unit of the targets.
+    pub fn decode_outputs(&self, outputs: &[u8]) -> Vec<f32> {
+        outputs.chunks_exact(self.output_bytes()).flat_map(|record| self.decode_output(record)).collect()
+    }
+
+    /// How the scores of this program become a class.
+    pub fn class_rule(&self) -> ClassRule {
         let sigmoid = self.steps.last().is_some_and(|step| step.op == "Sigmoid");
-        let threshold = if sigmoid { 0.5 } else { 0.0 };
-        let right = |(record, &label): (&[u8], &u32)| {
-            let scores = self.decode_output(record);
-            match scores[..] {
-                [score] => f64::from(u8::from((score > threshold) == (label == 1))),
-                _ if sigmoid => {
-                    let answers =
-                        scores.iter().zip(0..).filter(|(p, class)| (**p > threshold) == (*class == label));
-                    answers.count() as f64 / scores.len() as f64
-                }
-                _ => f64::from(u8::from(milligrad::argmax(&scores) == label as usize)),
-            }
-        };
-        let sum: f64 = outputs.chunks_exact(self.output_bytes()).zip(labels).map(right).sum();
-        sum / labels.len().max(1) as f64
+        ClassRule::new(self.scores(), sigmoid)
+    }
+
+    /// Numbers in an output record.
+    fn scores(&self) -> usize {
+        self.outputs.iter().map(|port| self.buffer(port.buffer).len).sum()
+    }
+
+    /// Share of right answers, as the trainer counts them (see [`ClassRule`]).
+    pub fn accuracy(&self, outputs: &[u8], labels: &[u32]) -> f64 {
+        self.class_rule().accuracy(&self.decode_outputs(outputs), self.scores(), labels)
     }
 
     /// Mean squared difference between output records and targets.
     pub fn mean_squared_error(&self, outputs: &[u8], targets: &[f32]) -> f64 {
-        let outputs = outputs.chunks_exact(self.output_bytes()).flat_map(|record| self.decode_output(record));
-        let sum: f64 = outputs.zip(targets).map(|(y, &t)| f64::from(y - t).powi(2)).sum();
-        sum / targets.len().max(1) as f64
+        mean_squared_error(&self.decode_outputs(outputs), targets)
     }
 }

@@ -1,7 +1,8 @@
 //! Four ways to go downhill, from the same weights through the same batches.
 
-use crate::course::{Course, Result, curve, train};
+use crate::course::{Course, Result, train};
 use crate::digits;
+use milligrad_host::plot::{Canvas, Series, lines};
 use milligrad_host::train::{FitOptions, Optimizer};
 
 pub(crate) fn run(course: &mut Course) -> Result<()> {
@@ -17,15 +18,17 @@ pub(crate) fn run(course: &mut Course) -> Result<()> {
         ("RMSProp", rms_prop),
         ("Adam", Optimizer::adam(0.001)),
     ];
-    let (mut losses, mut best) = (Vec::new(), start.clone());
+    let (mut curves, mut losses, mut best) = (Vec::new(), Vec::new(), start.clone());
     for (name, optimizer) in optimizers {
         let mut graph = start.clone();
         let options = FitOptions { epochs: 20, optimizer, ..FitOptions::default() };
         let history = train(&mut graph, &samples, None, &options)?;
-        println!("     {name:8} {}", curve(history.epochs.iter().map(|epoch| epoch.loss)));
+        curves.push(Series::new(name, history.epochs.iter().map(|epoch| (epoch.epoch as f64, epoch.loss))));
         losses.push(history.epochs.last().map_or(f64::NAN, |epoch| epoch.loss));
         best = graph;
     }
+    let chart = lines("training loss", curves).x_label("epoch").log_y();
+    println!("{}", chart.text(&Canvas::plain(80, 20)));
     for (i, name) in ["momentum", "RMSProp", "Adam"].into_iter().enumerate() {
         course.at_most(
             &format!("{name}, loss after 20 epochs; half of SGD's"),

@@ -4,6 +4,7 @@
 //! goes to standard error then. Exit codes: 0 fine, 1 a check failed, 2 usage, configuration or data, 3 board, probe
 //! or emulator, 130 interrupted.
 
+mod charts;
 mod commands;
 mod context;
 mod failure;
@@ -43,10 +44,16 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Report on data: ranges, missing values, classes, correlations, parts.
+    Data(commands::data::Data),
     /// Train the model of a specification.
     Train(commands::train::Train),
-    /// Measure a model's accuracy on the test part.
+    /// Measure a model on the test part: loss and all metrics.
     Eval(commands::eval::Eval),
+    /// Let a model answer raw inputs.
+    Predict(commands::predict::Predict),
+    /// Show the layers of a model, and what they cost.
+    Summary(commands::summary::Summary),
     /// Make a trained model int8.
     Quantize(commands::quantize::Quantize),
     /// Let a model learn as a device does, and keep what it learned.
@@ -71,8 +78,11 @@ fn main() -> ExitCode {
     let Cli { command, common } = Cli::parse();
     let output = Output::new(common.json, common.quiet, common.verbose);
     let result = match &command {
+        Command::Data(data) => data.run(&output),
         Command::Train(train) => train.run(&output, common.seed),
         Command::Eval(eval) => eval.run(&output),
+        Command::Predict(predict) => predict.run(&output),
+        Command::Summary(summary) => summary.run(&output),
         Command::Quantize(quantize) => quantize.run(&output, common.seed),
         Command::Learn(learn) => learn.run(&output, common.seed),
         Command::Analyze(analyze) => analyze.run(&output),

@@ -2,6 +2,8 @@
 
 use crate::failure::Failure;
 use crate::table::Table;
+use console::Term;
+use milligrad_host::plot::Canvas;
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::io::Write;
@@ -57,6 +59,18 @@ impl Output {
     /// The result for people, as a table.
     pub(crate) fn table(&self, table: &Table) {
         self.result(table.to_string().trim_end());
+    }
+
+    /// What charts among the results are drawn on: a terminal's width in colours, or ASCII.
+    pub(crate) fn canvas(&self) -> Canvas {
+        let term = if self.json { Term::stderr() } else { Term::stdout() };
+        let coloured = term.features().colors_supported() && std::env::var_os("NO_COLOR").is_none();
+        match term.size_checked().filter(|_| coloured) {
+            Some((rows, columns)) => {
+                Canvas::terminal(usize::from(columns).min(120), (usize::from(rows) / 2).clamp(12, 24))
+            }
+            None => Canvas::plain(80, 18),
+        }
     }
 
     /// The result for programs: `object` with `"schema": 1` in front.

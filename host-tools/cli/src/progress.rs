@@ -59,7 +59,10 @@ impl TrainingBar {
             seconds if seconds < 1.0 => format!("{:.1} ms", 1000.0 * seconds),
             seconds => format!("{seconds:.1} s"),
         };
-        let numbers = numbers(record.loss, record.accuracy, record.val_loss, record.val_accuracy);
+        let mut numbers = numbers(record.loss, record.accuracy, record.val_loss, record.val_accuracy);
+        for (name, value) in &record.val_metrics {
+            numbers += &format!(" - val_{name}: {value:.4}");
+        }
         let step = per_step(record.seconds, self.steps);
         let line = format!("Epoch {}/{} - {time} {step}{numbers}", record.epoch, self.epochs);
         if self.draws {

@@ -234,14 +234,19 @@ fn finite(cell: &str, column: &str, line: u64) -> Result<f32> {
 }
 
 fn explain(error: csv::Error) -> Error {
+    Error::Data(problem(&error))
+}
+
+/// What is wrong with a row.
+pub(super) fn problem(error: &csv::Error) -> String {
     let line = error.position().map_or(0, csv::Position::line);
-    Error::Data(match error.kind() {
+    match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("line {line}: {len} fields, but the header has {expected_len}")
         }
         ErrorKind::Utf8 { .. } => format!("line {line}: this is not UTF-8 text"),
         _ => error.to_string(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,19 @@ impl Array {
         &self.bytes
     }
 
+    /// An NPY file of values whose bytes are these; `descr` is NumPy's name of their type, such as `<f4`. Its head is a
+    /// multiple of 64 bytes.
+    pub fn file(descr: &str, shape: &[usize], values: &[u8]) -> Vec<u8> {
+        let extents: String = shape.iter().map(|extent| format!("{extent}, ")).collect();
+        let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({extents})}}");
+        let padded = (10 + text.len() + 1).next_multiple_of(64) - 11;
+        let mut bytes = [MAGIC, b"\x01\x00"].concat();
+        bytes.extend(((padded + 1) as u16).to_le_bytes());
+        bytes.extend(format!("{text:<padded$}\n").into_bytes());
+        bytes.extend(values);
+        bytes
+    }
+
     fn decode<const N: usize, T>(&self, little: impl Fn([u8; N]) -> T, big: impl Fn([u8; N]) -> T) -> Vec<T> {
         let (values, _) = self.bytes.as_chunks::<N>();
         values.iter().map(|&x| if self.big_endian { big(x) } else { little(x) }).collect()

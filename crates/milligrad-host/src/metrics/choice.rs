@@ -50,7 +50,8 @@ impl ClassRule {
         match self {
             Self::Each(threshold) => {
                 let answers = scores.iter().zip(0..);
-                let right = answers.filter(|(score, class)| (**score > threshold) == (*class == label)).count();
+                let right =
+                    answers.filter(|(score, class)| (**score > threshold) == (*class == label)).count();
                 right as f64 / scores.len().max(1) as f64
             }
             _ => f64::from(u8::from(self.class(scores) == label)),

@@ -100,8 +100,10 @@ fn numbers_are_scored_as_scikit_learn_scores_them() {
     for (index, case) in cases.iter().enumerate() {
         let report = Regression::of(&case.predictions, &case.targets, case.outputs);
         let expected = [case.mae, case.mse, case.rmse, case.r2];
-        for ((actual, expected), what) in
-            [report.mae, report.mse, report.rmse, report.r2].into_iter().zip(expected).zip(["mae", "mse", "rmse", "r2"])
+        for ((actual, expected), what) in [report.mae, report.mse, report.rmse, report.r2]
+            .into_iter()
+            .zip(expected)
+            .zip(["mae", "mse", "rmse", "r2"])
         {
             near(actual, expected, &format!("case {index}, {what}"));
         }

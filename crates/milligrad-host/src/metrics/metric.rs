@@ -129,6 +129,9 @@ impl FromStr for Metric {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::builder::Builder;
+    use crate::train::{FitOptions, Loss, Samples, fit, predict};
+    use std::ops::ControlFlow;
 
     #[test]
     fn names_and_back() {
@@ -139,5 +142,41 @@ mod tests {
         for wrong in ["", "top_0", "top_", "Accuracy", "f2"] {
             assert!(wrong.parse::<Metric>().unwrap_err().contains("rmse"), "{wrong}");
         }
+    }
+
+    /// `y = 100 x + 50`, standardised: metrics are in the unit of the raw targets, and of the outputs as they then are.
+    #[test]
+    fn training_tells_them_in_the_unit_of_the_targets() {
+        let x: Vec<f32> = (0..64).map(|i| i as f32 / 64.0).collect();
+        let raw: Vec<f32> = x.iter().map(|x| 100.0 * x + 50.0).collect();
+        let target = crate::features::TargetScaling::fit(&raw);
+        let mut draft = Builder::new("line", &[1]).dense(1).build(0).unwrap().into_draft();
+        draft.target = Some(target);
+        let mut graph = Graph::verify(draft).unwrap();
+        let values = raw.iter().map(|&y| target.encode(y)).collect();
+        let samples = Samples::new(x.clone(), vec![1], Targets::Values { width: 1, values }).unwrap();
+        let metrics = vec![Metric::MeanAbsoluteError, Metric::R2];
+        let options =
+            FitOptions { epochs: 2, loss: Loss::MeanSquaredError, metrics, ..FitOptions::default() };
+        let history =
+            fit(&mut graph, &samples, Some(&samples), &options, &mut |_| ControlFlow::Continue(())).unwrap();
+        let outputs = predict(&graph, &x).unwrap();
+        let predictions: Vec<f32> = outputs.iter().map(|&y| target.decode(y)).collect();
+        let told = &history.epochs[1].val_metrics;
+        let error = super::super::mean_absolute_error(&predictions, &raw);
+        assert!((told["mae"] - error).abs() < 1e-4 && error > 5.0, "{told:?} {error}");
+        assert_eq!(told.keys().collect::<Vec<_>>(), ["mae", "r2"]);
+    }
+
+    #[test]
+    fn what_has_no_value_is_left_out() {
+        let graph = Builder::new("m", &[1]).dense(2).softmax().build(0).unwrap();
+        let all = [Metric::F1, Metric::Auc];
+        let (outputs, targets) = ([0.2, 0.8, 0.4, 0.6], Targets::Classes(vec![1, 1]));
+        assert_eq!(Metric::values(&all, &graph, &outputs, &targets), [(Metric::F1, 1.0)]);
+        // One-hot targets are classes, too.
+        let targets = Targets::Values { width: 2, values: vec![0.0, 1.0, 1.0, 0.0] };
+        assert_eq!(Metric::values(&all, &graph, &outputs, &targets)[1], (Metric::Auc, 1.0));
+        assert_eq!(Metric::values(&[], &graph, &outputs, &targets), []);
     }
 }

@@ -13,6 +13,7 @@
 
 mod choice;
 mod confusion;
+mod evaluate;
 mod metric;
 mod ranking;
 mod regression;
@@ -20,6 +21,7 @@ mod report;
 
 pub use choice::ClassRule;
 pub use confusion::{Average, ConfusionMatrix, Scores};
+pub use evaluate::{Evaluated, Metrics, answers, evaluate, raw_len};
 pub use metric::Metric;
 pub use ranking::{auc, auc_one_vs_rest, top_k};
 pub use regression::{huber, mean_absolute_error, mean_squared_error, r2, root_mean_squared_error};

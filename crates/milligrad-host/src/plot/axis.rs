@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Axis {
     logarithmic: bool,
+    /// All values are whole numbers, such as epochs; so then are the labels.
+    whole: bool,
     /// Ends, as logarithms to base 10 if the axis is logarithmic.
     low: f64,
     high: f64,
@@ -14,7 +16,8 @@ pub(super) type Tick = (f64, String);
 
 impl Axis {
     /// From the smallest to the largest of the values that can be shown; around them if there is but one, 0 to 1 if none.
-    pub(super) fn over(values: impl Iterator<Item = f64>, logarithmic: bool) -> Self {
+    pub(super) fn over(values: impl Iterator<Item = f64> + Clone, logarithmic: bool) -> Self {
+        let whole = values.clone().all(|value| value.fract() == 0.0);
         let scaled = values.filter_map(|value| scaled(value, logarithmic));
         let (mut low, mut high) =
             scaled.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
@@ -25,7 +28,7 @@ impl Axis {
             let around = if low == 0.0 || logarithmic { 0.5 } else { low.abs() / 2.0 };
             (low, high) = (low - around, high + around);
         }
-        Self { logarithmic, low, high }
+        Self { logarithmic, whole, low, high }
     }
 
     /// Where a value lies, from 0 to 1; `None` if it can't be shown.
@@ -44,6 +47,7 @@ impl Axis {
 
     fn linear_ticks(&self, most: usize) -> Vec<(f64, String)> {
         let step = round_step((self.high / most as f64 - self.low / most as f64).max(f64::MIN_POSITIVE));
+        let step = if self.whole { step.max(1.0) } else { step };
         let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
         let decimals = (-step.log10().floor()).max(0.0) as usize;
         let large = self.low.abs().max(self.high.abs());
@@ -106,8 +110,9 @@ mod tests {
 
     #[test]
     fn round_numbers() {
-        assert_eq!(labels(&[0.0, 1.0], false, 5), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(labels(&[0.0, 0.5, 1.0], false, 5), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(&[1.0, 10.0], false, 5), ["2", "4", "6", "8", "10"]);
+        assert_eq!(labels(&[1.0, 3.0], false, 9), ["1", "2", "3"]);
         assert_eq!(labels(&[0.0, 3e7], false, 3), ["0", "1e7", "2e7", "3e7"]);
         assert_eq!(labels(&[1e-5, 1.0], true, 10), ["1e-5", "1e-4", "0.001", "0.01", "0.1", "1"]);
         assert_eq!(labels(&[1.0, 6.0], true, 10), ["1", "2", "5"]);

@@ -215,7 +215,11 @@ impl DataSpec {
         Parts { train: fit(parts.train)?, test: fit(parts.test)? }.split(self.validation, self.seed)
     }
 
-    fn parts(&self, task: &Task) -> Result<Parts> {
+    /// Reads the data as they are, before they are made inputs of a model: what is learned from, and the test part.
+    ///
+    /// # Errors
+    /// If they can't be read or don't fit the task.
+    pub fn parts(&self, task: &Task) -> Result<Parts> {
         let names = match task {
             Task::Classify { classes } => classes.clone(),
             Task::Regress => Vec::new(),

@@ -115,7 +115,9 @@ impl Spec {
                 format!("{} classes, but the last layer has {} outputs", classes.len(), graph.output_len());
             return Err(model.fail("classes", problem, ""));
         }
-        let mut train = TrainSpec::read(root.table("train")?.as_ref(), &graph)?;
+        let train_table = root.table("train")?;
+        let mut train = TrainSpec::read(train_table.as_ref(), &graph)?;
+        train_table.map_or(Ok(()), |table| train::metrics::check(&table, &train, &classes))?;
         train.augment = root.table("augment")?.map(|table| augment::read(&table, &input)).transpose()?;
         let quantize = match root.table("quantize")? {
             None => QuantizeSpec { calibration: DEFAULT_CALIBRATION },

@@ -1,6 +1,7 @@
 //! `[train]`: how it is learned.
 
 mod loss;
+pub(super) mod metrics;
 mod monitor;
 mod optimizer;
 mod schedule;
@@ -9,6 +10,7 @@ use super::reader::{Count, Table};
 use crate::Result;
 use crate::data::Task;
 use crate::graph::Graph;
+use crate::metrics::Metric;
 use crate::train::{Augment, Clip, EarlyStopping, FitOptions, Loss, Monitor, Optimizer, Schedule};
 use monitor::Batch;
 
@@ -35,6 +37,8 @@ pub struct TrainSpec {
     pub early_stopping: Option<EarlyStopping>,
     /// The figure whose best epoch's model is kept, too.
     pub save_best: Option<Monitor>,
+    /// What else training shows of the validation part.
+    pub metrics: Vec<Metric>,
     /// How training samples are changed in each epoch.
     pub augment: Option<Augment>,
 }
@@ -53,6 +57,7 @@ impl TrainSpec {
             schedule: Schedule::default(),
             early_stopping: None,
             save_best: None,
+            metrics: Vec::new(),
             augment: None,
         }
     }
@@ -70,6 +75,7 @@ impl TrainSpec {
             seed,
             early_stopping: self.early_stopping,
             augment: self.augment.clone(),
+            metrics: self.metrics.clone(),
             ..FitOptions::default()
         }
     }
@@ -88,6 +94,7 @@ impl TrainSpec {
             "early_stopping",
             "save_best",
             "batch_size",
+            "metrics",
         ])?;
         let loss = loss::read(table, graph)?.unwrap_or(usual.loss);
         let (optimizer, clip) = optimizer::read(table)?.unwrap_or((usual.optimizer, usual.clip));
@@ -104,6 +111,7 @@ impl TrainSpec {
             schedule: schedule::read(table)?.unwrap_or(usual.schedule),
             early_stopping: monitor::early_stopping(table)?,
             save_best: monitor::save_best(table)?,
+            metrics: metrics::read(table, graph)?,
             augment: None,
         })
     }

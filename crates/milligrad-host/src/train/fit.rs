@@ -14,7 +14,9 @@ use super::threads::pool;
 use super::trainer::{Score, Trainer};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::metrics::Metric;
 use crate::model_file;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -148,6 +150,7 @@ impl<'a> Run<'a> {
                 let score = self.trainer.evaluate(samples);
                 record.val_loss = Some(score.mean_loss());
                 record.val_accuracy = self.accuracy(&score);
+                record.val_metrics = self.metrics(samples)?;
             }
             self.history.epochs.push(record);
             self.look_back()?;
@@ -261,6 +264,19 @@ impl<'a> Run<'a> {
         }))
     }
 
+    /// The metrics that were asked for; the accuracy is known already where the loss has one.
+    fn metrics(&self, samples: &Samples) -> Result<BTreeMap<String, f64>> {
+        let known = |metric: &Metric| *metric == Metric::Accuracy && self.options.loss.has_accuracy();
+        let wanted: Vec<Metric> =
+            self.options.metrics.iter().filter(|metric| !known(metric)).copied().collect();
+        if wanted.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let outputs = outputs(self.graph, samples.inputs())?;
+        let values = Metric::values(&wanted, self.graph, &outputs, samples.targets());
+        Ok(values.into_iter().map(|(metric, value)| (metric.to_string(), value)).collect())
+    }
+
     fn accuracy(&self, score: &Score) -> Option<f64> {
         self.options.loss.has_accuracy().then(|| score.accuracy())
     }
@@ -297,21 +313,25 @@ pub fn predict(graph: &Graph, inputs: &[f32]) -> Result<Vec<f32>> {
     if !inputs.len().is_multiple_of(width) {
         return Err(Error::Data(format!("{} numbers are no whole samples of {width}", inputs.len())));
     }
+    pool(0)?.install(|| outputs(graph, inputs))
+}
+
+/// The outputs for whole samples, on the threads of this pool.
+fn outputs(graph: &Graph, inputs: &[f32]) -> Result<Vec<f32>> {
+    let width = graph.input_len();
     let network = Network::<f32, BLOCK>::compile(graph, graph.output(), |_| true)?;
     let parameters = network.layout.read(graph);
     let parameters = network.layout.rounded(&parameters).unwrap_or(parameters);
     let outputs = graph.output_len();
     let mut predictions = vec![0.0; inputs.len() / width * outputs];
-    pool(0)?.install(|| {
-        super::trainer::each_part(&network, &mut predictions, outputs, |lane, first, predictions| {
-            let samples = predictions.len() / outputs;
-            network.load(lane, inputs[first * width..(first + samples) * width].chunks_exact(width));
-            network.infer(lane, &parameters);
-            let (y, _) = network.outputs(lane);
-            for (n, row) in predictions.chunks_exact_mut(outputs).enumerate() {
-                row.iter_mut().zip(y).for_each(|(to, y)| *to = y[n]);
-            }
-        });
+    super::trainer::each_part(&network, &mut predictions, outputs, |lane, first, predictions| {
+        let samples = predictions.len() / outputs;
+        network.load(lane, inputs[first * width..(first + samples) * width].chunks_exact(width));
+        network.infer(lane, &parameters);
+        let (y, _) = network.outputs(lane);
+        for (n, row) in predictions.chunks_exact_mut(outputs).enumerate() {
+            row.iter_mut().zip(y).for_each(|(to, y)| *to = y[n]);
+        }
     });
     Ok(predictions)
 }

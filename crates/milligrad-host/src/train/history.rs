@@ -2,6 +2,7 @@
 
 use super::early_stopping::Patience;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One epoch, in the words of Keras' history.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,9 @@ pub struct EpochRecord {
     pub val_loss: Option<f64>,
     /// Share of right answers among them.
     pub val_accuracy: Option<f64>,
+    /// Other metrics of the validation samples by name, if asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub val_metrics: BTreeMap<String, f64>,
     /// Learning rate of the last step.
     pub learning_rate: f64,
     /// Time that training took, without validation.

@@ -9,6 +9,7 @@ use super::monitor::Monitor;
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
 use crate::error::{Error, Result};
+use crate::metrics::Metric;
 use std::path::PathBuf;
 
 /// A batch size that no data set reaches: every step sees all samples.
@@ -45,6 +46,8 @@ pub struct FitOptions {
     pub early_stopping: Option<EarlyStopping>,
     /// Where to write the model whenever this figure is better than ever before.
     pub save_best: Option<(Monitor, PathBuf)>,
+    /// What else the history tells of the validation samples: nothing.
+    pub metrics: Vec<Metric>,
     /// Where to write a checkpoint after each epoch.
     pub checkpoint: Option<PathBuf>,
     /// Go on from here instead of starting with the graph's parameters.
@@ -68,6 +71,7 @@ impl Default for FitOptions {
             augment: None,
             early_stopping: None,
             save_best: None,
+            metrics: Vec::new(),
             checkpoint: None,
             resume: None,
         }

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod analyze;
+pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod export;
@@ -8,8 +9,10 @@ pub(crate) mod flash;
 pub(crate) mod layers;
 pub(crate) mod learn;
 pub(crate) mod ops;
+pub(crate) mod predict;
 pub(crate) mod profile;
 pub(crate) mod quantize;
+pub(crate) mod summary;
 pub(crate) mod train;
 pub(crate) mod validate;
 
@@ -171,9 +174,4 @@ impl Learning {
             &CompileOptions { learn, rounding: self.convention.rounding(), core: self.core.into() },
         )?)
     }
-}
-
-/// The program of a model that only predicts.
-pub(crate) fn compile(graph: &Graph) -> Result<Program, Failure> {
-    Ok(Program::compile(graph, &CompileOptions::default())?)
 }

@@ -1,5 +1,6 @@
 //! `milligrad train`
 
+use crate::charts::{Charts, curves};
 use crate::context::SPEC;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -7,12 +8,14 @@ use crate::progress::TrainingBar;
 use crate::table::{Table, grouped, percent};
 use clap::Args;
 use milligrad_host::data::{Dataset, Split};
+use milligrad_host::metrics::{self, Metrics};
 use milligrad_host::spec::Spec;
 use milligrad_host::train::{
     Checkpoint, EarlyStopping, Event, FULL_BATCH, FitOptions, History, evaluate, fit,
 };
 use milligrad_host::{Graph, model_file};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -48,6 +51,8 @@ pub(crate) struct Train {
     /// Report the loss of every step.
     #[arg(long)]
     per_step: bool,
+    #[command(flatten)]
+    charts: Charts,
 }
 
 impl Train {
@@ -60,6 +65,7 @@ impl Train {
         // A folder that can't be written is found out now, not after an hour.
         std::fs::create_dir_all(&out).map_err(milligrad_host::Error::io(&out))?;
         model_file::write_atomically(out.join(SPEC), spec.text().as_bytes())?;
+        self.charts.prepare()?;
 
         let Split { train, validation, test } = spec.load_data()?;
         let mut graph = spec.fit_features(spec.graph(&train.classes, seed)?, &train)?;
@@ -99,6 +105,15 @@ impl Train {
                 "a batch of {batch} is more than there is: every step sees all {samples} samples"
             ));
         }
+        if let Some(target) = untrained.target {
+            let unit = target.deviation;
+            output.note(format!(
+                "losses are those of the standardised target, of which 1 is {unit} in its own unit"
+            ));
+        }
+        if validation.is_none() && !options.metrics.is_empty() {
+            output.note("`metrics` are of the validation part, and there is none");
+        }
         let stop = stop_on_interrupt()?;
         let mut bar = TrainingBar::new(*output, options.epochs);
         let history = fit(&mut graph, &train, validation.as_ref(), &options, &mut |event| {
@@ -111,6 +126,10 @@ impl Train {
         bar.finish();
         let history = history?;
         model_file::write_atomically(out.join("history.csv"), csv(&history).as_bytes())?;
+        let unit = if untrained.target.is_some() { " of the standardised target" } else { "" };
+        for (name, chart) in curves(&untrained.name, &history, unit) {
+            self.charts.show(output, &name, &chart)?;
+        }
         if history.stopped {
             return Err(self.interrupted(&history, &out, seed));
         }
@@ -119,12 +138,19 @@ impl Train {
         if let Some(ending) = &ending {
             output.note(ending);
         }
+        let numbers = match untrained.target {
+            Some(_) => Some(metrics::evaluate(&graph, &test, spec.train.loss)?.metrics),
+            None => None,
+        };
         let test = evaluate(&graph, &samples(test)?, spec.train.loss)?;
         match test.accuracy {
             Some(accuracy) => {
                 output.result(format!("test accuracy {}, loss {:.4}", percent(accuracy), test.loss))
             }
-            None => output.result(format!("test loss {:.6}", test.loss)),
+            None => output.result(format!("test loss {:.6}{unit}", test.loss)),
+        }
+        if let Some(Metrics::Numbers(numbers)) = numbers {
+            output.result(format!("in its own unit: MAE {:.6}, RMSE {:.6}", numbers.mae, numbers.rmse));
         }
         output.note(format!("wrote {}", model.display()));
         // Of what is kept as the best, or else of what early stopping watches.
@@ -221,11 +247,15 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
 
 /// The history as a table for spreadsheets.
 fn csv(history: &History) -> String {
+    let metrics: BTreeSet<&String> =
+        history.epochs.iter().flat_map(|record| record.val_metrics.keys()).collect();
     let mut text =
-        String::from("epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds,cpu_seconds\n");
+        String::from("epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds,cpu_seconds");
+    metrics.iter().for_each(|name| text += &format!(",val_{name}"));
+    text.push('\n');
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for record in &history.epochs {
-        let _ = writeln!(
+        let _ = write!(
             text,
             "{},{},{},{},{},{},{},{}",
             record.epoch,
@@ -237,6 +267,10 @@ fn csv(history: &History) -> String {
             record.seconds,
             record.cpu_seconds
         );
+        metrics
+            .iter()
+            .for_each(|&name| text += &format!(",{}", optional(record.val_metrics.get(name).copied())));
+        text.push('\n');
     }
     text
 }
