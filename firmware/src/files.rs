@@ -29,6 +29,7 @@ impl Records {
         for index in 0..M::INPUTS.len() {
             let whole = match network.input_at(index) {
                 ElementsMut::I8(elements) => self.elements(elements)?,
+                ElementsMut::I16(elements) => self.elements(elements)?,
                 ElementsMut::F32(elements) => self.elements(elements)?,
             };
             match (whole, index) {
@@ -108,6 +109,7 @@ impl Results {
     pub(crate) fn outputs<M: Model>(&mut self, network: &M) -> Result<(), Exit> {
         (0..M::OUTPUTS.len()).try_for_each(|index| match network.output_at(index) {
             Elements::I8(elements) => self.elements(elements),
+            Elements::I16(elements) => self.elements(elements),
             Elements::F32(elements) => self.elements(elements),
         })
     }

@@ -1,6 +1,6 @@
 //! Optimizers from the numbers of the command line.
 
-use milligrad::{Adam, Momentum, Nesterov, PowerOfTwoSgd, RmsProp, Sgd, WeightDecay};
+use milligrad::{Adam, Momentum, Nesterov, PowerOfTwoSgd, RmsProp, Sgd, StochasticSgd, WeightDecay};
 
 /// The hyperparameters that the host chooses at run time.
 #[derive(Clone, Copy)]
@@ -54,9 +54,13 @@ impl FromPlan for WeightDecay<Adam> {
 }
 
 impl FromPlan for PowerOfTwoSgd {
-    /// The greatest power of two that is not above the plan's learning rate, from 1 down to 2^-15.
     fn from_plan(plan: Plan) -> Self {
-        let exponent = (plan.learning_rate.to_bits() >> 23) & 0xff;
-        PowerOfTwoSgd::new(127_u32.saturating_sub(exponent).min(15))
+        PowerOfTwoSgd::at_most(plan.learning_rate)
+    }
+}
+
+impl FromPlan for StochasticSgd {
+    fn from_plan(plan: Plan) -> Self {
+        StochasticSgd::at_most(plan.learning_rate)
     }
 }

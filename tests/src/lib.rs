@@ -6,8 +6,8 @@ pub mod random_models;
 
 use milligrad_host::features::{Feature, Features, RawColumn, TargetScaling, Term};
 use milligrad_host::{
-    Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Result, import,
-    quantize,
+    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program,
+    QuantizeOptions, Result, import, quantize,
 };
 use std::path::Path;
 
@@ -167,6 +167,33 @@ pub fn regression() -> Result<Graph> {
     Builder::new("regression", &[6]).dense(5).tanh().dense(3).relu6().build(4)
 }
 
+/// Every layer that exists in fixed point: convolutions, depthwise, pools, a residual sum, the ReLU family.
+pub fn image() -> Result<Graph> {
+    let model = Builder::new("image", &[8, 8, 2]).conv2d(4, 3).same().relu();
+    let skip = model.here();
+    let model = model.depthwise_conv2d(3).same().relu6().conv2d(4, 1).add(skip).relu().max_pool2d(2);
+    let model = model.conv2d(6, [2, 3]).leaky_relu(0.25).avg_pool2d([3, 1]).flatten();
+    model.dense(7).relu().dense(3).softmax().build(6)
+}
+
+/// 6-5-3 of the ReLU family: values, not classes.
+pub fn ramps() -> Result<Graph> {
+    Builder::new("ramps", &[6]).dense(5).leaky_relu(0.5).dense(3).relu6().build(7)
+}
+
+/// A graph as a program in fixed point of which these layers learn, with a guard or without.
+pub fn fixed(graph: &Graph, layers: Layers, rounding: FixedRounding, guard: bool) -> Result<Program> {
+    let learn = Learn { guard, ..Learn::new(layers, OptimizerKind::Sgd) };
+    let learn = Some(learn.in_fixed_point(FixedPoint { rounding, seed: 3 }));
+    Program::compile(graph, &CompileOptions { learn, ..Default::default() })
+}
+
+/// A graph as an int8 program whose last layer is in fixed point and learns.
+pub fn adapting_in_fixed_point(graph: &Graph) -> Result<Program> {
+    let int8 = quantize(graph, &noise(7, 32 * graph.input_len()), &QuantizeOptions::default())?;
+    fixed(&int8, Layers::Last(1), FixedRounding::Stochastic, true)
+}
+
 /// 6-4-1 with a sigmoid at its end.
 pub fn binary() -> Result<Graph> {
     Builder::new("binary", &[6]).dense(4).relu().dense(1).sigmoid().build(5)
@@ -203,6 +230,11 @@ pub fn cases() -> Result<Vec<Case>> {
         case("wider_rmsprop", learning(&wider()?, OptimizerKind::RmsProp)?),
         case("mlp_adam", learning(&mlp()?, OptimizerKind::Adam)?),
         case("regression_adamw", guarded(&regression()?, Layers::All, OptimizerKind::AdamW)?),
+        case("mlp_fixed", fixed(&mlp()?, Layers::All, FixedRounding::Nearest, false)?),
+        case("image_fixed", fixed(&image()?, Layers::All, FixedRounding::Stochastic, true)?),
+        case("image_biases_fixed", fixed(&image()?, Layers::Biases, FixedRounding::Nearest, true)?),
+        case("ramps_fixed", fixed(&ramps()?, Layers::All, FixedRounding::Nearest, true)?),
+        case("adapting_fixed", adapting_in_fixed_point(&image()?)?),
         case("branches_int8", int8(&branches()?)?),
         case("branches_f32", float(&branches()?)?),
         case("series_int8", int8(&series()?)?),

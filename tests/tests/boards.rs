@@ -90,6 +90,9 @@ fn predicts_the_same(firmware: &Firmware, model: &Model) {
 fn learns_the_same(firmware: &Firmware, model: &Model) {
     let (mut steps, mut runner, mut refused) = (Vec::new(), model.program.runner(), 0);
     let rule = match model.program.learning.as_ref().unwrap().optimizer {
+        OptimizerKind::Sgd if model.program.fixed_point().is_some() => {
+            model.program.fixed_point().unwrap().rule(0.05)
+        }
         OptimizerKind::Sgd => Rule::Sgd(Sgd::new(0.05)),
         OptimizerKind::Momentum => Rule::Momentum(Momentum::new(0.05, 0.9)),
         OptimizerKind::Nesterov => Rule::Nesterov(Nesterov::new(0.05, 0.9)),
@@ -124,7 +127,7 @@ fn learns_the_same(firmware: &Firmware, model: &Model) {
     assert_eq!((training.losses.len(), training.refused), (120, refused), "{place}");
     assert!(refused < 60, "{place}: {refused} steps refused");
     assert_eq!(training.parameters.len(), runner.parameters().len(), "{place}");
-    for ((name, board), desk) in training.parameters.iter().zip(runner.parameters()) {
+    for ((name, board), desk) in training.parameters.iter().zip(runner.parameters().iter()) {
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(board), bits(desk), "{place}: {name}");
         assert!(board.iter().all(|v| v.is_finite()), "{place}: {name}");
@@ -185,7 +188,10 @@ fn cortex_m3_is_the_desk() {
 /// 16 KB of RAM, no division, no 64-bit multiplication.
 #[test]
 fn cortex_m0_is_the_desk() {
-    let mut models: Vec<_> = all_cases().into_iter().filter(|model| model.name.ends_with("int8")).collect();
+    let mut models: Vec<_> = all_cases()
+        .into_iter()
+        .filter(|model| ["int8", "fixed"].iter().any(|end| model.name.ends_with(end)))
+        .collect();
     models.extend([trained("digits-mlp", 50), trained("digits-cnn", 20)]);
     check("microbit", &models);
 }

@@ -147,7 +147,8 @@ fn learns_the_same<M: Learner>(
         }
     }
     assert!(last < progress * first, "{}: the loss went from {first} to {last}", M::NAME);
-    let mut parameters = runner.parameters().iter();
+    let learned = runner.parameters();
+    let mut parameters = learned.iter();
     network.parameters(|name, values| {
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(values), bits(parameters.next().unwrap()), "{name}");

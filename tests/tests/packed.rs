@@ -4,7 +4,7 @@
 use milligrad::{Core, Rounding};
 use milligrad_board::{Firmware, ModelSource, board};
 use milligrad_host::plan::{Plan, check, lower_bound};
-use milligrad_host::{DType, export};
+use milligrad_host::{ElementType, export};
 use milligrad_tests::random_models::{graph, program, records, rounded};
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ fn ten_thousand_plans_are_proven() {
         let graph = graph(seed).unwrap();
         let packed = program(&graph, Core::Armv7em).unwrap();
         check::check(&packed).unwrap();
-        let bound = lower_bound(&packed.buffers, DType::I8);
+        let bound = lower_bound(&packed.buffers, ElementType::I8);
         overlapping += usize::from(packed.plan.int8 < bound);
         let plain = Plan::new(&packed.buffers, &[]);
         without += plain.int8;

@@ -2,14 +2,13 @@
 
 mod training;
 
-use crate::graph::DType;
-use crate::plan::lower_bound;
-use crate::program::{Kernel, Layer, Parameters, Program, QuantizedFunction, Source};
+use crate::plan::lower_bound_bytes;
+use crate::program::{FixedKernel, Kernel, Layer, Parameters, Program, QuantizedFunction, Source};
 use milligrad::layers::{
     Broadcast, Conv2d, Dense, MaxPool2d, Multiply, QuantizedAdd, QuantizedMul, QuantizedReduce,
     QuantizedSoftmax, ResizeNearest, Strided, TransposeConv2d,
 };
-use milligrad::{Arithmetic, Int8, QuantizedChannel};
+use milligrad::{Arithmetic, Fixed16, Int8, QuantizedChannel};
 use serde::Serialize;
 pub use training::{LayerTraining, TrainingCost};
 
@@ -74,8 +73,7 @@ impl Program {
             constant_bytes: layers.iter().map(|layer| layer.constant_bytes).sum(),
             initial_bytes: self.parameter_bytes(),
             arena_bytes: self.plan.bytes(),
-            arena_lower_bound_bytes: lower_bound(&self.buffers, DType::I8)
-                + 4 * lower_bound(&self.buffers, DType::F32),
+            arena_lower_bound_bytes: lower_bound_bytes(&self.buffers),
             ram_bytes: self.ram_bytes(),
             removed: self.removed.clone(),
             layers,
@@ -88,6 +86,7 @@ impl Program {
         let (weight_bytes, constant_bytes, learns) = match &step.kernel {
             Kernel::Int8(layer) => layer_bytes::<Int8>(layer, 4),
             Kernel::F32(layer) => layer_bytes::<f32>(layer, 4),
+            Kernel::Fixed(FixedKernel::Layer(layer)) => layer_bytes::<Fixed16>(layer, 4),
             Kernel::Packed(packed) => {
                 let (weights, constants) = packed.bytes();
                 (weights, constants, false)

@@ -1,7 +1,7 @@
 //! Every tensor of a model at work: to find the first layer in which two computations part.
 
 use crate::data::npz::{Array, Npz};
-use crate::{DType, Error, Program, Result};
+use crate::{ElementType, Error, Program, Result};
 use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
 
@@ -21,7 +21,7 @@ pub struct DumpedLayer {
     /// Shape of one sample.
     pub shape: Vec<usize>,
     /// Type of its elements.
-    pub dtype: DType,
+    pub dtype: ElementType,
     /// Little-endian elements of all samples.
     pub bytes: Vec<u8>,
 }
@@ -74,7 +74,12 @@ impl Dump {
             archive
                 .start_file(format!("{}.npy", layer.name), SimpleFileOptions::default())
                 .map_err(failed)?;
-            let dtype = if layer.dtype == DType::I8 { "|i1" } else { "<f4" };
+            let dtype = match layer.dtype {
+                ElementType::I8 => "|i1",
+                ElementType::I16 => "<i2",
+                ElementType::I32 => "<i4",
+                ElementType::F32 => "<f4",
+            };
             let shape: Vec<usize> =
                 std::iter::once(self.samples).chain(layer.shape.iter().copied()).collect();
             archive.write_all(&Array::file(dtype, &shape, &layer.bytes)).map_err(written)?;
@@ -94,10 +99,16 @@ impl Dump {
 
 fn difference(layer: &DumpedLayer, array: &Array) -> Option<String> {
     let ours: Vec<f64> = match layer.dtype {
-        DType::I8 => layer.bytes.iter().map(|&x| f64::from(x as i8)).collect(),
-        DType::F32 => {
+        ElementType::I8 => layer.bytes.iter().map(|&x| f64::from(x as i8)).collect(),
+        ElementType::F32 => {
             let (floats, _) = layer.bytes.as_chunks::<4>();
             floats.iter().map(|&x| f64::from(f32::from_le_bytes(x))).collect()
+        }
+        ElementType::I16 => {
+            layer.bytes.as_chunks().0.iter().map(|&x| f64::from(i16::from_le_bytes(x))).collect()
+        }
+        ElementType::I32 => {
+            layer.bytes.as_chunks().0.iter().map(|&x| f64::from(i32::from_le_bytes(x))).collect()
         }
     };
     let theirs: Vec<f64> = match array.to_i8() {

@@ -2,20 +2,21 @@
 //! laid out, and all is planned.
 
 mod choice;
+mod fixed;
 mod learn;
 mod thaw;
 
 use crate::error::{Error, Result};
 use crate::graph::{self, DType, Graph, Op, TensorId, Values};
 use crate::pack;
-use crate::plan::{Plan, lower_bound};
+use crate::plan::{Plan, lower_bound_bytes};
 use crate::program::{
-    Buffer, BufferId, Kernel, LossKind, OptimizerKind, ParameterIds, Port, Program, Source, Step, Trainable,
-    overlaps,
+    Buffer, BufferId, ElementType, FixedKernel, FixedPoint, Kernel, Layer, LossKind, OptimizerKind,
+    ParameterIds, Port, Program, Source, Step, Trainable, overlaps,
 };
 use crate::{ops, optimize};
 pub use choice::{Chosen, Layers};
-use milligrad::{Core, Rounding};
+use milligrad::{Arithmetic, Core, Rounding, fixed as real};
 
 /// Most bytes that the buffers of a program may need at once: more RAM than boards have, external memory included.
 const LARGEST_ARENA: usize = 1 << 25;
@@ -52,12 +53,14 @@ pub struct Learn {
     pub guard: bool,
     /// Gradients can be summed over batches.
     pub batches: bool,
+    /// In 16-bit fixed point instead of floats: plain descent, one sample at a time.
+    pub fixed: Option<FixedPoint>,
 }
 
 impl Learn {
     /// These layers by this rule, one sample at a time, without a guard.
     pub const fn new(layers: Layers, optimizer: OptimizerKind) -> Self {
-        Self { layers, optimizer, loss: None, guard: false, batches: false }
+        Self { layers, optimizer, loss: None, guard: false, batches: false, fixed: None }
     }
 
     /// With a guard.
@@ -72,6 +75,36 @@ impl Learn {
     pub fn with_batches(mut self) -> Self {
         self.batches = true;
         self
+    }
+
+    /// In 16-bit fixed point.
+    #[must_use]
+    pub fn in_fixed_point(mut self, fixed: FixedPoint) -> Self {
+        self.fixed = Some(fixed);
+        self
+    }
+
+    /// What can't be combined.
+    fn check(&self) -> std::result::Result<(), &'static str> {
+        if self.fixed.is_none() {
+            return Ok(());
+        }
+        if self.optimizer != OptimizerKind::Sgd {
+            return Err(
+                "in 16-bit fixed point layers learn by plain descent alone; use --optimizer sgd, or --dtype float32",
+            );
+        }
+        if self.batches {
+            return Err(
+                "in 16-bit fixed point layers learn one sample at a time; leave out --batches, or use --dtype float32",
+            );
+        }
+        if self.loss == Some(LossKind::BinaryCrossEntropy) {
+            return Err(
+                "there is no sigmoid in 16-bit fixed point; end in a softmax over two classes, or use --dtype float32",
+            );
+        }
+        Ok(())
     }
 }
 
@@ -119,12 +152,16 @@ impl Program {
     /// If layers are to learn that can't, or through layers that have no way back.
     pub fn compile(graph: &Graph, options: &CompileOptions) -> Result<Self> {
         let layers = options.learn.as_ref().map(|learn| &learn.layers);
+        if let Some(Err(problem)) = options.learn.as_ref().map(Learn::check) {
+            return Err(Error::Model { model: graph.name.clone(), problem: problem.into() });
+        }
         let graph = prepared(graph, layers)?;
         let trained = match layers {
             Some(layers) => layers.choose(&graph)?,
             None => Vec::new(),
         };
-        let mut lowering = Lowering::new(&graph, trained);
+        let fixed = options.learn.as_ref().is_some_and(|learn| learn.fixed.is_some());
+        let mut lowering = Lowering::new(&graph, trained, fixed);
         for (index, node) in graph.nodes.iter().enumerate() {
             let kernel =
                 ops::lower(&graph, node, options.rounding).map_err(|problem| graph.error(node, problem))?;
@@ -151,10 +188,12 @@ struct Lowering<'a> {
     parameters: Vec<Trainable>,
     /// Step and parameter indices of the layers that learn.
     learners: Vec<(usize, ParameterIds)>,
+    /// What is float in the graph is in fixed point here.
+    fixed: bool,
 }
 
 impl<'a> Lowering<'a> {
-    fn new(graph: &'a Graph, trained: Vec<Chosen>) -> Self {
+    fn new(graph: &'a Graph, trained: Vec<Chosen>, fixed: bool) -> Self {
         let mut readers = vec![0; graph.tensors.len()];
         for node in &graph.nodes {
             let distinct = node.inputs.iter().enumerate().filter(|(i, id)| !node.inputs[..*i].contains(id));
@@ -169,6 +208,7 @@ impl<'a> Lowering<'a> {
             buffer_of: vec![None; graph.tensors.len()],
             parameters: Vec::new(),
             learners: Vec::new(),
+            fixed,
         };
         for port in &graph.inputs {
             lowering.buffer_of[port.tensor.0] = Some(lowering.tensor_buffer(&port.name, port.tensor, 0));
@@ -176,14 +216,28 @@ impl<'a> Lowering<'a> {
         lowering
     }
 
-    fn new_buffer(&mut self, name: impl Into<String>, dtype: DType, len: usize, time: usize) -> BufferId {
+    fn new_buffer(
+        &mut self,
+        name: impl Into<String>,
+        dtype: ElementType,
+        len: usize,
+        time: usize,
+    ) -> BufferId {
         self.buffers.push(Buffer { name: name.into(), dtype, len, align: 1, first: time, last: time });
         BufferId(self.buffers.len() - 1)
     }
 
     fn tensor_buffer(&mut self, name: &str, tensor: TensorId, time: usize) -> BufferId {
         let info = self.graph.tensor(tensor);
-        self.new_buffer(name, info.dtype, info.len(), time)
+        self.new_buffer(name, self.dtype(tensor), info.len(), time)
+    }
+
+    /// The type of a tensor on the device.
+    fn dtype(&self, tensor: TensorId) -> ElementType {
+        match self.graph.tensor(tensor).dtype {
+            DType::F32 if self.fixed => ElementType::I16,
+            dtype => dtype.into(),
+        }
     }
 
     /// Notes that an action at `time` needs the buffer.
@@ -195,6 +249,11 @@ impl<'a> Lowering<'a> {
     fn step(&mut self, index: usize, mut kernel: Kernel) -> Result<()> {
         let (graph, time) = (self.graph, self.steps.len());
         let node = &graph.nodes[index];
+        let float = |id: &TensorId| graph.tensor(*id).dtype == DType::F32;
+        if self.fixed && node.inputs.iter().chain([&node.output]).any(float) {
+            kernel = fixed::kernel(kernel, graph.is_output(node.output))
+                .map_err(|problem| graph.error(node, problem))?;
+        }
         let inputs: Vec<_> =
             node.inputs.iter().map(|id| self.buffer_of[id.0].expect("verified order of layers")).collect();
         inputs.iter().for_each(|&id| self.touch(id, time));
@@ -206,7 +265,7 @@ impl<'a> Lowering<'a> {
         };
         self.buffer_of[node.output.0] = Some(output);
         let scratch = (kernel.scratch() > 0).then(|| {
-            let dtype = graph.tensor(node.inputs[0]).dtype;
+            let dtype = self.dtype(node.inputs[0]);
             self.new_buffer(format!("{} patch", node.name), dtype, kernel.scratch(), time)
         });
         let parameters = node.constants.iter().map(|&id| graph.constant(id).values.len()).sum();
@@ -236,16 +295,11 @@ impl<'a> Lowering<'a> {
         if views.any(|t| self.readers[t] > 1 || self.graph.is_output(TensorId(t))) {
             return false;
         }
-        if self.trained.is_empty() || self.buffers[buffer.0].dtype == DType::I8 {
+        if self.trained.is_empty() || self.buffers[buffer.0].dtype == ElementType::I8 {
             return true;
         }
         let producer = self.steps.iter().rfind(|step| step.output == buffer);
-        producer.is_some_and(|step| match &step.kernel {
-            Kernel::F32(layer) => {
-                layer.parameters().is_some_and(|p| p.output == milligrad::Clamp::<f32>::LINEAR)
-            }
-            _ => false,
-        })
+        producer.and_then(|step| step.kernel.trains()).is_some_and(|layer| layer.weights && !layer.masks)
     }
 
     /// Takes the parameters of a layer out of flash.
@@ -256,20 +310,16 @@ impl<'a> Lowering<'a> {
         kernel: &mut Kernel,
         with_weights: bool,
     ) -> std::result::Result<(), String> {
-        let Kernel::F32(layer) = kernel else {
-            return Err("it is int8 and can't learn".into());
-        };
-        let parameters = layer.parameters_mut().expect("a layer with weights was chosen");
-        let mut take = |what: &str, source: &mut Source<f32>| {
-            let index = self.parameters.len();
-            if let Source::Flash(values) = std::mem::replace(source, Source::Ram(index)) {
-                self.parameters.push(Trainable { name: format!("{name}/{what}"), values });
+        let mut take = Take { name, with_weights, parameters: &mut self.parameters };
+        let ids = match kernel {
+            Kernel::F32(layer) => take.layer(layer, (ElementType::F32, |w| *w), (ElementType::F32, |b| *b)),
+            Kernel::Fixed(FixedKernel::Layer(layer)) => {
+                let weight = |w: &i16| real::from_weight(*w);
+                take.layer(layer, (ElementType::I16, weight), (ElementType::I32, |b| real::from_bias(*b)))
             }
-            index
+            _ => return Err("it is int8 and can't learn".into()),
         };
-        let weights = with_weights.then(|| take("weights", &mut parameters.weights));
-        let biases = take("bias", &mut parameters.channels);
-        self.learners.push((step, ParameterIds { weights, biases }));
+        self.learners.push((step, ids));
         Ok(())
     }
 
@@ -305,7 +355,7 @@ impl<'a> Lowering<'a> {
                 (Some(scratch), _) => Some(scratch),
                 (None, _) => {
                     let name = format!("{} scratch", self.steps[time].name);
-                    Some(self.new_buffer(name, DType::I8, len, time))
+                    Some(self.new_buffer(name, ElementType::I8, len, time))
                 }
             };
             if let Some(unused) = self.steps[time].scratch {
@@ -330,7 +380,7 @@ impl<'a> Lowering<'a> {
         self.pack(options.core);
         let learning =
             options.learn.as_ref().map(|learn| self.learning(learn, outputs[0].buffer)).transpose()?;
-        let needed = lower_bound(&self.buffers, DType::I8) + 4 * lower_bound(&self.buffers, DType::F32);
+        let needed = lower_bound_bytes(&self.buffers);
         if needed > LARGEST_ARENA {
             let problem = format!(
                 "its layers need {needed} bytes of RAM at once, at most {LARGEST_ARENA} are planned; use smaller inputs or \
@@ -357,6 +407,42 @@ impl<'a> Lowering<'a> {
         crate::plan::check::check(&program)
             .map_err(|problem| Error::Model { model: program.name.clone(), problem })?;
         Ok(program)
+    }
+}
+
+/// Moves parameters of a layer into RAM.
+struct Take<'a> {
+    name: &'a str,
+    with_weights: bool,
+    parameters: &'a mut Vec<Trainable>,
+}
+
+impl Take<'_> {
+    fn layer<A: Arithmetic>(
+        &mut self,
+        layer: &mut Layer<A>,
+        weights: (ElementType, fn(&A::Weight) -> f32),
+        biases: (ElementType, fn(&A::Channel) -> f32),
+    ) -> ParameterIds {
+        let parameters = layer.parameters_mut().expect("a layer with weights was chosen");
+        ParameterIds {
+            weights: self.with_weights.then(|| self.source("weights", &mut parameters.weights, weights)),
+            biases: self.source("bias", &mut parameters.channels, biases),
+        }
+    }
+
+    fn source<T>(
+        &mut self,
+        what: &str,
+        source: &mut Source<T>,
+        (dtype, real): (ElementType, fn(&T) -> f32),
+    ) -> usize {
+        let index = self.parameters.len();
+        if let Source::Flash(values) = std::mem::replace(source, Source::Ram(index)) {
+            let values = values.iter().map(real).collect();
+            self.parameters.push(Trainable { name: format!("{}/{what}", self.name), values, dtype });
+        }
+        index
     }
 }
 

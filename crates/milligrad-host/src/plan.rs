@@ -8,8 +8,7 @@
 
 pub mod check;
 
-use crate::graph::DType;
-use crate::program::{Buffer, BufferId};
+use crate::program::{Buffer, BufferId, ElementType};
 
 /// How the output of a step may lie over its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,19 +30,48 @@ pub struct Plan {
     pub int8: usize,
     /// Elements of the f32 arena.
     pub f32: usize,
+    /// Elements of the arena in 16-bit fixed point.
+    pub int16: usize,
+    /// Elements of the arena of sums in fixed point.
+    pub int32: usize,
 }
 
 impl Plan {
-    /// Bytes of both arenas.
+    /// Bytes of all arenas.
     pub fn bytes(&self) -> usize {
-        self.int8 + 4 * self.f32
+        ElementType::ALL.into_iter().map(|dtype| dtype.bytes() * self.len(dtype)).sum()
+    }
+
+    /// Elements of the arena of a type.
+    pub fn len(&self, dtype: ElementType) -> usize {
+        match dtype {
+            ElementType::I8 => self.int8,
+            ElementType::F32 => self.f32,
+            ElementType::I16 => self.int16,
+            ElementType::I32 => self.int32,
+        }
+    }
+
+    /// `true` if there is nothing to place.
+    pub fn is_empty(&self) -> bool {
+        self.bytes() == 0
+    }
+
+    fn len_mut(&mut self, dtype: ElementType) -> &mut usize {
+        match dtype {
+            ElementType::I8 => &mut self.int8,
+            ElementType::F32 => &mut self.f32,
+            ElementType::I16 => &mut self.int16,
+            ElementType::I32 => &mut self.int32,
+        }
     }
 
     /// Places the buffers. `overlaps` are inputs and outputs of steps that may lie over each other.
     pub fn new(buffers: &[Buffer], overlaps: &[(BufferId, BufferId, Overlap)]) -> Self {
-        let mut plan = Self { offsets: vec![0; buffers.len()], int8: 0, f32: 0 };
-        plan.int8 = place(buffers, overlaps, DType::I8, &mut plan.offsets);
-        plan.f32 = place(buffers, overlaps, DType::F32, &mut plan.offsets);
+        let mut plan = Self { offsets: vec![0; buffers.len()], ..Self::default() };
+        for dtype in ElementType::ALL {
+            *plan.len_mut(dtype) = place(buffers, overlaps, dtype, &mut plan.offsets);
+        }
         plan
     }
 
@@ -51,20 +79,22 @@ impl Plan {
     pub fn separate(buffers: &[Buffer]) -> Self {
         let mut plan = Self::default();
         for buffer in buffers {
-            let end = match buffer.dtype {
-                DType::I8 => &mut plan.int8,
-                DType::F32 => &mut plan.f32,
-            };
+            let end = plan.len_mut(buffer.dtype);
             let start = end.next_multiple_of(buffer.align);
-            plan.offsets.push(start);
             *end = start + buffer.len;
+            plan.offsets.push(start);
         }
         plan
     }
 }
 
+/// The most bytes that are needed at the same time, each type for itself: no plan without overlaps is smaller.
+pub fn lower_bound_bytes(buffers: &[Buffer]) -> usize {
+    ElementType::ALL.into_iter().map(|dtype| dtype.bytes() * lower_bound(buffers, dtype)).sum()
+}
+
 /// The most elements that are needed at the same time: no plan without overlaps is smaller.
-pub fn lower_bound(buffers: &[Buffer], dtype: DType) -> usize {
+pub fn lower_bound(buffers: &[Buffer], dtype: ElementType) -> usize {
     let end = buffers.iter().map(|b| b.last + 2).max().unwrap_or(0);
     // What comes into use and what is no longer needed at each time.
     let (mut born, mut gone) = (vec![0usize; end], vec![0usize; end]);
@@ -88,7 +118,7 @@ const RANDOM_PAIRS: usize = 1 << 26;
 fn place(
     buffers: &[Buffer],
     overlaps: &[(BufferId, BufferId, Overlap)],
-    dtype: DType,
+    dtype: ElementType,
     offsets: &mut [usize],
 ) -> usize {
     let ids: Vec<usize> = (0..buffers.len()).filter(|&i| buffers[i].dtype == dtype).collect();

@@ -3,18 +3,24 @@
 //! One `Program` serves all: the desk runs it ([`Runner`](crate::Runner)), the exporter prints it, the analysis
 //! counts it. So what is tested on the desk is what runs on the chip.
 
+mod element;
+mod fixed;
 mod int8;
+mod layer;
 mod learning;
 
 use crate::features::{Features, TargetScaling};
-use crate::graph::{DType, Normalize};
+use crate::graph::Normalize;
 use crate::pack::Packed;
 use crate::plan::{Overlap, Plan};
 use milligrad::layers::TransposedWindow;
 use milligrad::layers::{QuantizedAdd, QuantizedSoftmax, Table};
-use milligrad::{Arithmetic, Clamp, Core, Int8, Quantization, QuantizedOutput, Requantize, Window2d};
+use milligrad::{Clamp, Core, Int8, Quantization, QuantizedOutput, Requantize};
 
+pub use element::ElementType;
+pub use fixed::{FixedKernel, FixedPoint, FixedRounding};
 pub use int8::{Broadcasting, Elements, Elementwise, QuantizedFunction};
+pub use layer::{Layer, Parameters, Source, TrainingLayer};
 pub use learning::{Apply, Backward, Gradients, Learning, LossKind, OptimizerKind, ParameterIds, Trainable};
 
 /// Index of a buffer in its program.
@@ -28,7 +34,7 @@ pub struct Buffer {
     /// What it holds, for people.
     pub name: String,
     /// Element type; each type has an arena of its own.
-    pub dtype: DType,
+    pub dtype: ElementType,
     /// Number of elements.
     pub len: usize,
     /// Its offset is a multiple of so many elements.
@@ -37,120 +43,6 @@ pub struct Buffer {
     pub first: usize,
     /// Last action that reads it.
     pub last: usize,
-}
-
-/// Where a layer's parameters are.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Source<T> {
-    /// In flash, with these values.
-    Flash(Vec<T>),
-    /// In RAM, where they learn: an index of [`Program::parameters`].
-    Ram(usize),
-}
-
-impl<T> Source<T> {
-    /// The values, those in RAM as `ram` gives them.
-    pub fn values<'a>(&'a self, ram: impl FnOnce(usize) -> &'a [T]) -> &'a [T] {
-        match self {
-            Self::Flash(values) => values,
-            Self::Ram(index) => ram(*index),
-        }
-    }
-}
-
-/// Parameters of a layer in the form in which the device crate takes them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Parameters<A: Arithmetic> {
-    /// Weights.
-    pub weights: Source<A::Weight>,
-    /// Biases, for int8 with scales.
-    pub channels: Source<A::Channel>,
-    /// Fused activation and so on.
-    pub output: A::Output,
-    /// The element that stands for zero where the input is padded.
-    pub pad: A::Element,
-}
-
-/// A layer that exists in every arithmetic.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Layer<A: Arithmetic> {
-    /// [`milligrad::layers::Dense`]
-    Dense {
-        /// Inputs of each output.
-        inputs: usize,
-        /// Weights, biases.
-        parameters: Parameters<A>,
-    },
-    /// [`milligrad::layers::Conv2d`]
-    Conv2d {
-        /// Geometry.
-        window: Window2d,
-        /// Weights, biases.
-        parameters: Parameters<A>,
-    },
-    /// [`milligrad::layers::DepthwiseConv2d`]
-    DepthwiseConv2d {
-        /// Geometry.
-        window: Window2d,
-        /// Weights, biases.
-        parameters: Parameters<A>,
-    },
-    /// [`milligrad::layers::MaxPool2d`]
-    MaxPool2d {
-        /// Geometry.
-        window: Window2d,
-        /// Range.
-        output: A::Output,
-    },
-    /// [`milligrad::layers::AvgPool2d`]
-    AvgPool2d {
-        /// Geometry.
-        window: Window2d,
-        /// Range.
-        output: A::Output,
-    },
-}
-
-impl<A: Arithmetic> Layer<A> {
-    /// Name of the kernel that the exporter calls.
-    pub fn kernel(&self) -> &'static str {
-        match self {
-            Self::Dense { .. } => "dense",
-            Self::Conv2d { window, .. } if window.is_pointwise() => "conv2d_pointwise",
-            Self::Conv2d { .. } => "conv2d",
-            Self::DepthwiseConv2d { .. } => "depthwise_conv2d",
-            Self::MaxPool2d { .. } => "max_pool2d",
-            Self::AvgPool2d { .. } => "avg_pool2d",
-        }
-    }
-
-    /// Elements of scratch that the kernel needs, in the type of its elements.
-    pub fn scratch(&self) -> usize {
-        match self {
-            Self::Conv2d { window, .. } if !window.is_pointwise() => window.patch_len(),
-            Self::DepthwiseConv2d { window, .. } => window.patch_len(),
-            _ => 0,
-        }
-    }
-
-    /// Weights and biases of a layer that has them.
-    pub fn parameters(&self) -> Option<&Parameters<A>> {
-        match self {
-            Self::Dense { parameters, .. }
-            | Self::Conv2d { parameters, .. }
-            | Self::DepthwiseConv2d { parameters, .. } => Some(parameters),
-            Self::MaxPool2d { .. } | Self::AvgPool2d { .. } => None,
-        }
-    }
-
-    pub(crate) fn parameters_mut(&mut self) -> Option<&mut Parameters<A>> {
-        match self {
-            Self::Dense { parameters, .. }
-            | Self::Conv2d { parameters, .. }
-            | Self::DepthwiseConv2d { parameters, .. } => Some(parameters),
-            Self::MaxPool2d { .. } | Self::AvgPool2d { .. } => None,
-        }
-    }
 }
 
 /// What a step calls.
@@ -162,6 +54,8 @@ pub enum Kernel {
     Packed(Packed),
     /// A layer in f32.
     F32(Layer<f32>),
+    /// A layer in 16-bit fixed point.
+    Fixed(FixedKernel),
     /// A function of one int8, in place.
     Lookup(LookupTable),
     /// int8 softmax.
@@ -261,6 +155,7 @@ impl Kernel {
             Self::Int8(layer) => layer.kernel(),
             Self::Packed(packed) => packed.kernel(),
             Self::F32(layer) => layer.kernel(),
+            Self::Fixed(kernel) => kernel.name(),
             Self::Lookup(_) => "lookup",
             Self::QuantizedSoftmax(_) => "quantized_softmax",
             Self::QuantizedAdd(_) => "quantized_add",
@@ -291,6 +186,7 @@ impl Kernel {
             Self::Int8(layer) => layer.scratch(),
             Self::Packed(packed) => packed.scratch(),
             Self::F32(layer) => layer.scratch(),
+            Self::Fixed(FixedKernel::Layer(layer)) => layer.scratch(),
             Self::TransposeConv2d { window, .. } => window.patch_len(),
             _ => 0,
         }
@@ -308,7 +204,16 @@ impl Kernel {
                 | Self::Tanh
                 | Self::Clamp(_)
                 | Self::Softmax
-        )
+        ) || matches!(self, Self::Fixed(kernel) if kernel.in_place())
+    }
+
+    /// A layer in a type that learns.
+    pub fn trains(&self) -> Option<TrainingLayer> {
+        match self {
+            Self::F32(layer) => Some(layer.training(Clamp::<f32>::LINEAR)),
+            Self::Fixed(FixedKernel::Layer(layer)) => Some(layer.training(Clamp::<i16>::LINEAR)),
+            _ => None,
+        }
     }
 }
 
@@ -403,6 +308,20 @@ impl Program {
         start..start + self.buffer(id).len
     }
 
+    /// How the program learns in fixed point, if it does.
+    pub fn fixed_point(&self) -> Option<FixedPoint> {
+        self.learning.as_ref().and_then(|learning| learning.fixed)
+    }
+
+    /// Fraction bits of an input or output in fixed point.
+    pub fn fraction_bits(&self, port: &Port) -> u32 {
+        let producer = self.steps.iter().rfind(|step| step.output == port.buffer);
+        match producer.map(|step| &step.kernel) {
+            Some(Kernel::Fixed(FixedKernel::Softmax)) => milligrad::DELTA_BITS,
+            _ => milligrad::ACTIVATION_BITS,
+        }
+    }
+
     /// The inputs that a step's output may lie over, and how.
     pub fn overlaps(&self) -> Vec<(BufferId, BufferId, Overlap)> {
         overlaps(&self.steps, &self.buffers)
@@ -421,7 +340,7 @@ impl Program {
 
     /// Bytes of RAM of the parameters that learn.
     pub fn parameter_bytes(&self) -> usize {
-        self.parameters.iter().map(|p| 4 * p.values.len()).sum()
+        self.parameters.iter().map(|p| p.dtype.bytes() * p.values.len()).sum()
     }
 }
 

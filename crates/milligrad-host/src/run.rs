@@ -1,19 +1,20 @@
 //! Running a program on the desk, with the device crate's own kernels in the planned arena: what comes out is bit
 //! for bit what the chip computes.
 
+mod fixed;
 mod int8;
 mod learn;
 mod rule;
 
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::program::{BufferId, Elements, Kernel, Layer, Parameters, Port, Program, Step};
+use crate::program::{BufferId, ElementType, Elements, Kernel, Layer, Parameters, Port, Program, Step};
 pub use learn::Snapshot;
 use milligrad::guard::Guard;
 use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply};
 use milligrad::packed::Places;
 use milligrad::{Arithmetic, Element, arena};
 pub use rule::Rule;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The memory of a program at work: arenas, parameters that learn, and what the optimizer remembers.
@@ -23,6 +24,7 @@ pub struct Runner<'p> {
     /// The int8 arena, as words.
     words: Vec<u32>,
     f32: Vec<f32>,
+    fixed: fixed::Memory,
     parameters: Vec<Vec<f32>>,
     states: rule::States,
     guard: Guard,
@@ -47,6 +49,9 @@ impl Program {
             let values = normalized.by_ref().take(self.buffer(port.buffer).len);
             match port.quantization {
                 Some(quantization) => record.extend(values.map(|x| quantization.quantize(x) as u8)),
+                None if self.buffer(port.buffer).dtype == ElementType::I16 => {
+                    record.extend(values.flat_map(|x| milligrad::fixed::activation(x).to_le_bytes()));
+                }
                 None => record.extend(values.flat_map(f32::to_le_bytes)),
             }
         }
@@ -58,6 +63,10 @@ impl Program {
         let parts = self.outputs.iter().zip(self.parts(&self.outputs, record));
         let values = parts.map(|(port, part)| match port.quantization {
             Some(quantization) => part.iter().map(|&q| quantization.dequantize(q as i8)).collect(),
+            None if self.buffer(port.buffer).dtype == ElementType::I16 => {
+                let unit = 1.0 / (1_u32 << self.fraction_bits(port)) as f32;
+                part.as_chunks().0.iter().map(|&x| unit * f32::from(i16::from_le_bytes(x))).collect()
+            }
             None => part.chunks_exact(4).map(f32::from_le).collect::<Vec<_>>(),
         });
         let mut values = values.collect::<Vec<_>>().concat();
@@ -67,11 +76,14 @@ impl Program {
         values
     }
 
-    /// The numbers in an output record: int8 as they are, floats as real numbers.
+    /// The numbers in an output record: int8 and fixed point as they are, floats as real numbers.
     pub fn output_values(&self, record: &[u8]) -> Vec<f64> {
         let parts = self.outputs.iter().zip(self.parts(&self.outputs, record));
         let values = parts.map(|(port, part)| match port.quantization {
             Some(_) => part.iter().map(|&q| f64::from(q as i8)).collect(),
+            None if self.buffer(port.buffer).dtype == ElementType::I16 => {
+                part.as_chunks().0.iter().map(|&x| f64::from(i16::from_le_bytes(x))).collect()
+            }
             None => part.chunks_exact(4).map(|x| f64::from(f32::from_le(x))).collect::<Vec<_>>(),
         });
         values.collect::<Vec<_>>().concat()
@@ -107,12 +119,17 @@ impl Program {
 impl<'p> Runner<'p> {
     /// Fresh memory: parameters have their exported values.
     pub fn new(program: &'p Program) -> Self {
-        let parameters: Vec<_> = program.parameters.iter().map(|p| p.values.clone()).collect();
+        let floats = |p: &crate::program::Trainable| match p.dtype {
+            ElementType::F32 => p.values.clone(),
+            _ => Vec::new(),
+        };
+        let parameters: Vec<_> = program.parameters.iter().map(floats).collect();
         let states = rule::States::new(program);
         Self {
             program,
             words: vec![0; program.plan.int8.div_ceil(4)],
             f32: vec![0.0; program.plan.f32],
+            fixed: fixed::Memory::new(program),
             parameters,
             states,
             guard: Guard::new().knowing(program.largest_parameter()),
@@ -120,9 +137,12 @@ impl<'p> Runner<'p> {
         }
     }
 
-    /// Parameters that learn, in the order of [`Program::parameters`].
-    pub fn parameters(&self) -> &[Vec<f32>] {
-        &self.parameters
+    /// Parameters that learn, in the order of [`Program::parameters`]; those in fixed point as floats.
+    pub fn parameters(&self) -> Cow<'_, [Vec<f32>]> {
+        match self.program.fixed_point() {
+            Some(_) => self.fixed.learned.reals().into(),
+            None => (&self.parameters[..]).into(),
+        }
     }
 
     /// Predicts one input record (see [`Program::encode_input`]).
@@ -173,14 +193,19 @@ impl<'p> Runner<'p> {
         for (port, part) in program.inputs.iter().zip(program.parts(&program.inputs, record)) {
             let range = program.range(port.buffer);
             match program.buffer(port.buffer).dtype {
-                DType::I8 => arena::bytes_mut(&mut self.words)[range]
+                ElementType::I8 => arena::bytes_mut(&mut self.words)[range]
                     .iter_mut()
                     .zip(part)
                     .for_each(|(to, &from)| *to = from as i8),
-                DType::F32 => self.f32[range]
+                ElementType::F32 => self.f32[range]
                     .iter_mut()
                     .zip(part.chunks_exact(4))
                     .for_each(|(to, from)| *to = f32::from_le(from)),
+                ElementType::I16 => self.fixed.int16[range]
+                    .iter_mut()
+                    .zip(part.as_chunks().0)
+                    .for_each(|(to, &from)| *to = i16::from_le_bytes(from)),
+                ElementType::I32 => unreachable!("sums are no inputs"),
             }
         }
         Ok(())
@@ -194,8 +219,10 @@ impl<'p> Runner<'p> {
     fn bytes(&self, id: BufferId) -> Vec<u8> {
         let range = self.program.range(id);
         match self.program.buffer(id).dtype {
-            DType::I8 => arena::bytes(&self.words)[range].iter().map(|&x| x as u8).collect(),
-            DType::F32 => self.f32[range].iter().flat_map(|x| x.to_le_bytes()).collect(),
+            ElementType::I8 => arena::bytes(&self.words)[range].iter().map(|&x| x as u8).collect(),
+            ElementType::F32 => self.f32[range].iter().flat_map(|x| x.to_le_bytes()).collect(),
+            ElementType::I16 => self.fixed.int16[range].iter().flat_map(|x| x.to_le_bytes()).collect(),
+            ElementType::I32 => unreachable!("sums are no outputs"),
         }
     }
 
@@ -219,6 +246,7 @@ impl<'p> Runner<'p> {
                 let ram = |index: usize| &self.parameters[index][..];
                 forward(layer, ram, ram, x, scratch, y);
             }
+            Kernel::Fixed(kernel) => self.fixed_forward(step, kernel),
             Kernel::Lookup(lookup) => {
                 layers::lookup_in_place(&lookup.table, in_place(arena::bytes_mut(&mut self.words), x, y))
             }
@@ -257,14 +285,14 @@ impl<'p> Runner<'p> {
                 layers::quantize(*quantization, &self.f32[x], &mut arena::bytes_mut(&mut self.words)[y])
             }
             Kernel::Pad { value, inner } => match program.buffer(step.output).dtype {
-                DType::I8 => pad(arena::bytes_mut(&mut self.words), *value, inner, x, y),
-                DType::F32 => pad(&mut self.f32, 0.0, inner, x, y),
+                ElementType::I8 => pad(arena::bytes_mut(&mut self.words), *value, inner, x, y),
+                _ => pad(&mut self.f32, 0.0, inner, x, y),
             },
             Kernel::Concat(parts) => {
                 let inputs: Vec<_> = step.inputs.iter().map(|&id| range(id)).collect();
                 match program.buffer(step.output).dtype {
-                    DType::I8 => concat(arena::bytes_mut(&mut self.words), parts, &inputs, &y),
-                    DType::F32 => concat(&mut self.f32, parts, &inputs, &y),
+                    ElementType::I8 => concat(arena::bytes_mut(&mut self.words), parts, &inputs, &y),
+                    _ => concat(&mut self.f32, parts, &inputs, &y),
                 }
             }
             _ => int8::step(program, step, arena::bytes_mut(&mut self.words)),

@@ -54,6 +54,7 @@
 //! ```
 
 mod convert;
+mod elementwise;
 mod guard;
 mod loss;
 mod saturation;
@@ -64,6 +65,7 @@ pub use convert::{
     activation, bias, from_activation, from_bias, from_int8, from_probability, from_weight, visit_biases,
     visit_weights, weight,
 };
+pub use elementwise::{accumulate, add, clamp, clamp_backward, leaky_relu, leaky_relu_backward, slope};
 pub use guard::{Guard, Limits, Reach, Report, largest_bias, largest_weight};
 pub use loss::{mean_squared_error, softmax, sparse_categorical_cross_entropy};
 pub use saturation::Saturation;

@@ -66,6 +66,8 @@ impl Port {
 pub enum Elements<'a> {
     /// Of an int8 model.
     I8(&'a [i8]),
+    /// Of a model in 16-bit fixed point.
+    I16(&'a [i16]),
     /// Of a float model.
     F32(&'a [f32]),
 }
@@ -75,6 +77,8 @@ pub enum Elements<'a> {
 pub enum ElementsMut<'a> {
     /// Of an int8 model.
     I8(&'a mut [i8]),
+    /// Of a model in 16-bit fixed point.
+    I16(&'a mut [i16]),
     /// Of a float model.
     F32(&'a mut [f32]),
 }
@@ -84,6 +88,7 @@ impl Elements<'_> {
     pub const fn len(&self) -> usize {
         match self {
             Self::I8(elements) => elements.len(),
+            Self::I16(elements) => elements.len(),
             Self::F32(elements) => elements.len(),
         }
     }
@@ -97,6 +102,7 @@ impl Elements<'_> {
     pub fn to_le(&self, bytes: &mut [u8]) -> usize {
         match self {
             Self::I8(elements) => write(elements, bytes),
+            Self::I16(elements) => write(elements, bytes),
             Self::F32(elements) => write(elements, bytes),
         }
     }
@@ -107,6 +113,7 @@ impl ElementsMut<'_> {
     pub const fn len(&self) -> usize {
         match self {
             Self::I8(elements) => elements.len(),
+            Self::I16(elements) => elements.len(),
             Self::F32(elements) => elements.len(),
         }
     }
@@ -121,6 +128,7 @@ impl ElementsMut<'_> {
     pub fn set_le(&mut self, bytes: &[u8]) -> usize {
         match self {
             Self::I8(elements) => read(bytes, elements),
+            Self::I16(elements) => read(bytes, elements),
             Self::F32(elements) => read(bytes, elements),
         }
     }
@@ -184,7 +192,8 @@ pub trait Learner: Model {
     /// Those of [`train_step`](Self::train_step) for the target.
     fn evaluate(&mut self, target: Target<'_>) -> Result<Evaluation, TrainError>;
 
-    /// Calls `visit(name, values)` for every trainable parameter, in a fixed order.
+    /// Calls `visit(name, values)` for every trainable parameter, in a fixed order. Those in fixed point come as floats, a part of
+    /// a parameter at a time: several calls of the same name, one after the other.
     fn parameters(&self, visit: impl FnMut(&'static str, &[f32]));
 }
 

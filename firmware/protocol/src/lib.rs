@@ -52,7 +52,8 @@ pub mod files {
     pub const BEFORE: &CStr = c"before.bin";
     /// Outputs for [`TESTS`] after the last step.
     pub const AFTER: &CStr = c"after.bin";
-    /// For each parameter a `u32` length of its name, the name, a `u32` number of values, the values as `f32`.
+    /// For each parameter a `u32` length of its name, the name, a `u32` number of values, the values as `f32`; a long one may
+    /// come in several parts, each with the name.
     pub const PARAMETERS: &CStr = c"parameters.bin";
     /// Lines of a [key](super::keys) and one or two numbers, or a name.
     pub const REPORT: &CStr = c"report.txt";

@@ -3,8 +3,7 @@
 use super::steps::{sum, with};
 use super::table;
 use super::values::{channels, clamp, quantized_output, requantize};
-use crate::graph::DType;
-use crate::program::{Broadcasting, Elements, Kernel, Program, QuantizedFunction, Source, Step};
+use crate::program::{Broadcasting, ElementType, Elements, Kernel, Program, QuantizedFunction, Source, Step};
 use milligrad::layers::QuantizedAdd;
 use std::fmt::Write as _;
 
@@ -140,8 +139,8 @@ pub(super) fn forward(program: &Program, step: &Step, name: &str, text: &mut Str
         Kernel::Gather(_) => with(program, &both, &format!("{name}.gather(x, y);"), text),
         Kernel::Pad { value, .. } => {
             let value = match program.buffer(y).dtype {
-                DType::I8 => value.to_string(),
-                DType::F32 => "0.0".into(),
+                ElementType::I8 => value.to_string(),
+                _ => "0.0".into(),
             };
             with(program, &both, &format!("y.fill({value});\n            {name}.scatter(x, y);"), text);
         }

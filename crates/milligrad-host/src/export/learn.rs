@@ -1,12 +1,13 @@
 //! Training as source.
 
 use super::values::{array, identifier};
-use super::way_back;
-use crate::program::{Gradients, Learning, LossKind, Program};
+use super::{fixed, way_back};
+use crate::program::{ElementType, Gradients, Learning, LossKind, Program, Trainable};
+use milligrad::fixed as real;
 use std::fmt::Write as _;
 
 /// The target of a step as a parameter, and as an argument.
-fn target(program: &Program, learning: &Learning) -> (String, &'static str) {
+pub(super) fn target(program: &Program, learning: &Learning) -> (String, &'static str) {
     match learning.loss {
         LossKind::SparseCategoricalCrossEntropy => ("label: usize".into(), "label"),
         _ => (format!("target: &[f32; {}]", program.buffer(program.output().buffer).len), "target"),
@@ -22,16 +23,33 @@ pub(super) fn learner(program: &Program, learning: &Learning, text: &mut String)
     };
     text.push_str("/// The parameters that learn, in RAM.\n#[derive(Debug, Clone, Copy, PartialEq)]\npub struct Parameters {\n");
     for (field, parameter, len) in &fields {
-        let _ = writeln!(text, "    /// `{}`\n    pub {field}: [f32; {len}],", parameter.name);
+        let (name, element) = (&parameter.name, parameter.dtype.rust());
+        let _ = writeln!(text, "    /// `{name}`\n    pub {field}: [{element}; {len}],");
     }
     text.push_str("}\n\n");
     for (field, parameter, len) in &fields {
-        let _ =
-            writeln!(text, "const {}: [f32; {len}] = {};", field.to_uppercase(), array(&parameter.values));
+        let (name, element) = (field.to_uppercase(), parameter.dtype.rust());
+        let _ = writeln!(text, "const {name}: [{element}; {len}] = {};", initial(parameter));
     }
     text.push_str("\nimpl Parameters {\n    /// As they were exported.\n    pub const fn new() -> Self {\n        Self {");
     each(text, &|field, _| format!(" {field}: {},", field.to_uppercase()));
     text.push_str(" }\n    }\n}\n\nimpl Default for Parameters {\n    fn default() -> Self {\n        Self::new()\n    }\n}\n\n");
+    match learning.fixed {
+        Some(fixed) => fixed::state(fixed, text),
+        None => state(learning, &fields, text),
+    }
+    snapshot(learning, &fields, text);
+    implement(program, learning, &fields, text);
+}
+
+/// A parameter's field, and its length.
+type Field<'p> = (String, &'p Trainable, usize);
+
+/// What the optimizer remembers.
+fn state(learning: &Learning, fields: &[Field<'_>], text: &mut String) {
+    let each = |text: &mut String, line: &dyn Fn(&str, usize) -> String| {
+        fields.iter().for_each(|(field, _, len)| text.push_str(&line(field, *len)));
+    };
     let optimizer = learning.optimizer.type_name();
     let _ = writeln!(
         text,
@@ -48,6 +66,9 @@ pub struct State {{"
     each(text, &|field, len| format!(" {field}: [<{optimizer} as Optimizer<f32>>::START; {len}],"));
     let _ = write!(text, " progress: <{optimizer} as Optimizer<f32>>::OUTSET,");
     text.push_str(" }\n    }\n}\n\n");
+}
+
+fn snapshot(learning: &Learning, fields: &[Field<'_>], text: &mut String) {
     text.push_str(
         "/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
 /// a `static` takes no flash.
@@ -63,7 +84,10 @@ impl Snapshot {
     pub const fn new() -> Self {
         let parameters = Parameters {",
     );
-    each(text, &|field, len| format!(" {field}: [0.0; {len}],"));
+    let zero = if learning.fixed.is_some() { "0" } else { "0.0" };
+    for (field, _, len) in fields {
+        let _ = write!(text, " {field}: [{zero}; {len}],");
+    }
     text.push_str(
         " };
         Self { parameters, state: State::new(), committed: false }
@@ -78,6 +102,11 @@ impl Default for Snapshot {
 
 ",
     );
+}
+
+/// The implementation of `Learner`.
+fn implement(program: &Program, learning: &Learning, fields: &[Field<'_>], text: &mut String) {
+    let optimizer = learning.rule_name();
     let note = if learning.guard { ".map_err(|reason| self.guard.refuse(reason))" } else { "" };
     let outputs = program.buffer(program.output().buffer).len;
     let (kind, read, pass) = match learning.loss {
@@ -102,23 +131,49 @@ impl Default for Snapshot {
 
     fn parameters(&self, mut visit: impl FnMut(&'static str, &[f32])) {{"
     );
-    for (field, parameter, _) in &fields {
-        let _ = writeln!(text, "        visit({:?}, &self.parameters.{field});", parameter.name);
+    for (field, parameter, _) in fields {
+        let name = &parameter.name;
+        let _ = match parameter.dtype {
+            ElementType::I16 => {
+                writeln!(
+                    text,
+                    "        fixed::visit_weights({name:?}, &self.parameters.{field}, &mut visit);"
+                )
+            }
+            ElementType::I32 => {
+                writeln!(text, "        fixed::visit_biases({name:?}, &self.parameters.{field}, &mut visit);")
+            }
+            _ => writeln!(text, "        visit({name:?}, &self.parameters.{field});"),
+        };
     }
     text.push_str("    }\n}\n\n");
 }
 
+/// The initial values of a parameter.
+fn initial(parameter: &Trainable) -> String {
+    let values = &parameter.values;
+    match parameter.dtype {
+        ElementType::I16 => array(&values.iter().map(|&w| real::weight(w)).collect::<Vec<_>>()),
+        ElementType::I32 => array(&values.iter().map(|&b| real::bias(b)).collect::<Vec<_>>()),
+        _ => array(values),
+    }
+}
+
 /// The methods that learn.
 pub(super) fn methods(program: &Program, learning: &Learning, text: &mut String) {
-    deltas(program, learning, text);
-    train_step(program, learning, text);
-    if learning.batches {
-        accumulate(program, learning, text);
-        apply_batch(program, learning, text);
-    }
-    evaluate(program, learning, text);
-    if learning.guard {
-        extent(program, learning, text);
+    if learning.fixed.is_some() {
+        fixed::methods(program, learning, text);
+    } else {
+        deltas(program, learning, text);
+        train_step(program, learning, text);
+        if learning.batches {
+            accumulate(program, learning, text);
+            apply_batch(program, learning, text);
+        }
+        evaluate(program, learning, text);
+        if learning.guard {
+            extent(program, learning, text);
+        }
     }
     let forget = if learning.guard { "\n            self.guard.forget();" } else { "" };
     let samples = if learning.batches { "\n            self.samples = 0;" } else { "" };
@@ -188,7 +243,7 @@ fn deltas(program: &Program, learning: &Learning, text: &mut String) {
 }
 
 /// The call of `deltas`; a guard takes note of a refusal.
-fn call_deltas(program: &Program, learning: &Learning) -> String {
+pub(super) fn call_deltas(program: &Program, learning: &Learning) -> String {
     let (_, argument) = target(program, learning);
     let note = if learning.guard { ".map_err(|reason| self.guard.refuse(reason))" } else { "" };
     format!("        let loss = self.deltas({argument}){note}?;\n")

@@ -4,6 +4,7 @@
 //! struct that is all the RAM of the model, with a straight-line `predict` and, where layers learn, `train_step`.
 //! The same program gives the same bytes.
 
+mod fixed;
 mod int8;
 mod learn;
 mod lending;
@@ -14,8 +15,7 @@ pub(crate) mod values;
 mod way_back;
 
 use crate::error::{Error, Result};
-use crate::graph::DType;
-use crate::program::{BufferId, Program};
+use crate::program::{BufferId, ElementType, Program};
 use milligrad::Core;
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -72,7 +72,7 @@ pub fn rust_with(program: &Program, sections: &Sections) -> Result<String> {
 
 fn header(program: &Program) -> String {
     let (learns, optimizer) = match &program.learning {
-        Some(learning) => ("yes", learning.optimizer.type_name()),
+        Some(learning) => ("yes", learning.rule_name()),
         None => ("no", "none"),
     };
     let core = match program.core {
@@ -100,6 +100,7 @@ fn imports(body: &str) -> String {
         "Elements",
         "ElementsMut",
         "Evaluation",
+        "Fixed16",
         "Int8",
         "Learner",
         "Model",
@@ -108,6 +109,7 @@ fn imports(body: &str) -> String {
         "Optimizer",
         "Padding",
         "Port",
+        "PowerOfTwoSgd",
         "Quantization",
         "QuantizedChannel",
         "QuantizedOutput",
@@ -115,12 +117,14 @@ fn imports(body: &str) -> String {
         "RmsProp",
         "Rounding",
         "Sgd",
+        "StochasticSgd",
         "Target",
         "TargetKind",
         "TrainError",
         "WeightDecay",
         "Window2d",
         "arena",
+        "fixed",
         "guard",
         "lendable",
         "loss",
@@ -205,23 +209,21 @@ fn constants(program: &Program, text: &mut String) {
 /// `[i8; 64]` for a buffer.
 fn array_type(program: &Program, id: BufferId) -> String {
     let buffer = program.buffer(id);
-    format!("[{}; {}]", element(buffer.dtype), buffer.len)
-}
-
-fn element(dtype: DType) -> &'static str {
-    match dtype {
-        DType::I8 => "i8",
-        DType::F32 => "f32",
-    }
+    format!("[{}; {}]", buffer.dtype.rust(), buffer.len)
 }
 
 /// The field of the arena that holds elements of this type.
-fn arena(dtype: DType) -> &'static str {
+fn arena(dtype: ElementType) -> &'static str {
     match dtype {
-        DType::I8 => "int8",
-        DType::F32 => "float",
+        ElementType::I8 => "int8",
+        ElementType::F32 => "float",
+        ElementType::I16 => "int16",
+        ElementType::I32 => "int32",
     }
 }
+
+/// The arenas in fixed point.
+const FIXED: [ElementType; 2] = [ElementType::I32, ElementType::I16];
 
 fn network(program: &Program, text: &mut String) {
     let bytes = program.ram_bytes();
@@ -247,13 +249,21 @@ fn network(program: &Program, text: &mut String) {
     if program.plan.f32 > 0 {
         let _ = writeln!(text, "    float: [f32; {}],", program.plan.f32);
     }
+    for dtype in FIXED.into_iter().filter(|&dtype| program.plan.len(dtype) > 0) {
+        let _ = writeln!(text, "    {}: [{}; {}],", arena(dtype), dtype.rust(), program.plan.len(dtype));
+    }
     if program.learning.is_some() {
         text.push_str("    /// What has been learned.\n    pub parameters: Parameters,\n    state: State,\n");
     }
+    if program.fixed_point().is_some() {
+        text.push_str("    /// Counts numbers that came to the end of their range.\n    pub saturation: fixed::Saturation,\n");
+    }
     if program.learning.as_ref().is_some_and(|learning| learning.guard) {
-        text.push_str(
+        let module = if program.fixed_point().is_some() { "fixed" } else { "guard" };
+        let _ = write!(
+            text,
             "    /// Decides on every step. After a change of `parameters` by hand, call its `forget`.\n    pub guard: \
-             guard::Guard,\n",
+             {module}::Guard,\n",
         );
     }
     if program.learning.as_ref().is_some_and(|learning| learning.batches) {
@@ -274,10 +284,18 @@ fn network(program: &Program, text: &mut String) {
     if program.plan.f32 > 0 {
         let _ = write!(text, " float: [0.0; {}],", program.plan.f32);
     }
+    for dtype in FIXED.into_iter().filter(|&dtype| program.plan.len(dtype) > 0) {
+        let _ = write!(text, " {}: [0; {}],", arena(dtype), program.plan.len(dtype));
+    }
     if program.learning.is_some() {
         text.push_str(" parameters: Parameters::new(), state: State::new(),");
     }
-    if program.learning.as_ref().is_some_and(|learning| learning.guard) {
+    if program.fixed_point().is_some() {
+        text.push_str(" saturation: fixed::Saturation::NONE,");
+    }
+    if program.learning.as_ref().is_some_and(|learning| learning.guard && learning.fixed.is_some()) {
+        text.push_str(" guard: fixed::Guard::new(),");
+    } else if program.learning.as_ref().is_some_and(|learning| learning.guard) {
         let _ =
             write!(text, " guard: guard::Guard::new().knowing({}),", program.largest_parameter().literal());
     }

@@ -4,10 +4,9 @@
 //! a struct with a field each.
 
 use super::values::{Literal, quantization};
-use super::{arena, array_type, element};
+use super::{arena, array_type};
 use crate::features::Features;
-use crate::graph::DType;
-use crate::program::{Port, Program};
+use crate::program::{ElementType, Port, Program};
 use std::fmt::Write as _;
 
 /// Names that mean something else in the source.
@@ -163,10 +162,11 @@ pub(super) fn accessors(program: &Program, text: &mut String) {
 }
 
 /// `ElementsMut::I8(...)` or `Elements::F32(...)`
-fn variant(dtype: DType) -> &'static str {
+fn variant(dtype: ElementType) -> &'static str {
     match dtype {
-        DType::I8 => "I8",
-        DType::F32 => "F32",
+        ElementType::I8 => "I8",
+        ElementType::I16 => "I16",
+        ElementType::F32 | ElementType::I32 => "F32",
     }
 }
 
@@ -232,9 +232,14 @@ pub(super) fn helpers(program: &Program, text: &mut String) {
     for named in inputs(program) {
         let buffer = program.buffer(named.port.buffer);
         let int8 = named.port.quantization.is_some();
+        let fixed = buffer.dtype == ElementType::I16;
         if let Some(features) = &program.features {
-            let quantize = int8.then(|| format!("{}.quantize(x)", named.constant()));
-            prepare(features, &named.port.name, buffer.len, element(buffer.dtype), quantize, text);
+            let quantize = match (int8, fixed) {
+                (true, _) => Some(format!("{}.quantize(x)", named.constant())),
+                (_, true) => Some("fixed::activation(x)".into()),
+                _ => None,
+            };
+            prepare(features, &named.port.name, buffer.len, buffer.dtype.rust(), quantize, text);
             continue;
         }
         let _ = writeln!(
@@ -242,38 +247,44 @@ pub(super) fn helpers(program: &Program, text: &mut String) {
             "/// Prepares raw data, as they were in the training set: `raw * {scale} + {offset}`{}.\npub fn prepare_{}(raw: \
              &[f32; {}], input: &mut [{}; {}]) {{\n    for (input, raw) in input.iter_mut().zip(raw) {{\n        let x = raw * {scale} + \
              {offset};\n        *input = {};\n    }}\n}}\n",
-            if int8 { ", quantised" } else { "" },
+            match (int8, fixed) {
+                (true, _) => ", quantised",
+                (_, true) => ", in fixed point",
+                _ => "",
+            },
             named.port.name,
             buffer.len,
-            element(buffer.dtype),
+            buffer.dtype.rust(),
             buffer.len,
-            if int8 { format!("{}.quantize(x)", named.constant()) } else { "x".into() },
+            match (int8, fixed) {
+                (true, _) => format!("{}.quantize(x)", named.constant()),
+                (_, true) => "fixed::activation(x)".into(),
+                _ => "x".into(),
+            },
         );
     }
-    for named in outputs(program).filter(|named| named.port.quantization.is_some()) {
+    for named in outputs(program) {
+        let Some(real) = real(program, named) else { continue };
         let len = program.buffer(named.port.buffer).len;
         let what =
             if program.outputs.len() == 1 { "Outputs".into() } else { format!("The {}", named.title()) };
         let _ = writeln!(
             text,
-            "/// {what} as real numbers.\npub fn dequantize_{}(output: &[i8; {len}]) -> [f32; {len}] {{\n    \
-             output.map(|q| {}.dequantize(q))\n}}",
+            "/// {what} as real numbers.\npub fn dequantize_{}(output: &[{}; {len}]) -> [f32; {len}] {{\n    \
+             output.map(|q| {real})\n}}",
             named.port.name,
-            named.constant()
+            program.buffer(named.port.buffer).dtype.rust(),
         );
     }
     if let Some(target) = program.target {
         for named in outputs(program) {
             let (buffer, name) = (program.buffer(named.port.buffer), &named.port.name);
-            let y = match named.port.quantization {
-                Some(_) => format!("{}.dequantize(y)", named.constant()),
-                None => "y".into(),
-            };
+            let y = real(program, named).map_or("y".into(), |real| real.replace("(q)", "(y)"));
             let _ = writeln!(
                 text,
                 "/// Outputs in the unit of the targets.\npub fn decode_{name}(output: &[{}; {}]) -> [f32; {}] {{\n    \
                  output.map(|y| {y} * {} + {})\n}}",
-                element(buffer.dtype),
+                buffer.dtype.rust(),
                 buffer.len,
                 buffer.len,
                 target.deviation.literal(),
@@ -281,6 +292,17 @@ pub(super) fn helpers(program: &Program, text: &mut String) {
             );
         }
     }
+}
+
+/// The real number of an output `q` that is none itself.
+fn real(program: &Program, named: Named<'_>) -> Option<String> {
+    if named.port.quantization.is_some() {
+        return Some(format!("{}.dequantize(q)", named.constant()));
+    }
+    let fixed = program.buffer(named.port.buffer).dtype == ElementType::I16;
+    let probability = program.fraction_bits(named.port) == milligrad::DELTA_BITS;
+    let function = if probability { "probability" } else { "activation" };
+    fixed.then(|| format!("fixed::from_{function}(q)"))
 }
 
 /// `prepare_input` of engineered features: the operations of [`Features::apply`] in their order.

@@ -1,10 +1,10 @@
 //! The forward pass as source.
 
-use super::int8;
-use super::values::{self, Literal, channels, clamp, constant_name, quantized_output};
+use super::values::{self, Literal, channels, clamp, constant_name, fixed_clamp, quantized_output};
 use super::{arena, packed, ports, table};
-use crate::program::{BufferId, Kernel, Layer, Parameters, Program, Source, Step};
-use milligrad::Window2d;
+use super::{fixed, int8};
+use crate::program::{BufferId, FixedKernel, Kernel, Layer, Parameters, Program, Source, Step};
+use milligrad::{Fixed16, Window2d};
 use std::fmt::Write as _;
 
 /// The constants and the descriptor of a step.
@@ -27,25 +27,9 @@ pub(super) fn statics(step: &Step, text: &mut String) {
             let (kind, arguments) = descriptor(layer, &name, quantized_output, i8::literal);
             let _ = writeln!(text, "static {name}: {kind}<Int8> = {kind}::new({arguments});\n");
         }
-        Kernel::F32(layer) => {
-            if let Some(Parameters { weights, channels, .. }) = layer.parameters() {
-                if let Source::Flash(weights) = weights {
-                    table(&format!("{name}_WEIGHTS"), weights, text);
-                }
-                if let Source::Flash(channels) = channels {
-                    table(&format!("{name}_CHANNELS"), channels, text);
-                } else {
-                    // Parameters in RAM: the layer is put together where it is used, around a checked window.
-                    if let Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } = layer {
-                        let _ =
-                            writeln!(text, "const {name}_WINDOW: Window2d = {};\n", values::window(window));
-                    }
-                    return;
-                }
-            }
-            let (kind, arguments) = descriptor(layer, &name, clamp, f32::literal);
-            let _ = writeln!(text, "static {name}: {kind}<f32> = {kind}::new({arguments});\n");
-        }
+        Kernel::F32(layer) => learnable(step, layer, text),
+        Kernel::Fixed(FixedKernel::Layer(layer)) => learnable(step, layer, text),
+        Kernel::Fixed(_) => {}
         Kernel::Lookup(lookup) => {
             let _ = writeln!(text, "static {name}: Table = {};\n", lookup.source);
         }
@@ -62,6 +46,49 @@ pub(super) fn statics(step: &Step, text: &mut String) {
         Kernel::Packed(packed) => packed::statics(packed, &name, text),
         _ => int8::statics(step, &name, text),
     }
+}
+
+/// A type of numbers that learns, as source.
+trait Learnable: milligrad::Arithmetic<Weight: Literal, Channel: Literal, Element: Literal> {
+    /// Its name.
+    const NAME: &'static str;
+    /// The range of an activation.
+    fn output(output: &Self::Output) -> String;
+}
+
+impl Learnable for f32 {
+    const NAME: &'static str = "f32";
+    fn output(output: &Self::Output) -> String {
+        clamp(output)
+    }
+}
+
+impl Learnable for Fixed16 {
+    const NAME: &'static str = "Fixed16";
+    fn output(output: &Self::Output) -> String {
+        fixed_clamp(output)
+    }
+}
+
+/// The constants and the descriptor of a layer that may learn.
+fn learnable<A: Learnable>(step: &Step, layer: &Layer<A>, text: &mut String) {
+    let name = &constant_name(&step.name);
+    if let Some(Parameters { weights, channels, .. }) = layer.parameters() {
+        if let Source::Flash(weights) = weights {
+            table(&format!("{name}_WEIGHTS"), weights, text);
+        }
+        if let Source::Flash(channels) = channels {
+            table(&format!("{name}_CHANNELS"), channels, text);
+        } else {
+            // Parameters in RAM: the layer is put together where it is used, around a checked window.
+            if let Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } = layer {
+                let _ = writeln!(text, "const {name}_WINDOW: Window2d = {};\n", values::window(window));
+            }
+            return;
+        }
+    }
+    let (kind, arguments) = descriptor(layer, name, A::output, A::Element::literal);
+    let _ = writeln!(text, "static {name}: {kind}<{}> = {kind}::new({arguments});\n", A::NAME);
 }
 
 /// Type and constructor arguments of a layer whose parameters are statics.
@@ -110,6 +137,15 @@ fn arguments<A: milligrad::Arithmetic>(
 
 /// `Dense::<f32>::new(...)` with parameters in RAM, or the name of the static.
 pub(super) fn float_layer(step: &Step, layer: &Layer<f32>) -> String {
+    source(step, layer)
+}
+
+/// The same in fixed point.
+pub(super) fn fixed_layer(step: &Step, layer: &Layer<Fixed16>) -> String {
+    source(step, layer)
+}
+
+fn source<A: Learnable>(step: &Step, layer: &Layer<A>) -> String {
     match layer.parameters() {
         Some(Parameters { weights, channels: Source::Ram(_), .. }) => {
             let (id, name) = (values::identifier(&step.name), constant_name(&step.name));
@@ -119,8 +155,8 @@ pub(super) fn float_layer(step: &Step, layer: &Layer<f32>) -> String {
             };
             let ram = format!("&{weights}, &self.parameters.{id}_bias");
             let window = |_: &Window2d| format!("{}_WINDOW", constant_name(&step.name));
-            let (kind, arguments) = arguments(layer, &ram, window, clamp, f32::literal);
-            format!("{kind}::<f32>::new({arguments})")
+            let (kind, arguments) = arguments(layer, &ram, window, A::output, A::Element::literal);
+            format!("{kind}::<{}>::new({arguments})", A::NAME)
         }
         _ => constant_name(&step.name),
     }
@@ -176,6 +212,12 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
             let call = call(float_layer(step, layer), layer.kernel(), layer.scratch());
             with(program, &buffers(true), &call, text);
         }
+        Kernel::Fixed(kernel) => {
+            let layer = |source: String, layer: &Layer<Fixed16>, text: &mut String| {
+                with(program, &buffers(true), &call(source, layer.kernel(), layer.scratch()), text);
+            };
+            fixed::forward(program, step, kernel, layer, text);
+        }
         Kernel::QuantizedSoftmax(_) => {
             let row = *step.shape.last().expect("a tensor has axes");
             let call = if row == program.buffer(y).len {
@@ -230,9 +272,17 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
     }
 }
 
-/// Binds disjoint buffers of one arena to names and does `call` with them.
+/// Binds disjoint buffers to names and does `call` with them: buffers of one arena, then those of another, if there are.
 pub(super) fn with(program: &Program, buffers: &[(&str, BufferId)], call: &str, text: &mut String) {
     let dtype = program.buffer(buffers[0].1).dtype;
+    let (buffers, others): (Vec<_>, Vec<_>) =
+        buffers.iter().copied().partition(|(_, id)| program.buffer(*id).dtype == dtype);
+    if !others.is_empty() {
+        let mut inner = String::new();
+        with(program, &others, call, &mut inner);
+        let inner: Vec<_> = inner.trim().lines().map(|line| format!("    {line}")).collect();
+        return with(program, &buffers, inner.join("\n").trim_start(), text);
+    }
     let names: Vec<_> = buffers.iter().map(|(name, _)| *name).collect();
     let ranges: Vec<_> = buffers.iter().map(|(_, id)| format!("{:?}", program.range(*id))).collect();
     let arena = arena(dtype);
@@ -252,7 +302,7 @@ pub(super) fn with(program: &Program, buffers: &[(&str, BufferId)], call: &str, 
 }
 
 /// A function on `y`; where the plan gave it a buffer of its own, its input is copied there first.
-fn in_place(program: &Program, x: BufferId, y: BufferId, call: &str, text: &mut String) {
+pub(super) fn in_place(program: &Program, x: BufferId, y: BufferId, call: &str, text: &mut String) {
     if x == y {
         with(program, &[("y", y)], call, text);
     } else {

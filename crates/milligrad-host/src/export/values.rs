@@ -21,6 +21,20 @@ impl Literal for i8 {
     }
 }
 
+impl Literal for i16 {
+    const TYPE: &'static str = "i16";
+    fn literal(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Literal for i32 {
+    const TYPE: &'static str = "i32";
+    fn literal(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Literal for u16 {
     const TYPE: &'static str = "u16";
     fn literal(&self) -> String {
@@ -102,6 +116,18 @@ pub(crate) fn clamp(clamp: &Clamp<f32>) -> String {
         }
     }
     format!("Clamp {{ min: {}, max: {} }}", clamp.min.literal(), clamp.max.literal())
+}
+
+/// `Clamp::<i16>::RELU` and the like.
+pub(crate) fn fixed_clamp(clamp: &Clamp<i16>) -> String {
+    for (known, name) in
+        [(Clamp::<i16>::LINEAR, "LINEAR"), (Clamp::<i16>::RELU, "RELU"), (Clamp::<i16>::RELU6, "RELU6")]
+    {
+        if *clamp == known {
+            return format!("Clamp::<i16>::{name}");
+        }
+    }
+    format!("Clamp {{ min: {}, max: {} }}", clamp.min, clamp.max)
 }
 
 /// `Window2d::new(...)`

@@ -1,8 +1,9 @@
 //! The way back as source: deltas, gradients, updates.
 
-use super::steps::{float_layer, with};
+use super::fixed;
+use super::steps::{fixed_layer, float_layer, with};
 use super::values::{Literal, clamp, identifier};
-use crate::program::{Apply, Backward, BufferId, Gradients, Kernel, Layer, Program, Step};
+use crate::program::{Apply, Backward, BufferId, ElementType, FixedKernel, Gradients, Kernel, Program, Step};
 use std::fmt::Write as _;
 
 /// One action that computes deltas.
@@ -19,6 +20,7 @@ pub(super) fn backward(program: &Program, action: &Backward, text: &mut String) 
                     format!("layers::leaky_relu_backward({}, y, delta);", alpha.literal())
                 }
                 Kernel::Elu { alpha } => format!("layers::elu_backward({}, y, delta);", alpha.literal()),
+                Kernel::Fixed(kernel) => fixed::activation(step, kernel),
                 Kernel::Sigmoid => "layers::sigmoid_backward(y, delta);".into(),
                 Kernel::Tanh => "layers::tanh_backward(y, delta);".into(),
                 _ => unreachable!("this kernel has no activation"),
@@ -28,46 +30,63 @@ pub(super) fn backward(program: &Program, action: &Backward, text: &mut String) 
         }
         Backward::Input { step, delta, patch, values, delta_x } => {
             let step = &program.steps[*step];
-            let Kernel::F32(layer) = &step.kernel else { unreachable!("deltas pass float layers") };
+            let layer = step.kernel.trains().expect("deltas pass layers that train");
             let mut buffers = vec![("delta", *delta)];
             buffers.extend(values.iter().flat_map(|(x, y)| [("x", *x), ("y", *y)]));
             buffers.extend(patch.map(|patch| ("patch", patch)));
             buffers.push(("delta_x", *delta_x));
-            let arguments = match layer {
-                Layer::MaxPool2d { .. } => "x, y, delta, delta_x",
-                Layer::Dense { .. } | Layer::AvgPool2d { .. } => "delta, delta_x",
-                Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. } => "delta, patch, delta_x",
+            let arguments = match (layer.maximum, layer.convolution) {
+                (true, _) => "x, y, delta, delta_x",
+                (_, Some(_)) => "delta, patch, delta_x",
+                _ => "delta, delta_x",
             };
             let _ = writeln!(text, "        // {}: through the layer", step.name);
-            let call = format!("{}.backward_input({arguments});", float_layer(step, layer));
+            let call = format!("{}.backward_input({arguments});", layer_source(step));
             with(program, &buffers, &call, text);
         }
         Backward::Join { from, into, .. } if from == into => {
-            with(program, &[("into", *into)], "into.iter_mut().for_each(|x| *x += *x);", text);
+            let call = match program.buffer(*into).dtype {
+                ElementType::I16 => "into.iter_mut().for_each(|x| *x = x.saturating_add(*x));",
+                _ => "into.iter_mut().for_each(|x| *x += *x);",
+            };
+            with(program, &[("into", *into)], call, text);
         }
         Backward::Join { from, into, first } => {
-            let call = if *first { "layers::copy(from, into);" } else { "layers::accumulate(from, into);" };
+            let call = match (first, program.buffer(*into).dtype) {
+                (true, _) => "layers::copy(from, into);",
+                (false, ElementType::I16) => "fixed::accumulate(from, into);",
+                (false, _) => "layers::accumulate(from, into);",
+            };
             with(program, &[("from", *from), ("into", *into)], call, text);
         }
     }
 }
 
-/// The step, its layer, and the fields of its parameters and states.
-fn learner<'p>(program: &'p Program, apply: &Apply) -> (&'p Step, &'p Layer<f32>, String) {
-    let step = &program.steps[apply.step];
-    let Kernel::F32(layer) = &step.kernel else { unreachable!("only float layers learn") };
-    (step, layer, identifier(&step.name))
+/// The layer of a step that trains.
+fn layer_source(step: &Step) -> String {
+    match &step.kernel {
+        Kernel::F32(layer) => float_layer(step, layer),
+        Kernel::Fixed(FixedKernel::Layer(layer)) => fixed_layer(step, layer),
+        _ => unreachable!("only layers in floats and in fixed point train"),
+    }
+}
+
+/// Zero and the arithmetic of gradients.
+fn arithmetic(program: &Program) -> (&'static str, &'static str) {
+    if program.fixed_point().is_some() { ("0", "Fixed16") } else { ("0.0", "f32") }
 }
 
 /// Zeroes the gradients of a layer that stores them at batch 1, and adds those of the sample.
 pub(super) fn gradients(program: &Program, apply: &Apply, text: &mut String) {
     let Some(gradients) = apply.gradients else { return };
     let _ = writeln!(text, "        // {}: gradients", program.steps[apply.step].name);
+    let (zero, _) = arithmetic(program);
+    let biases = format!("gradient_b.fill({zero});\n            ");
     let zero = match gradients.weights {
-        Some(_) => "gradient_w.fill(0.0);\n            gradient_b.fill(0.0);\n            ",
-        None => "gradient_b.fill(0.0);\n            ",
+        Some(_) => format!("gradient_w.fill({zero});\n            {biases}"),
+        None => biases,
     };
-    sum(program, apply, gradients, zero, text);
+    sum(program, apply, gradients, &zero, text);
 }
 
 /// Adds the gradients of a layer to those of the batch.
@@ -78,15 +97,16 @@ pub(super) fn batch(program: &Program, apply: &Apply, text: &mut String) {
 }
 
 fn sum(program: &Program, apply: &Apply, into: Gradients, before: &str, text: &mut String) {
-    let (step, layer, _) = learner(program, apply);
+    let step = &program.steps[apply.step];
+    let (_, arithmetic) = arithmetic(program);
     let Some(weights) = into.weights else {
-        let call = format!("{before}layers::accumulate_biases::<f32>(delta, gradient_b);");
+        let call = format!("{before}layers::accumulate_biases::<{arithmetic}>(delta, gradient_b);");
         with(program, &[("delta", apply.delta), ("gradient_b", into.biases)], &call, text);
         return;
     };
-    let call = match layer {
-        Layer::Dense { .. } => "dense::accumulate::<f32>(x, delta, gradient_w, gradient_b);".to_owned(),
-        _ => format!("{}.accumulate(x, delta, patch, gradient_w, gradient_b);", float_layer(step, layer)),
+    let call = match apply.patch {
+        None => format!("dense::accumulate::<{arithmetic}>(x, delta, gradient_w, gradient_b);"),
+        Some(_) => format!("{}.accumulate(x, delta, patch, gradient_w, gradient_b);", layer_source(step)),
     };
     let mut buffers = vec![("x", apply.x), ("delta", apply.delta)];
     buffers.extend(apply.patch.map(|patch| ("patch", patch)));
@@ -133,7 +153,8 @@ pub(super) fn update(program: &Program, apply: &Apply, text: &mut String) {
         update_by(program, apply, gradients, text);
         return;
     }
-    let (step, _, id) = learner(program, apply);
+    let step = &program.steps[apply.step];
+    let id = identifier(&step.name);
     let _ = writeln!(text, "        // {}: update", step.name);
     if apply.parameters.weights.is_none() {
         let call = format!(
@@ -152,7 +173,8 @@ pub(super) fn update(program: &Program, apply: &Apply, text: &mut String) {
 
 /// The update of a layer by gradients that are stored.
 pub(super) fn update_by(program: &Program, apply: &Apply, gradients: Gradients, text: &mut String) {
-    let (step, _, id) = learner(program, apply);
+    let step = &program.steps[apply.step];
+    let id = identifier(&step.name);
     let _ = writeln!(text, "        // {}: update", step.name);
     let mut buffers = Vec::new();
     let mut calls = Vec::new();

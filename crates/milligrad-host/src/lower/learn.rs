@@ -2,9 +2,10 @@
 
 use super::{Learn, Lowering};
 use crate::error::{Error, Result};
-use crate::graph::DType;
+use crate::program::ElementType;
 use crate::program::{
-    Apply, Backward, BufferId, Gradients, Kernel, Layer, Learning, LossKind, ParameterIds, Step,
+    Apply, Backward, BufferId, FixedKernel, Gradients, Kernel, Learning, LossKind, ParameterIds, Step,
+    TrainingLayer,
 };
 use milligrad::Clamp;
 use std::collections::{HashMap, HashSet};
@@ -27,7 +28,8 @@ impl Lowering<'_> {
             way.deltas.insert(self.steps[last].inputs[0], output);
         } else {
             if reads_output(&self.steps[last].kernel) {
-                delta = self.new_buffer("delta", DType::F32, self.buffers[output.0].len, self.steps.len());
+                delta =
+                    self.new_buffer("delta", self.delta_type(), self.buffers[output.0].len, self.steps.len());
             }
             way.deltas.insert(output, delta);
         }
@@ -67,7 +69,13 @@ impl Lowering<'_> {
             apply,
             guard: learn.guard,
             batches: learn.batches,
+            fixed: learn.fixed,
         })
+    }
+
+    /// The type of deltas.
+    fn delta_type(&self) -> ElementType {
+        if self.fixed { ElementType::I16 } else { ElementType::F32 }
     }
 
     /// The loss, and whether it gives δ of what went into the last activation.
@@ -79,12 +87,14 @@ impl Lowering<'_> {
                 "it gives out what is not its last layer's; only its last layer's outputs can have a loss",
             ));
         }
-        if self.buffers[output.0].dtype != DType::F32 {
+        if self.buffers[output.0].dtype != self.delta_type() {
             return Err(model("its output is int8; only float outputs can have a loss"));
         }
         let whole = last.shape.iter().product::<usize>() == last.shape.last().copied().unwrap_or(1);
         let usual = match last.kernel {
-            Kernel::Softmax if whole => LossKind::SparseCategoricalCrossEntropy,
+            Kernel::Softmax | Kernel::Fixed(FixedKernel::Softmax) if whole => {
+                LossKind::SparseCategoricalCrossEntropy
+            }
             Kernel::Sigmoid => LossKind::BinaryCrossEntropy,
             _ => LossKind::MeanSquaredError,
         };
@@ -124,11 +134,14 @@ impl Lowering<'_> {
             way.push(Backward::Activation { step: index, y: step.output, delta });
         }
         way.delta_of_step.insert(index, delta);
-        match &step.kernel {
-            Kernel::F32(layer) if way.needed.contains(&step.inputs[0]) => {
+        if let Some(layer) = step.kernel.trains() {
+            if way.needed.contains(&step.inputs[0]) {
                 self.through_layer(index, layer, delta, way);
             }
-            Kernel::Add(_) => {
+            return Ok(());
+        }
+        match &step.kernel {
+            Kernel::Add(_) | Kernel::Fixed(FixedKernel::Add(_)) => {
                 for (i, &input) in step.inputs.iter().enumerate() {
                     // The first input takes over δ itself; where it is both inputs, it is added to itself below.
                     if way.needed.contains(&input) {
@@ -136,7 +149,7 @@ impl Lowering<'_> {
                     }
                 }
             }
-            Kernel::Dequantize(_) => {}
+            Kernel::Dequantize(_) | Kernel::Fixed(FixedKernel::FromInt8 { .. }) => {}
             kernel if passes(kernel) => {
                 // In place δ is where it should be.
                 let x = step.inputs[0];
@@ -152,16 +165,16 @@ impl Lowering<'_> {
     }
 
     /// `δx` through a layer, added up where other layers read `x` too.
-    fn through_layer(&mut self, index: usize, layer: &Layer<f32>, delta: BufferId, way: &mut Way) {
+    fn through_layer(&mut self, index: usize, layer: TrainingLayer, delta: BufferId, way: &mut Way) {
         let x = self.steps[index].inputs[0];
         let y = self.steps[index].output;
         let name = format!("{} delta_x", self.steps[index].name);
-        let delta_x = self.new_buffer(name, DType::F32, self.buffers[x.0].len, way.time);
-        let patch = (layer.parameters().is_some() && !matches!(layer, Layer::Dense { .. })).then(|| {
-            let len = patch_len(layer);
-            self.new_buffer(format!("{} patch", self.steps[index].name), DType::F32, len, way.time)
+        let delta_x = self.new_buffer(name, self.delta_type(), self.buffers[x.0].len, way.time);
+        let patch = layer.convolution.map(|window| {
+            let name = format!("{} patch", self.steps[index].name);
+            self.new_buffer(name, self.delta_type(), window.patch_len(), way.time)
         });
-        let values = matches!(layer, Layer::MaxPool2d { .. }).then_some((x, y));
+        let values = layer.maximum.then_some((x, y));
         for id in [delta].into_iter().chain(values.into_iter().flat_map(|(x, y)| [x, y])) {
             self.touch(id, way.time);
         }
@@ -177,7 +190,7 @@ impl Lowering<'_> {
             }
             None => {
                 let name = format!("{} delta", self.buffers[x.0].name);
-                let copy = self.new_buffer(name, DType::F32, self.buffers[x.0].len, way.time);
+                let copy = self.new_buffer(name, self.delta_type(), self.buffers[x.0].len, way.time);
                 self.touch(delta, way.time);
                 way.push(Backward::Join { from: delta, into: copy, first: true });
                 way.deltas.insert(x, copy);
@@ -195,9 +208,9 @@ impl Lowering<'_> {
         let x = self.steps[step].inputs[0];
         let delta = way.delta_of_step[&step];
         let name = self.steps[step].name.clone();
-        let Kernel::F32(layer) = self.steps[step].kernel.clone() else {
-            unreachable!("only float layers learn")
-        };
+        let layer = self.steps[step].kernel.trains().expect("only layers that train learn");
+        let delta_type = self.delta_type();
+        let gradient_type = if self.fixed { ElementType::I32 } else { ElementType::F32 };
         self.touch(delta, way.time);
         if parameters.weights.is_some() {
             self.touch(x, way.time);
@@ -207,15 +220,16 @@ impl Lowering<'_> {
             self.parameters[parameters.biases].values.len(),
         );
         let mut buffer =
-            |what: &str, len| self.new_buffer(format!("{name} {what}"), DType::F32, len, way.time);
+            |what: &str, dtype, len| self.new_buffer(format!("{name} {what}"), dtype, len, way.time);
         let mut pair = |of: &str| Gradients {
-            weights: weights.map(|len| buffer(&format!("{of}weight gradient"), len)),
-            biases: buffer(&format!("{of}bias gradient"), biases),
+            weights: weights.map(|len| buffer(&format!("{of}weight gradient"), gradient_type, len)),
+            biases: buffer(&format!("{of}bias gradient"), gradient_type, biases),
         };
-        let stored = !matches!(layer, Layer::Dense { .. });
+        let stored = !layer.dense;
         let gradients = stored.then(|| pair(""));
         let batch = batches.then(|| pair("batch "));
-        let patch = (stored && weights.is_some()).then(|| buffer("patch", patch_len(&layer)));
+        let patch = layer.convolution.filter(|_| weights.is_some());
+        let patch = patch.map(|window| buffer("patch", delta_type, window.patch_len()));
         Apply { step, x, delta, patch, gradients, batch, parameters }
     }
 }
@@ -223,8 +237,12 @@ impl Lowering<'_> {
 /// `true` if `δ` is masked by the step's output.
 fn masks(kernel: &Kernel) -> bool {
     match kernel {
-        Kernel::F32(layer) => layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR),
+        Kernel::F32(_) | Kernel::Fixed(FixedKernel::Layer(_)) => {
+            kernel.trains().is_some_and(|layer| layer.masks)
+        }
         Kernel::Add(range) => *range != Clamp::<f32>::LINEAR,
+        Kernel::Fixed(FixedKernel::Add(range)) => *range != Clamp::<i16>::LINEAR,
+        Kernel::Fixed(FixedKernel::Clamp(_) | FixedKernel::LeakyRelu { .. }) => true,
         Kernel::LeakyRelu { .. } | Kernel::Elu { .. } | Kernel::Sigmoid | Kernel::Tanh | Kernel::Clamp(_) => {
             true
         }
@@ -234,14 +252,19 @@ fn masks(kernel: &Kernel) -> bool {
 
 /// `true` if the way back reads the step's output.
 fn reads_output(kernel: &Kernel) -> bool {
-    masks(kernel) || matches!(kernel, Kernel::F32(Layer::MaxPool2d { .. }))
+    masks(kernel) || kernel.trains().is_some_and(|layer| layer.maximum)
 }
 
 /// `true` if `δ` of the output is, once masked, `δ` of the input.
 fn passes(kernel: &Kernel) -> bool {
     matches!(
         kernel,
-        Kernel::LeakyRelu { .. } | Kernel::Elu { .. } | Kernel::Sigmoid | Kernel::Tanh | Kernel::Clamp(_)
+        Kernel::LeakyRelu { .. }
+            | Kernel::Elu { .. }
+            | Kernel::Sigmoid
+            | Kernel::Tanh
+            | Kernel::Clamp(_)
+            | Kernel::Fixed(FixedKernel::Clamp(_) | FixedKernel::LeakyRelu { .. })
     )
 }
 
@@ -252,13 +275,6 @@ fn no_way_back(step: &Step) -> Error {
         problem: "it lies between the loss and a layer that is to learn, and has no way back on the device; choose only \
                   layers after it (--trainable last:N or names), or train on the desk"
             .into(),
-    }
-}
-
-fn patch_len(layer: &Layer<f32>) -> usize {
-    match layer {
-        Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } => window.patch_len(),
-        _ => 0,
     }
 }
 

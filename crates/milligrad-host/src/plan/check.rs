@@ -3,9 +3,7 @@
 
 mod replay;
 
-use crate::graph::DType;
-use crate::plan::Plan;
-use crate::program::{Backward, BufferId, Gradients, Kernel, Program};
+use crate::program::{Backward, BufferId, ElementType, Gradients, Kernel, Program};
 
 /// Replays all actions of `program` under its plan: each write takes possession of elements, each read must find
 /// them still possessed. Packed kernels are replayed element by element.
@@ -97,22 +95,19 @@ fn owner(id: BufferId) -> Owner {
 /// Who wrote each element last.
 struct Memory<'a> {
     program: &'a Program,
-    int8: Vec<Owner>,
-    f32: Vec<Owner>,
+    /// In the order of [`ElementType::ALL`].
+    arenas: [Vec<Owner>; 4],
 }
 
 impl<'a> Memory<'a> {
     fn new(program: &'a Program) -> Self {
-        let Plan { int8, f32, .. } = program.plan;
-        Self { program, int8: vec![0; int8], f32: vec![0; f32] }
+        Self { program, arenas: ElementType::ALL.map(|dtype| vec![0; program.plan.len(dtype)]) }
     }
 
     fn elements(&mut self, id: BufferId) -> Result<&mut [Owner], String> {
         let (range, buffer) = (self.program.range(id), self.program.buffer(id));
-        let arena = match buffer.dtype {
-            DType::I8 => &mut self.int8,
-            DType::F32 => &mut self.f32,
-        };
+        let of = ElementType::ALL.into_iter().zip(&mut self.arenas).find(|(dtype, _)| *dtype == buffer.dtype);
+        let (_, arena) = of.expect("there is an arena of each type");
         let len = arena.len();
         if !range.start.is_multiple_of(buffer.align) {
             return Err(format!("`{}` at {range:?} is not aligned to {}", buffer.name, buffer.align));

@@ -1,6 +1,7 @@
 //! How a program learns: what its loss is, the way back, the updates.
 
-use super::BufferId;
+use super::{BufferId, FixedPoint};
+use crate::program::ElementType;
 use milligrad::guard::Guard;
 
 /// Parameters in RAM.
@@ -8,8 +9,10 @@ use milligrad::guard::Guard;
 pub struct Trainable {
     /// `layer/weights` or `layer/bias`.
     pub name: String,
-    /// Values before the first step on the device.
+    /// Values before the first step on the device; those in fixed point are rounded to it.
     pub values: Vec<f32>,
+    /// How the device keeps them: as floats, weights in `I16`, biases in `I32`.
+    pub dtype: ElementType,
 }
 
 /// One action on the way back. Buffers named `delta` hold `δ`.
@@ -109,11 +112,21 @@ pub struct Learning {
     pub guard: bool,
     /// Gradients can be summed over batches.
     pub batches: bool,
+    /// What learns is in 16-bit fixed point.
+    pub fixed: Option<FixedPoint>,
 }
 
 impl Learning {
+    /// Name of the device crate's update rule.
+    pub fn rule_name(&self) -> &'static str {
+        self.fixed.map_or(self.optimizer.type_name(), |fixed| fixed.rule_name())
+    }
+
     /// Bytes of RAM beside arenas and parameters.
     pub(super) fn own_bytes(&self, parameters: &[Trainable]) -> usize {
+        if let Some(fixed) = self.fixed {
+            return fixed.own_bytes(self.guard);
+        }
         let parameters: usize = parameters.iter().map(|p| p.values.len()).sum();
         let guard = if self.guard { size_of::<Guard>() } else { 0 };
         4 * self.optimizer.state(parameters) + guard + if self.batches { 4 } else { 0 }

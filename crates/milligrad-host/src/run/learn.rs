@@ -1,5 +1,6 @@
 //! Training on the desk as the exported `train_step`, `accumulate`, `apply`, `evaluate`, `commit` and `rollback` do it.
 
+use super::fixed::Learned;
 use super::rule::{Remembers, Rule, States};
 use super::{Runner, make_conv2d, make_dense, make_depthwise, split};
 use crate::program::{Apply, Backward, BufferId, Gradients, Kernel, Layer, Learning, LossKind, Program};
@@ -12,6 +13,7 @@ use milligrad::{Clamp, Evaluation, Target, TargetKind, TrainError, argmax, loss}
 pub struct Snapshot {
     parameters: Vec<Vec<f32>>,
     states: States,
+    fixed: Learned,
 }
 
 impl Program {
@@ -36,14 +38,17 @@ impl<'p> Runner<'p> {
 
     /// Copies parameters and the optimizer's memory.
     pub fn commit(&self) -> Snapshot {
-        Snapshot { parameters: self.parameters.clone(), states: self.states.clone() }
+        let (parameters, states) = (self.parameters.clone(), self.states.clone());
+        Snapshot { parameters, states, fixed: self.fixed.learned.clone() }
     }
 
     /// Takes a copy back.
     pub fn rollback(&mut self, snapshot: &Snapshot) {
         self.parameters.clone_from(&snapshot.parameters);
         self.states.clone_from(&snapshot.states);
+        self.fixed.learned.clone_from(&snapshot.fixed);
         self.guard.forget();
+        self.fixed_guard().forget();
         self.samples = 0;
     }
 
@@ -67,6 +72,8 @@ impl<'p> Runner<'p> {
             Rule::RmsProp(rms_prop) => self.step_with(record, target.into(), rms_prop),
             Rule::Adam(adam) => self.step_with(record, target.into(), adam),
             Rule::AdamW(adam_w) => self.step_with(record, target.into(), adam_w),
+            Rule::PowerOfTwo(rule) => self.fixed_step(record, target.into(), rule),
+            Rule::Stochastic(rule) => self.fixed_step(record, target.into(), rule),
         }
     }
 
@@ -121,6 +128,9 @@ impl<'p> Runner<'p> {
         let (program, learning, target) = (self.program, self.learning(), target.into());
         let outputs = program.buffer(program.output().buffer).len;
         let range = program.range(program.output().buffer);
+        if learning.fixed.is_some() {
+            return self.fixed_evaluate(record, target);
+        }
         self.load(record).expect("a record of the input's length");
         match learning.loss {
             LossKind::SparseCategoricalCrossEntropy => {
@@ -193,6 +203,7 @@ impl<'p> Runner<'p> {
             Rule::RmsProp(rms_prop) => self.apply_with(rms_prop),
             Rule::Adam(adam) => self.apply_with(adam),
             Rule::AdamW(adam_w) => self.apply_with(adam_w),
+            Rule::PowerOfTwo(_) | Rule::Stochastic(_) => panic!("no program in fixed point has batches"),
         }
     }
 
@@ -224,11 +235,11 @@ impl<'p> Runner<'p> {
         Ok(samples)
     }
 
-    fn learning(&self) -> &'p Learning {
+    pub(super) fn learning(&self) -> &'p Learning {
         self.program.learning.as_ref().expect("a program that learns")
     }
 
-    fn forward(&mut self) {
+    pub(super) fn forward(&mut self) {
         self.program.steps.iter().for_each(|step| self.step(step));
     }
 
@@ -421,7 +432,7 @@ fn extent<O: Remembers>(parameters: &[Vec<f32>], states: &[Vec<O::State>]) -> (f
 }
 
 /// As [`Target::values`], for a number of values that is not known to the compiler.
-fn values(target: Target<'_>, outputs: usize) -> Result<Vec<f32>, TrainError> {
+pub(super) fn values(target: Target<'_>, outputs: usize) -> Result<Vec<f32>, TrainError> {
     match target {
         Target::Values(values) if values.len() == outputs => Ok(values.to_vec()),
         Target::Class(_) if outputs == 1 => target.values::<1>().map(Vec::from),

@@ -1,8 +1,10 @@
 //! Update rules with their constants, and what they remember.
 
-use crate::program::Program;
+use crate::program::{FixedPoint, FixedRounding, Program};
 use milligrad::guard::Bounded;
-use milligrad::{Adam, Momentum, Nesterov, Optimizer, RmsProp, Sgd, WeightDecay};
+use milligrad::{
+    Adam, Momentum, Nesterov, Optimizer, PowerOfTwoSgd, RmsProp, Sgd, StochasticSgd, WeightDecay,
+};
 
 /// An update rule with its constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,6 +21,20 @@ pub enum Rule {
     Adam(Adam),
     /// Adam with decoupled weight decay.
     AdamW(WeightDecay<Adam>),
+    /// Descent in fixed point, rounded to nearest.
+    PowerOfTwo(PowerOfTwoSgd),
+    /// Descent in fixed point, rounded at random.
+    Stochastic(StochasticSgd),
+}
+
+impl FixedPoint {
+    /// The rule with the greatest power of two that is not above a learning rate, from 1 down to 2^-15.
+    pub fn rule(self, learning_rate: f32) -> Rule {
+        match self.rounding {
+            FixedRounding::Nearest => Rule::PowerOfTwo(PowerOfTwoSgd::at_most(learning_rate)),
+            FixedRounding::Stochastic => Rule::Stochastic(StochasticSgd::at_most(learning_rate)),
+        }
+    }
 }
 
 /// What optimizers remember of each parameter, in the order of [`Program::parameters`], and once.

@@ -5,7 +5,7 @@ use crate::Requantize;
 
 /// `x 2^bits` to nearest, half away from zero, saturated to `i32`; NaN becomes 0.
 #[inline]
-fn quantize(x: f32, bits: u32) -> i32 {
+pub(super) fn quantize(x: f32, bits: u32) -> i32 {
     // Both a float and the cast saturate, and the product with a power of two is exact.
     let scaled = x * (1_u32 << bits) as f32;
     let whole = scaled as i32;

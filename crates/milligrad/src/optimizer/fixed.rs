@@ -95,6 +95,23 @@ impl PowerOfTwoSgd {
     }
 }
 
+impl PowerOfTwoSgd {
+    /// Descent with the greatest power of two that is not above a learning rate, from 1 down to 2^-15.
+    pub const fn at_most(learning_rate: f32) -> Self {
+        Self::new(exponent_of(learning_rate))
+    }
+}
+
+/// `k` of the greatest 2^-k that is not above `rate`, within 0 to 15; 15 where there is none.
+const fn exponent_of(rate: f32) -> u32 {
+    let biased = rate.to_bits() >> 23;
+    match rate > 0.0 {
+        true if biased >= 127 => 0,
+        true if biased > 127 - MAX_EXPONENT => 127 - biased,
+        _ => MAX_EXPONENT,
+    }
+}
+
 impl Rule for PowerOfTwoSgd {
     type Memory = ();
 
@@ -166,6 +183,13 @@ impl StochasticSgd {
     pub const fn new(exponent: u32) -> Self {
         assert!(exponent <= MAX_EXPONENT, "a learning rate below 2^-15 changes nothing");
         Self { exponent }
+    }
+}
+
+impl StochasticSgd {
+    /// Descent with the greatest power of two that is not above a learning rate, from 1 down to 2^-15.
+    pub const fn at_most(learning_rate: f32) -> Self {
+        Self::new(exponent_of(learning_rate))
     }
 }
 
@@ -305,6 +329,19 @@ mod tests {
         let rule = StochasticSgd::new(0);
         let count = rule.update_weights(&mut 1, &mut weights, &[i32::MIN, 0, i32::MAX, 0]);
         assert_eq!((count, weights[0], weights[2]), (2, i16::MAX, i16::MIN));
+    }
+
+    #[test]
+    fn rates_become_powers_of_two() {
+        let cases = [(1.0, 0), (0.75, 1), (0.5, 1), (0.05, 5), (0.031_25, 5), (0.031_249, 6), (1e30, 0)];
+        for (rate, exponent) in cases {
+            assert_eq!(PowerOfTwoSgd::at_most(rate), PowerOfTwoSgd::new(exponent), "{rate}");
+            assert_eq!(StochasticSgd::at_most(rate), StochasticSgd::new(exponent), "{rate}");
+        }
+        for rate in [0.0, -1.0, 1e-30, f32::NAN, f32::NEG_INFINITY] {
+            assert_eq!(PowerOfTwoSgd::at_most(rate).exponent(), 15, "{rate}");
+        }
+        assert_eq!(PowerOfTwoSgd::at_most(f32::INFINITY).exponent(), 0);
     }
 
     /// A word that is zero would stay so.

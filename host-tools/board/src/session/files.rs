@@ -45,11 +45,15 @@ pub(super) fn parameters(mut bytes: &[u8]) -> Result<Vec<super::Parameter>> {
         file: files::PARAMETERS.to_str().unwrap_or_default(),
         reason: "ends within a parameter".into(),
     };
-    let mut all = Vec::new();
+    let mut all: Vec<super::Parameter> = Vec::new();
     while !bytes.is_empty() {
         let name = take(&mut bytes, 1).ok_or_else(short)?;
         let values = take(&mut bytes, 4).ok_or_else(short)?;
-        all.push((String::from_utf8_lossy(name).into_owned(), floats(values)));
+        let (name, values) = (String::from_utf8_lossy(name).into_owned(), floats(values));
+        match all.last_mut().filter(|(last, _)| *last == name) {
+            Some((_, part)) => part.extend(values),
+            None => all.push((name, values)),
+        }
     }
     Ok(all)
 }
@@ -70,15 +74,15 @@ mod tests {
     #[test]
     fn parameters_are_read_whole_or_not_at_all() {
         let mut bytes = Vec::new();
-        for (name, values) in [("w", &[1.5f32, -2.0][..]), ("bias", &[])] {
+        for (name, values) in [("w", &[1.5f32, -2.0][..]), ("w", &[0.5]), ("bias", &[])] {
             bytes.extend((name.len() as u32).to_le_bytes());
             bytes.extend(name.as_bytes());
             bytes.extend((values.len() as u32).to_le_bytes());
             values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
         }
-        let expected = vec![("w".into(), vec![1.5, -2.0]), ("bias".into(), vec![])];
+        let expected = vec![("w".into(), vec![1.5, -2.0, 0.5]), ("bias".into(), vec![])];
         assert_eq!(parameters(&bytes).unwrap(), expected);
-        for end in (1..bytes.len()).filter(|&end| end != 17) {
+        for end in (1..bytes.len()).filter(|&end| end != 17 && end != 30) {
             assert!(parameters(&bytes[..end]).is_err(), "{end}");
         }
     }

@@ -1,0 +1,273 @@
+//! Learning in 16-bit fixed point as source.
+
+use super::learn::{call_deltas, target};
+use super::steps::{fixed_layer, in_place, sum, with};
+use super::values::{fixed_clamp, identifier, requantize};
+use super::way_back;
+use crate::program::{
+    Apply, Backward, BufferId, FixedKernel, FixedPoint, Gradients, Layer, Learning, LossKind, Program, Step,
+};
+use milligrad::Fixed16;
+use std::fmt::Write as _;
+
+/// What the rule remembers.
+pub(super) fn state(fixed: FixedPoint, text: &mut String) {
+    let rule = fixed.rule_name();
+    let start = fixed.word().map_or("()".into(), |word| word.to_string());
+    let _ = writeln!(
+        text,
+        "/// What the rule remembers.
+#[derive(Clone, Copy)]
+pub struct State {{
+    memory: <{rule} as fixed::Rule>::Memory,
+}}
+
+impl State {{
+    /// As before the first step.
+    pub const fn new() -> Self {{
+        Self {{ memory: {start} }}
+    }}
+}}
+"
+    );
+}
+
+/// One kernel of the forward pass.
+pub(super) fn forward(
+    program: &Program,
+    step: &Step,
+    kernel: &FixedKernel,
+    layer: impl FnOnce(String, &Layer<Fixed16>, &mut String),
+    text: &mut String,
+) {
+    let (x, y) = (step.inputs[0], step.output);
+    match kernel {
+        FixedKernel::Layer(kernel) => layer(fixed_layer(step, kernel), kernel, text),
+        FixedKernel::Softmax => in_place(program, x, y, "fixed::softmax(y);", text),
+        FixedKernel::Clamp(range) => {
+            in_place(program, x, y, &format!("fixed::clamp(&{}, y);", fixed_clamp(range)), text);
+        }
+        FixedKernel::LeakyRelu { alpha } => {
+            in_place(program, x, y, &format!("fixed::leaky_relu({alpha}, y);"), text);
+        }
+        FixedKernel::Add(range) => {
+            sum(program, step, |a, b| format!("fixed::add({a}, {b}, &{}, y);", fixed_clamp(range)), text);
+        }
+        FixedKernel::FromInt8 { zero_point, scale } => {
+            let _ = writeln!(
+                text,
+                "        let (x, y) = (self.int8.get({:?}).unwrap_or_default(), self.int16.get_mut({:?}).unwrap_or_default());
+        fixed::from_int8({zero_point}, &{}, x, y);",
+                program.range(x),
+                program.range(y),
+                requantize(scale),
+            );
+        }
+    }
+    if kernel.sums() {
+        with(program, &[("y", y)], "self.saturation.see_activations(y);", text);
+    }
+}
+
+/// Through the activation of a step.
+pub(super) fn activation(step: &Step, kernel: &FixedKernel) -> String {
+    match kernel {
+        FixedKernel::Layer(layer) => format!("{}.backward_activation(y, delta);", fixed_layer(step, layer)),
+        FixedKernel::Add(range) | FixedKernel::Clamp(range) => {
+            format!("fixed::clamp_backward(&{}, y, delta);", fixed_clamp(range))
+        }
+        FixedKernel::LeakyRelu { alpha } => format!("fixed::leaky_relu_backward({alpha}, y, delta);"),
+        _ => unreachable!("this kernel has no activation"),
+    }
+}
+
+/// The methods that learn, but for `commit` and `rollback`.
+pub(super) fn methods(program: &Program, learning: &Learning, text: &mut String) {
+    deltas(program, learning, text);
+    train_step(program, learning, text);
+    evaluate(program, learning, text);
+    if learning.guard {
+        extent(program, text);
+    }
+}
+
+/// Forward, loss, deltas.
+fn deltas(program: &Program, learning: &Learning, text: &mut String) {
+    let (parameter, argument) = target(program, learning);
+    let outputs = program.buffer(program.output().buffer).len;
+    let _ = writeln!(
+        text,
+        "
+    /// Forward, loss, and all deltas.
+    #[inline]
+    fn deltas(&mut self, {parameter}) -> Result<f32, TrainError> {{"
+    );
+    if learning.loss == LossKind::SparseCategoricalCrossEntropy {
+        let _ = writeln!(text, "        Target::Class(label).class({outputs})?;");
+    }
+    text.push_str("        self.forward(|_| {});\n");
+    if learning.delta != program.output().buffer {
+        let buffers = [("y", program.output().buffer), ("delta", learning.delta)];
+        with(program, &buffers, "layers::copy(y, delta);", text);
+    }
+    let counters = if learning.loss == LossKind::MeanSquaredError { ", &mut self.saturation" } else { "" };
+    let _ = writeln!(
+        text,
+        "        // The loss turns the outputs into deltas.
+        let outputs = arena::array_mut::<i16, {outputs}>(&mut self.int16, {});
+        let loss = fixed::{}(outputs, {argument}{counters})?;",
+        program.range(learning.delta).start,
+        learning.loss.function(),
+    );
+    for action in &learning.backward {
+        way_back::backward(program, action, text);
+        if let Backward::Input { delta_x, .. } = action {
+            with(program, &[("delta", *delta_x)], "self.saturation.see_deltas(delta);", text);
+        }
+    }
+    text.push_str("        Ok(loss)\n    }\n");
+}
+
+fn train_step(program: &Program, learning: &Learning, text: &mut String) {
+    let (parameter, _) = target(program, learning);
+    let refusals = match learning.guard {
+        true => "What the guard refuses",
+        false => "A target that is none",
+    };
+    let _ = writeln!(
+        text,
+        "
+    /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    ///
+    /// # Errors
+    /// {refusals}. No parameter has changed then.
+    #[inline]
+    pub fn train_step(&mut self, {parameter}, optimizer: &{}) -> Result<f32, TrainError> {{",
+        learning.rule_name(),
+    );
+    if learning.guard {
+        text.push_str("        let before = self.saturation;\n");
+    }
+    text.push_str(&call_deltas(program, learning));
+    if learning.guard {
+        text.push_str("        let mut reach = fixed::Reach::new();\n");
+        for apply in &learning.apply {
+            way_back::gradients(program, apply, text);
+            reach(program, apply, text);
+        }
+        text.push_str(
+            "        let saturated = self.saturation.since(&before);
+        let optimizer = &self.guard.decide(reach, saturated, optimizer, || Self::extent(&self.parameters))?;\n",
+        );
+    }
+    for apply in &learning.apply {
+        if !learning.guard {
+            way_back::gradients(program, apply, text);
+        }
+        update(program, apply, text);
+    }
+    text.push_str("        Ok(loss)\n    }\n");
+}
+
+/// Adds a layer to the guard's view of the step.
+fn reach(program: &Program, apply: &Apply, text: &mut String) {
+    match apply.gradients {
+        Some(gradients) => {
+            way_back::each(program, gradients.buffers(), "reach.gradient(values);", text);
+        }
+        None if apply.parameters.weights.is_some() => {
+            with(program, &[("x", apply.x), ("delta", apply.delta)], "reach.dense(x, delta);", text);
+        }
+        None => with(program, &[("delta", apply.delta)], "reach.biases(delta);", text),
+    }
+}
+
+/// The update of a layer.
+fn update(program: &Program, apply: &Apply, text: &mut String) {
+    let step = &program.steps[apply.step];
+    let id = identifier(&step.name);
+    let _ = writeln!(text, "        // {}: update", step.name);
+    let count = |call: String| format!("self.saturation.add_weights({call});");
+    let rule = "fixed::Rule";
+    let (buffers, call): (Vec<(&str, BufferId)>, String) = match (apply.gradients, apply.parameters.weights) {
+        (Some(Gradients { weights, biases }), _) => {
+            let bias = count(format!(
+                "{rule}::update_accumulated_biases(optimizer, &mut self.parameters.{id}_bias, gradient_b)"
+            ));
+            match weights {
+                Some(weights) => {
+                    let weight = count(format!(
+                        "{rule}::update_weights(optimizer, &mut self.state.memory, &mut self.parameters.{id}_weights, gradient_w)"
+                    ));
+                    let buffers = vec![("gradient_w", weights), ("gradient_b", biases)];
+                    (buffers, format!("{weight}\n            {bias}"))
+                }
+                None => (vec![("gradient_b", biases)], bias),
+            }
+        }
+        (None, Some(_)) => {
+            let apply_call = format!(
+                "let Parameters {{ {id}_weights, {id}_bias, .. }} = &mut self.parameters;
+            let count = fixed::apply(x, delta, {id}_weights, {id}_bias, optimizer, &mut self.state.memory);
+            self.saturation.add_weights(count);"
+            );
+            (vec![("x", apply.x), ("delta", apply.delta)], apply_call)
+        }
+        (None, None) => (
+            vec![("delta", apply.delta)],
+            count(format!("{rule}::update_biases(optimizer, &mut self.parameters.{id}_bias, delta)")),
+        ),
+    };
+    with(program, &buffers, &call, text);
+}
+
+fn evaluate(program: &Program, learning: &Learning, text: &mut String) {
+    let (parameter, argument) = target(program, learning);
+    let outputs = program.buffer(program.output().buffer).len;
+    let (check, hit, counters) = match learning.loss {
+        LossKind::SparseCategoricalCrossEntropy => (
+            format!("        Target::Class(label).class({outputs})?;\n"),
+            "Some(milligrad::argmax(outputs) == label)",
+            "",
+        ),
+        _ => (String::new(), "None", ", &mut { fixed::Saturation::NONE }"),
+    };
+    let _ = writeln!(
+        text,
+        "
+    /// How well the network does on its [`input`](Self::input): loss and hit. Changes no parameter.
+    ///
+    /// # Errors
+    /// A target that is none.
+    pub fn evaluate(&mut self, {parameter}) -> Result<Evaluation, TrainError> {{
+{check}        self.forward(|_| {{}});
+        let outputs = arena::array_mut::<i16, {outputs}>(&mut self.int16, {});
+        let hit = {hit};
+        let loss = fixed::{}(outputs, {argument}{counters})?;
+        Ok(Evaluation {{ loss, hit }})
+    }}",
+        program.range(program.output().buffer).start,
+        learning.loss.function(),
+    );
+}
+
+/// The guard's look at all parameters.
+fn extent(program: &Program, text: &mut String) {
+    text.push_str(
+        "
+    /// The largest magnitude of a parameter, in Q.12.
+    fn extent(parameters: &Parameters) -> u32 {
+        let mut largest = 0;
+",
+    );
+    for apply in program.learning.iter().flat_map(|learning| &learning.apply) {
+        let ids = apply.parameters;
+        let kinds = [("weight", ids.weights), ("bias", Some(ids.biases))];
+        for (kind, index) in kinds.into_iter().filter_map(|(kind, index)| Some((kind, index?))) {
+            let field = identifier(&program.parameters[index].name);
+            let _ =
+                writeln!(text, "        largest = largest.max(fixed::largest_{kind}(&parameters.{field}));");
+        }
+    }
+    text.push_str("        largest\n    }\n");
+}

@@ -1,0 +1,133 @@
+//! Kernels of floats in 16-bit fixed point, for programs that learn in it.
+
+use crate::program::{FixedKernel, Kernel, Layer, Parameters, Source};
+use crate::quantize::multiplier;
+use milligrad::{Clamp, Fixed16, Quantization, Rounding, fixed};
+
+/// What exists in fixed point, for messages.
+const KERNELS: &str = "Dense, Conv2d (Conv1d), DepthwiseConv2d, MaxPool2d, AvgPool2d, Flatten, Reshape, Add, ReLU, ReLU6, LeakyReLU, and \
+                       Softmax at the end";
+
+/// The largest magnitude of a weight or bias.
+const LARGEST: f32 = 32_767.5 / 4096.0;
+
+/// A kernel that reads or writes floats, in fixed point. `last`: its output is the program's.
+///
+/// # Errors
+/// What does not exist in fixed point, or numbers that do not fit.
+pub(super) fn kernel(kernel: Kernel, last: bool) -> Result<Kernel, String> {
+    let kernel = match kernel {
+        Kernel::F32(layer) => FixedKernel::Layer(self::layer(layer)?),
+        Kernel::Softmax if last => FixedKernel::Softmax,
+        Kernel::Softmax => {
+            return Err("in 16-bit fixed point softmax is the last layer or none; use --dtype float32".into());
+        }
+        Kernel::Clamp(range) => FixedKernel::Clamp(clamp(&range)),
+        Kernel::Add(range) => FixedKernel::Add(clamp(&range)),
+        Kernel::LeakyRelu { alpha } if alpha.abs() <= 1.0 => {
+            FixedKernel::LeakyRelu { alpha: fixed::slope(alpha) }
+        }
+        Kernel::LeakyRelu { alpha } => {
+            return Err(format!(
+                "its slope is {alpha}, in 16-bit fixed point it is within ±1; use --dtype float32"
+            ));
+        }
+        Kernel::Dequantize(quantization) => border(quantization)?,
+        _ => return Err(none()),
+    };
+    Ok(Kernel::Fixed(kernel))
+}
+
+fn none() -> String {
+    format!(
+        "it does not exist in 16-bit fixed point, in which there are {KERNELS}; use --dtype float32, or choose only layers \
+         after it (--trainable last:N) of an int8 model"
+    )
+}
+
+/// From int8 to Q7.8.
+fn border(quantization: Quantization) -> Result<FixedKernel, String> {
+    let real = f64::from(quantization.scale) * f64::from(1 << milligrad::ACTIVATION_BITS);
+    if quantization.scale > 1.0 {
+        return Err(format!(
+            "int8 numbers of scale {} reach beyond ±128, which activations in 16-bit fixed point hold; use --dtype float32",
+            quantization.scale
+        ));
+    }
+    let scale = multiplier::requantize(real, Rounding::Single);
+    Ok(FixedKernel::FromInt8 { zero_point: quantization.zero_point, scale })
+}
+
+/// A range of the real numbers in Q7.8.
+fn clamp(range: &Clamp<f32>) -> Clamp<i16> {
+    // An end that is infinite saturates.
+    let end = |x: f32| if x.is_infinite() { 1e9_f32.copysign(x) } else { x };
+    Clamp { min: fixed::activation(end(range.min)), max: fixed::activation(end(range.max)) }
+}
+
+fn layer(layer: Layer<f32>) -> Result<Layer<Fixed16>, String> {
+    Ok(match layer {
+        Layer::Dense { inputs, parameters } => {
+            Layer::Dense { inputs, parameters: self::parameters(parameters)? }
+        }
+        Layer::Conv2d { window, parameters } => {
+            Layer::Conv2d { window, parameters: self::parameters(parameters)? }
+        }
+        Layer::DepthwiseConv2d { window, parameters } => {
+            Layer::DepthwiseConv2d { window, parameters: self::parameters(parameters)? }
+        }
+        Layer::MaxPool2d { window, output } => Layer::MaxPool2d { window, output: clamp(&output) },
+        Layer::AvgPool2d { window, output } => Layer::AvgPool2d { window, output: clamp(&output) },
+    })
+}
+
+fn parameters(parameters: Parameters<f32>) -> Result<Parameters<Fixed16>, String> {
+    let Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), output, .. } =
+        parameters
+    else {
+        unreachable!("parameters come from flash, and go to RAM later")
+    };
+    let largest = weights.iter().chain(&biases).fold(0.0_f32, |largest, w| largest.max(w.abs()));
+    if largest > LARGEST {
+        return Err(format!(
+            "its parameters reach {largest}, in 16-bit fixed point they are within ±8; use --dtype float32, or train with \
+             weight decay or a lower learning rate"
+        ));
+    }
+    Ok(Parameters {
+        weights: Source::Flash(weights.into_iter().map(fixed::weight).collect()),
+        channels: Source::Flash(biases.into_iter().map(fixed::bias).collect()),
+        output: clamp(&output),
+        pad: 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_become_ranges() {
+        assert_eq!(clamp(&Clamp::<f32>::LINEAR), Clamp::<i16>::LINEAR);
+        assert_eq!(clamp(&Clamp::<f32>::RELU), Clamp::<i16>::RELU);
+        assert_eq!(clamp(&Clamp::<f32>::RELU6), Clamp::<i16>::RELU6);
+    }
+
+    #[test]
+    fn borders_are_within_half_a_step() {
+        for (scale, zero_point) in [(0.02, -128), (0.003_921_569, 0), (0.9, 127), (1e-6, 3)] {
+            let quantization = Quantization::new(scale, zero_point);
+            let FixedKernel::FromInt8 { zero_point, scale } = border(quantization).unwrap() else {
+                panic!("a border")
+            };
+            let x: Vec<i8> = (i8::MIN..=i8::MAX).collect();
+            let mut y = vec![0; 256];
+            fixed::from_int8(zero_point, &scale, &x, &mut y);
+            for (x, y) in x.into_iter().zip(y) {
+                let exact = (quantization.dequantize(x) * 256.0).clamp(-32_768.0, 32_767.0);
+                assert!((f32::from(y) - exact).abs() <= 0.501, "{x}: {y}, not {exact}");
+            }
+        }
+        assert!(border(Quantization::new(1.5, 0)).unwrap_err().contains("float32"));
+    }
+}
