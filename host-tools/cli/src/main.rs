@@ -86,7 +86,7 @@ fn main() -> ExitCode {
         Command::Quantize(quantize) => quantize.run(&output, common.seed),
         Command::Learn(learn) => learn.run(&output, common.seed),
         Command::Analyze(analyze) => analyze.run(&output),
-        Command::Export(export) => export.run(&output),
+        Command::Export(export) => export.run(&output, common.seed),
         Command::Validate(validate) => validate.run(&output),
         Command::Profile(profile) => profile.run(&output),
         Command::Ops(ops) => ops.run(&output),

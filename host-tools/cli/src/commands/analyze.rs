@@ -27,8 +27,8 @@ impl Analyze {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let context = Context::new(&self.model, None)?;
         let program = match self.train {
-            true => self.learning.or_all().compile(&context.graph)?,
-            false => self.learning.compile(&context.graph)?,
+            true => self.learning.or_all().compile(&context.graph, None)?,
+            false => self.learning.compile(&context.graph, None)?,
         };
         let analysis = program.analysis();
         let training = program.training();

@@ -41,9 +41,9 @@ enum Format {
 }
 
 impl Export {
-    pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+    pub(crate) fn run(&self, output: &Output, seed: Option<u64>) -> Result<(), Failure> {
         let context = Context::new(&self.model, None)?;
-        let mut program = self.learning.compile(&context.graph)?;
+        let mut program = self.learning.compile(&context.graph, seed)?;
         if let Some(name) = &self.name {
             program.name.clone_from(name);
         }

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{grouped, percent};
 use clap::Args;
+use milligrad::fixed::Saturation;
 use milligrad::{Adam, Momentum, Nesterov, RmsProp, Sgd, Target, WeightDecay};
 use milligrad_board::{Firmware, TrainPlan, board};
 use milligrad_host::data::{Dataset, Targets, shuffled};
@@ -28,7 +29,7 @@ pub(crate) struct Learn {
     /// Steps; one for each training sample unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
-    /// Step size.
+    /// Step size; in fixed point the greatest power of two that is not above it. 0.02 unless given.
     #[arg(long, value_name = "RATE", default_value_t = 0.02)]
     learning_rate: f32,
     /// Momentum of an optimizer that has it.
@@ -53,12 +54,12 @@ impl Learn {
             return Err(Failure::usage("these data are a test part alone: there is nothing to learn from"));
         };
         let learning = self.learning.or_all();
-        let program = learning.compile(&context.graph)?;
+        let program = learning.compile(&context.graph, seed)?;
         let wanted = self.steps.map_or(train.len(), |steps| steps as usize);
         let order = order(train.len(), wanted, seed.unwrap_or(0));
 
+        let before = accuracy(&program, &mut program.runner(), &data.test)?;
         let mut runner = program.runner();
-        let before = accuracy(&program, &mut runner, &data.test)?;
         let (rule, mut steps, mut refused) = (self.rule(&program), Vec::new(), 0);
         for &sample in &order {
             let record = program.encode_input(train.input(sample));
@@ -78,8 +79,12 @@ impl Learn {
             };
             refused += usize::from(result.is_err());
         }
+        let saturated = program.fixed_point().map(|_| {
+            let Saturation { activations, deltas, weights } = runner.saturation();
+            json!({ "activations": activations, "deltas": deltas, "weights": weights })
+        });
         let after = accuracy(&program, &mut runner, &data.test)?;
-        let mut parameters = runner.parameters().to_vec();
+        let mut parameters = runner.parameters().into_owned();
         let mut differing = None;
         if let Some(board) = board {
             output.note(format!("building for {board}"));
@@ -124,6 +129,7 @@ impl Learn {
             "on": board.map_or("host", |board| board.name),
             "steps": order.len(),
             "refused": refused,
+            "saturated": saturated,
             "accuracy": { "before": before, "after": after },
             "differing": differing,
         }));
@@ -132,6 +138,9 @@ impl Learn {
 
     fn rule(&self, program: &Program) -> Rule {
         let (rate, momentum) = (self.learning_rate, self.momentum);
+        if let Some(fixed) = program.fixed_point() {
+            return fixed.rule(rate);
+        }
         match program.learning.as_ref().map(|learning| learning.optimizer).unwrap_or_default() {
             OptimizerKind::Sgd => Rule::Sgd(Sgd::new(rate)),
             OptimizerKind::Momentum => Rule::Momentum(Momentum::new(rate, momentum)),

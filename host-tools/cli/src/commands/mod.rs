@@ -20,7 +20,9 @@ use crate::failure::Failure;
 use clap::{Args, ValueEnum};
 use milligrad::{Core, Rounding};
 use milligrad_board::Board;
-use milligrad_host::{CompileOptions, Graph, Layers, Learn, LossKind, OptimizerKind, Program};
+use milligrad_host::{
+    CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind, Program,
+};
 
 /// Which layers learn on the device, and how.
 #[derive(Debug, Clone, Args)]
@@ -42,6 +44,13 @@ pub(crate) struct Learning {
     /// Sum gradients over batches, too.
     #[arg(long)]
     batches: bool,
+    /// Numbers of the layers that learn: floats, or 16-bit fixed point for cores without an FPU (Dense, Conv2d,
+    /// DepthwiseConv2d, pooling, ReLU family, Add, softmax; learning rates are powers of two).
+    #[arg(long, value_enum, default_value = "float32", value_name = "TYPE")]
+    dtype: LearningType,
+    /// How updates in fixed point are rounded: to nearest, or at random by --seed.
+    #[arg(long, value_enum, default_value = "nearest", value_name = "ROUNDING")]
+    update_rounding: UpdateRounding,
     /// The core to pack int8 layers for: any, or Cortex-M4 and M7.
     #[arg(long, value_enum, default_value = "portable")]
     core: CoreName,
@@ -119,6 +128,28 @@ enum DeviceOptimizer {
     AdamW,
 }
 
+/// Numbers of layers that learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LearningType {
+    Float32,
+    Fixed16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum UpdateRounding {
+    Nearest,
+    Stochastic,
+}
+
+impl From<UpdateRounding> for FixedRounding {
+    fn from(rounding: UpdateRounding) -> Self {
+        match rounding {
+            UpdateRounding::Nearest => Self::Nearest,
+            UpdateRounding::Stochastic => Self::Stochastic,
+        }
+    }
+}
+
 /// A core to pack weights for.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum CoreName {
@@ -153,8 +184,25 @@ impl Learning {
         Self { trainable, ..self.clone() }
     }
 
-    /// The program of a model that learns in this way.
-    pub(crate) fn compile(&self, graph: &Graph) -> Result<Program, Failure> {
+    /// The program of a model that learns in this way. The seed is that of stochastic rounding.
+    pub(crate) fn compile(&self, graph: &Graph, seed: Option<u64>) -> Result<Program, Failure> {
+        let fixed = match (self.dtype, self.update_rounding) {
+            (LearningType::Fixed16, _) if self.trainable.0.is_none() => {
+                return Err(Failure::usage(
+                    "--dtype fixed16 is for layers that learn; choose them by --trainable (all, last:N, biases or names)",
+                ));
+            }
+            (LearningType::Fixed16, rounding) => {
+                let seed = seed.unwrap_or(0);
+                Some(FixedPoint { rounding: rounding.into(), seed: (seed ^ (seed >> 32)) as u32 })
+            }
+            (LearningType::Float32, UpdateRounding::Stochastic) => {
+                return Err(Failure::usage(
+                    "floats are not rounded at random; leave out --update-rounding, or use --dtype fixed16",
+                ));
+            }
+            (LearningType::Float32, UpdateRounding::Nearest) => None,
+        };
         let optimizer = match self.optimizer {
             DeviceOptimizer::Sgd => OptimizerKind::Sgd,
             DeviceOptimizer::Momentum => OptimizerKind::Momentum,
@@ -167,6 +215,7 @@ impl Learning {
             loss: self.loss.map(Into::into),
             guard: self.guard,
             batches: self.batches,
+            fixed,
             ..Learn::new(layers, optimizer)
         });
         Ok(Program::compile(

@@ -4,7 +4,9 @@ use super::models::noise;
 use crate::Result;
 use crate::command::root;
 use milligrad_board::{Board, Firmware, ModelSource, Profile, TrainPlan, board};
-use milligrad_host::{Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, export};
+use milligrad_host::{
+    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program, export,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -20,6 +22,9 @@ pub(crate) struct Arguments {
     /// Only this optimizer; predictions are measured with `sgd`
     #[arg(long, value_name = "NAME")]
     optimizer: Option<String>,
+    /// Only this type: f32 or int16
+    #[arg(long, value_name = "TYPE")]
+    dtype: Option<String>,
     /// Print, on standard error, in which functions each row spends its instructions
     #[arg(long)]
     functions: bool,
@@ -70,8 +75,8 @@ const AIFES: [(&str, &str, u64, Option<u64>); 8] = [
 /// The networks, and the boards on which each is measured.
 const NETWORKS: [(&str, &[&str]); 3] = [
     ("64-32-10", &["mps2-an386", "mps2-an385", "microbit"]),
-    ("784-128-10", &["mps2-an386"]),
-    ("cnn-8x8", &["mps2-an386"]),
+    ("784-128-10", &["mps2-an386", "mps2-an385"]),
+    ("cnn-8x8", &["mps2-an386", "mps2-an385", "microbit"]),
 ];
 
 const OPTIMIZERS: [(OptimizerKind, &str); 4] = [
@@ -80,6 +85,10 @@ const OPTIMIZERS: [(OptimizerKind, &str); 4] = [
     (OptimizerKind::RmsProp, "rmsprop"),
     (OptimizerKind::Adam, "adam"),
 ];
+
+/// How updates in fixed point are rounded.
+const ROUNDINGS: [(FixedRounding, &str); 2] =
+    [(FixedRounding::Nearest, "nearest"), (FixedRounding::Stochastic, "stochastic")];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut rows = Vec::new();
@@ -90,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     if rows.is_empty() {
-        return Err("nothing to measure: there is no such network, board or optimizer".into());
+        return Err("nothing to measure: there is no such network, board, optimizer or type".into());
     }
     if arguments.json {
         println!("{}", serde_json::json!({ "schema": 1, "rows": rows }));
@@ -120,10 +129,20 @@ fn measure(
 ) -> Result<Vec<Row>> {
     let input: Vec<f32> = noise(graph.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
     let mut rows = Vec::new();
-    let wanted = OPTIMIZERS.iter().filter(|(_, name)| Arguments::wants(&arguments.optimizer, name));
-    for &(optimizer, optimizer_name) in wanted {
+    let floats = OPTIMIZERS.map(|(optimizer, name)| (optimizer, name, None));
+    let fixed = ROUNDINGS.map(|rounding| (OptimizerKind::Sgd, "sgd", Some(rounding)));
+    for (optimizer, optimizer_name, rounding) in floats.into_iter().chain(fixed) {
+        let dtype = if rounding.is_some() { "int16" } else { "f32" };
+        let optimizer_wanted = Arguments::wants(&arguments.optimizer, optimizer_name);
+        if !optimizer_wanted || !Arguments::wants(&arguments.dtype, dtype) {
+            continue;
+        }
         for guarded in [false, true] {
-            let learn = Learn { guard: guarded, ..Learn::new(Layers::All, optimizer) };
+            let learn = Learn {
+                guard: guarded,
+                fixed: rounding.map(|(rounding, _)| FixedPoint { rounding, seed: 0 }),
+                ..Learn::new(Layers::All, optimizer)
+            };
             let options = CompileOptions { learn: Some(learn), ..Default::default() };
             let program = Program::compile(graph, &options)?;
             // Half the RAM is left to a copy of the parameters, the stack and the firmware.
@@ -141,7 +160,7 @@ fn measure(
                 Row {
                     name,
                     board: target.name,
-                    dtype: "f32",
+                    dtype,
                     optimizer: call,
                     batch: 1,
                     instructions: profile.cost.instructions,
@@ -151,12 +170,13 @@ fn measure(
                     code_bytes: profile.code_bytes,
                     training_code_bytes: profile.training_code_bytes,
                     guarded,
-                    rounding: None,
+                    rounding: rounding.map(|(_, name)| name),
                     modelled,
                 }
             };
             let mut step = program.encode_input(&input);
-            if optimizer == OptimizerKind::Sgd && !guarded {
+            let stochastic = rounding.is_some_and(|(rounding, _)| rounding == FixedRounding::Stochastic);
+            if optimizer == OptimizerKind::Sgd && !guarded && !stochastic {
                 rows.push(row("none", &firmware.profile(MODEL, &step)?, None));
             }
             step.push(3);
@@ -188,7 +208,8 @@ fn has_cycles(target: &Board) -> bool {
 
 /// Parameters and what the optimizer remembers of them.
 fn own_bytes(program: &Program, optimizer: OptimizerKind) -> u64 {
-    (program.parameter_bytes() + 4 * optimizer.state(program.parameter_bytes() / 4)) as u64
+    let parameters: usize = program.parameters.iter().map(|p| p.values.len()).sum();
+    (program.parameter_bytes() + 4 * optimizer.state(parameters)) as u64
 }
 
 fn table(rows: &[Row]) {
@@ -204,7 +225,8 @@ fn table(rows: &[Row]) {
         };
         let aifes = AIFES
             .iter()
-            .find(|(name, call, ..)| (*name, *call) == (row.name, row.optimizer) && row.cycles_low.is_some())
+            .filter(|_| row.dtype == "f32" && row.cycles_low.is_some())
+            .find(|(name, call, ..)| (*name, *call) == (row.name, row.optimizer))
             .map_or("-".into(), |(_, _, count, ram)| {
                 let times = *count as f64 / row.instructions as f64;
                 let ram = ram.map_or(String::new(), |ram| format!(", {ram}"));
@@ -218,7 +240,7 @@ fn table(rows: &[Row]) {
             "| {} | {} | {} | {} | {} | {} | {modelled} | {cycles} | {} | {} | {} | {aifes} |",
             row.name,
             row.board,
-            row.dtype,
+            row.rounding.map_or(row.dtype.into(), |rounding| format!("{}, {rounding}", row.dtype)),
             if row.optimizer == "none" { "predict" } else { row.optimizer },
             if row.guarded { "yes" } else { "no" },
             row.instructions,

@@ -153,12 +153,13 @@ pub(crate) fn train(
     let differing = stages.stage(&format!("{name}: the same steps on the desk"), || -> Result<usize> {
         let mut runner = program.runner();
         replay(&mut runner, program, data, order, learning_rate)?;
-        let values = training.parameters.iter().zip(runner.parameters());
+        let learned = runner.parameters();
+        let values = training.parameters.iter().zip(learned.iter());
         let differing = values.map(|((_, board), desk)| {
             let pairs = board.iter().zip(desk).filter(|(board, desk)| board.to_bits() != desk.to_bits());
             pairs.count() + board.len().abs_diff(desk.len())
         });
-        Ok(differing.sum::<usize>() + training.parameters.len().abs_diff(runner.parameters().len()))
+        Ok(differing.sum::<usize>() + training.parameters.len().abs_diff(learned.len()))
     })?;
     let elf = firmware.analyse()?;
     let entry = firmware.entry(name, true)?;
