@@ -1,6 +1,7 @@
 //! Conv2d, the 2-D convolution: a dense layer over the patch that each output position sees.
 
 use super::matrix::{backward_clamp, is_product};
+use crate::window::Patches;
 use crate::{Arithmetic, Trainable, Window2d};
 
 /// `y[p, o] = activation(Σ patch(p)[k, i] W[o, k, i] + b[o])` over HWC images, with weights in OHWI order.
@@ -56,8 +57,9 @@ impl<'a, A: Arithmetic> Conv2d<'a, A> {
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], patch: &mut [A::Element], y: &mut [A::Element]) {
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
+        let patches = Patches::new(&self.window);
         for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(self.channels.len().max(1))) {
-            self.window.patch::<A>(x, at, self.pad, patch);
+            patches.gather::<A>(x, at, self.pad, patch);
             A::rows(self.weights, self.channels, &self.output, patch, y);
         }
     }
@@ -104,15 +106,16 @@ impl<A: Trainable> Conv2d<'_, A> {
         weights: &mut [A::Gradient],
         biases: &mut [A::Gradient],
     ) {
+        super::accumulate_biases::<A>(delta, biases);
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
+        let patches = Patches::new(&self.window);
         for (at, delta) in self.window.each_position().zip(delta.chunks_exact(self.channels.len().max(1))) {
             // Behind a max pooling most are.
             if delta.iter().all(|&delta| delta == A::NO_DELTA) {
                 continue;
             }
-            self.window.patch::<A>(x, at, self.pad, patch);
+            patches.gather::<A>(x, at, self.pad, patch);
             A::outer(patch, delta, weights);
-            biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum = A::accumulate_bias(*sum, delta));
         }
     }
 }

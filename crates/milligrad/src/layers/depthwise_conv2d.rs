@@ -1,6 +1,7 @@
 //! DepthwiseConv2d: every input channel is convolved with filters of its own.
 
 use super::matrix::{backward_clamp, finish, is_product};
+use crate::window::Patches;
 use crate::{Arithmetic, Trainable, Window2d};
 
 /// `y[p, o] = activation(Σ patch(p)[k, o / m] W[k, o] + b[o])` over HWC images, with `m` output channels for
@@ -55,8 +56,9 @@ impl<'a, A: Arithmetic> DepthwiseConv2d<'a, A> {
     /// Convolves `x` into `y`, through a `patch` of [`Window2d::patch_len`] elements.
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], patch: &mut [A::Element], y: &mut [A::Element]) {
+        let patches = Patches::new(&self.window);
         for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(self.channels.len().max(1))) {
-            self.window.patch::<A>(x, at, self.pad, patch);
+            patches.gather::<A>(x, at, self.pad, patch);
             // Without a multiplier four channels at a time share the walk over the taps.
             let (blocks, rest) =
                 if self.multiplier() == 1 { y.as_chunks_mut::<4>() } else { (Default::default(), y) };
@@ -128,8 +130,9 @@ impl<A: Trainable> DepthwiseConv2d<'_, A> {
         biases: &mut [A::Gradient],
     ) {
         let (depth, outputs) = (self.window.input()[2].max(1), self.channels.len().max(1));
+        let patches = Patches::new(&self.window);
         for (at, delta) in self.window.each_position().zip(delta.chunks_exact(outputs)) {
-            self.window.patch::<A>(x, at, self.pad, patch);
+            patches.gather::<A>(x, at, self.pad, patch);
             for (x, gradient) in patch.chunks_exact(depth).zip(weights.chunks_exact_mut(outputs)) {
                 tap_gradient::<A>(self.multiplier(), x, delta, gradient);
             }

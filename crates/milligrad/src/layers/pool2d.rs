@@ -115,16 +115,26 @@ impl<A: Trainable> MaxPool2d<A> {
         delta_x.fill(A::NO_DELTA);
         let outputs = y.chunks_exact(depth).zip(delta.chunks_exact(depth));
         for (at, (y, delta)) in self.window.each_position().zip(outputs) {
+            let (rows, columns) = self.window.covered(at);
+            let corner = (rows.start * width + columns.start) * depth;
             for (channel, (&y, &delta)) in y.iter().zip(delta).enumerate() {
                 if !A::passed(&self.output, y) {
                     continue;
                 }
-                let (rows, columns) = self.window.covered(at);
-                let mut taps =
-                    rows.flat_map(|row| columns.clone().map(move |column| (row * width + column) * depth));
-                let found = taps.find(|tap| x.get(tap + channel) == Some(&y));
-                if let Some(delta_x) = found.and_then(|tap| delta_x.get_mut(tap + channel)) {
-                    *delta_x = A::add_delta(*delta_x, delta);
+                // From the first pixel under the window, line by line.
+                let mut at = corner + channel;
+                'found: for _ in 0..rows.len() {
+                    let mut tap = at;
+                    for _ in 0..columns.len() {
+                        match (x.get(tap), delta_x.get_mut(tap)) {
+                            (Some(x), Some(delta_x)) if *x == y => {
+                                *delta_x = A::add_delta(*delta_x, delta);
+                                break 'found;
+                            }
+                            _ => tap += depth,
+                        }
+                    }
+                    at += width * depth;
                 }
             }
         }
