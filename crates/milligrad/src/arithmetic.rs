@@ -9,6 +9,7 @@ use crate::Clamp;
 #[cfg(milligrad_fpu)]
 use crate::arch::arm_fpu;
 use crate::layers::matrix;
+use crate::window::Lines;
 use core::fmt::Debug;
 
 /// A number format: elements, weights, accumulators, and how a sum becomes an element.
@@ -54,14 +55,10 @@ pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
     ) {
         matrix::rows::<Self>(weights, channels, output, x, y);
     }
-    /// Copies `lines` lines of `len` elements that start `stride` elements apart, to lie one after the other; overridden as
-    /// [`rows`](Self::rows).
+    /// Copies lines of an image, to lie one after the other; overridden as [`rows`](Self::rows).
     #[inline(always)]
-    fn copy_lines(from: &[Self::Element], stride: usize, len: usize, lines: usize, to: &mut [Self::Element]) {
-        let starts = (0..lines).map(|line| from.get(line.saturating_mul(stride)..).unwrap_or_default());
-        for (to, from) in to.chunks_exact_mut(len.max(1)).zip(starts) {
-            to.iter_mut().zip(from).for_each(|(to, &x)| *to = x);
-        }
+    fn copy_lines(lines: &Lines, from: &[Self::Element], to: &mut [Self::Element]) {
+        lines.copy(from, to);
     }
 }
 
@@ -213,8 +210,8 @@ float_arithmetic!(
         }
         #[cfg(milligrad_fpu)]
         #[inline(always)]
-        fn copy_lines(from: &[f32], stride: usize, len: usize, lines: usize, to: &mut [f32]) {
-            arm_fpu::copy_lines(from, stride, len, lines, to);
+        fn copy_lines(lines: &Lines, from: &[f32], to: &mut [f32]) {
+            arm_fpu::copy_lines(lines, from, to);
         }
     },
     {

@@ -92,7 +92,7 @@ pub use optimizer::{
 };
 pub use quantization::{Int8, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding};
 pub use target::{Evaluation, Target, TargetKind, UNLABELLED};
-pub use window::{Padding, Window2d};
+pub use window::{Lines, Padding, Window2d};
 
 /// Why a training step was refused. No parameter was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

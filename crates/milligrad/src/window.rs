@@ -3,7 +3,11 @@
 //! Every layer with a window, forward and backward, in every arithmetic, asks here; padding logic exists
 //! nowhere else. Images are HWC: row by row, in each row pixel by pixel, in each pixel channel by channel.
 
-use crate::Arithmetic;
+mod patches;
+
+pub use patches::Lines;
+pub(crate) use patches::Patches;
+
 use core::ops::Range;
 
 /// How the border of an image is extended.
@@ -255,71 +259,6 @@ impl Window2d {
     }
 }
 
-/// The patches of an image, one for each position of a window. Those that lie in the image are copied line by line; what that
-/// takes is worked out once.
-pub(crate) struct Patches<'w> {
-    window: &'w Window2d,
-    /// Of the positions that see no padding, down and to the right: the first, and how many there are.
-    inside: [(usize, usize); 2],
-    /// Elements of the image from a position to the one below and the one to the right, and before the first.
-    step: [usize; 2],
-    before: usize,
-    /// Elements of a line under the window, and from its start to that of the next.
-    len: usize,
-    stride: usize,
-}
-
-impl<'w> Patches<'w> {
-    #[inline]
-    pub(crate) fn new(window: &'w Window2d) -> Self {
-        let [height, width, channels] = window.input();
-        let (strides, before, line) = (window.stride(), window.before(), width * channels);
-        let inside = |axis: usize, input: usize| {
-            let (stride, before) = (strides[axis].max(1), before[axis]);
-            let span = (window.kernel()[axis].max(1) - 1) * window.dilation()[axis] + 1;
-            let end = (input + before).checked_sub(span).map_or(0, |room| room / stride + 1);
-            let first = before.div_ceil(stride);
-            (first, end.min(window.output()[axis]).saturating_sub(first))
-        };
-        let (down, mut right) = (inside(0, height), inside(1, width));
-        if window.dilation[1] != 1 {
-            right.1 = 0;
-        }
-        Self {
-            window,
-            inside: [down, right],
-            step: [strides[0] * line, strides[1] * channels],
-            before: before[0] * line + before[1] * channels,
-            len: window.kernel()[1] * channels,
-            stride: window.dilation()[0] * line,
-        }
-    }
-
-    /// As [`Window2d::gather`].
-    #[inline(always)]
-    pub(crate) fn gather<A: Arithmetic>(
-        &self,
-        image: &[A::Element],
-        (row, column): (usize, usize),
-        pad: A::Element,
-        patch: &mut [A::Element],
-    ) {
-        let [down, right] = self.inside;
-        if row.wrapping_sub(down.0) < down.1 && column.wrapping_sub(right.0) < right.1 {
-            let start = row * self.step[0] + column * self.step[1] - self.before;
-            let image = image.get(start..).unwrap_or_default();
-            A::copy_lines(image, self.stride, self.len, self.window.kernel()[0], patch);
-        } else {
-            self.with_padding(image, (row, column), pad, patch);
-        }
-    }
-
-    #[inline(never)]
-    fn with_padding<T: Copy>(&self, image: &[T], at: (usize, usize), pad: T, patch: &mut [T]) {
-        self.window.gather(image, at, pad, patch);
-    }
-}
-
 const fn extent(n: usize) -> u16 {
     assert!(n > 0, "extents, kernels, strides and dilations are at least 1");
     assert!(n <= u16::MAX as usize, "an extent is at most 65,535");
@@ -399,36 +338,6 @@ mod tests {
             }
             assert_eq!(counts, expected);
         }
-    }
-
-    #[test]
-    fn patches_are_what_gather_sees() {
-        let image: Vec<f32> = (1..=84).map(|x| x as f32).collect();
-        let paddings =
-            [Padding::Valid, Padding::Same, Padding::Explicit { top: 3, bottom: 0, left: 0, right: 2 }];
-        let mut inside = 0;
-        for (kernel, stride, padding) in
-            (1..=3).flat_map(|k| (1..=3).flat_map(move |s| paddings.map(|p| (k, s, p))))
-        {
-            for dilation in [[1, 1], [2, 1], [1, 2]] {
-                let window = Window2d::new([6, 7, 2], [kernel, 2], [stride, 1], dilation, padding);
-                let patches = Patches::new(&window);
-                inside += patches.inside[0].1 * patches.inside[1].1;
-                for at in window.each_position() {
-                    let (mut patch, mut expected) =
-                        (vec![0.0; window.patch_len()], vec![0.0; window.patch_len()]);
-                    patches.gather::<f32>(&image, at, -1.0, &mut patch);
-                    window.gather(&image, at, -1.0, &mut expected);
-                    assert_eq!(patch, expected, "{window:?} at {at:?}");
-                    let counted = patches.inside[0].0 <= at.0
-                        && at.0 < patches.inside[0].0 + patches.inside[0].1
-                        && patches.inside[1].0 <= at.1
-                        && at.1 < patches.inside[1].0 + patches.inside[1].1;
-                    assert!(counted == window.is_inside(at) || dilation[1] != 1, "{window:?} at {at:?}");
-                }
-            }
-        }
-        assert!(inside > 500, "{inside}");
     }
 
     #[test]

@@ -58,9 +58,12 @@ impl<'a, A: Arithmetic> Conv2d<'a, A> {
     pub fn forward(&self, x: &[A::Element], patch: &mut [A::Element], y: &mut [A::Element]) {
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
         let patches = Patches::new(&self.window);
-        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(self.channels.len().max(1))) {
-            patches.gather::<A>(x, at, self.pad, patch);
-            A::rows(self.weights, self.channels, &self.output, patch, y);
+        let mut pixels = y.chunks_exact_mut(self.channels.len().max(1));
+        for row in patches.rows() {
+            for (column, y) in row.columns().zip(&mut pixels) {
+                row.gather::<A>(x, column, self.pad, patch);
+                A::rows(self.weights, self.channels, &self.output, patch, y);
+            }
         }
     }
 
@@ -109,13 +112,16 @@ impl<A: Trainable> Conv2d<'_, A> {
         super::accumulate_biases::<A>(delta, biases);
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
         let patches = Patches::new(&self.window);
-        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(self.channels.len().max(1))) {
-            // Behind a max pooling most are.
-            if delta.iter().all(|&delta| delta == A::NO_DELTA) {
-                continue;
+        let mut pixels = delta.chunks_exact(self.channels.len().max(1));
+        for row in patches.rows() {
+            for (column, delta) in row.columns().zip(&mut pixels) {
+                // Behind a max pooling most are zero.
+                if delta.iter().all(|&delta| delta == A::NO_DELTA) {
+                    continue;
+                }
+                row.gather::<A>(x, column, self.pad, patch);
+                A::outer(patch, delta, weights);
             }
-            patches.gather::<A>(x, at, self.pad, patch);
-            A::outer(patch, delta, weights);
         }
     }
 }

@@ -57,21 +57,24 @@ impl<'a, A: Arithmetic> DepthwiseConv2d<'a, A> {
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], patch: &mut [A::Element], y: &mut [A::Element]) {
         let patches = Patches::new(&self.window);
-        for (at, y) in self.window.each_position().zip(y.chunks_exact_mut(self.channels.len().max(1))) {
-            patches.gather::<A>(x, at, self.pad, patch);
-            // Without a multiplier four channels at a time share the walk over the taps.
-            let (blocks, rest) =
-                if self.multiplier() == 1 { y.as_chunks_mut::<4>() } else { (Default::default(), y) };
-            let mut output = 0;
-            for (y, channels) in blocks.iter_mut().zip(self.channels.as_chunks::<4>().0) {
-                let sums = self.sums(channels.each_ref().map(A::start), patch, output);
-                finish::<A, 4>(&self.output, channels, sums, y);
-                output += 4;
-            }
-            for (y, channel) in rest.iter_mut().zip(self.channels.get(output..).unwrap_or_default()) {
-                let [sum] = self.sums([A::start(channel)], patch, output);
-                *y = A::finish(&self.output, channel, sum);
-                output += 1;
+        let mut pixels = y.chunks_exact_mut(self.channels.len().max(1));
+        for row in patches.rows() {
+            for (column, y) in row.columns().zip(&mut pixels) {
+                row.gather::<A>(x, column, self.pad, patch);
+                // Without a multiplier four channels at a time share the walk over the taps.
+                let (blocks, rest) =
+                    if self.multiplier() == 1 { y.as_chunks_mut::<4>() } else { (Default::default(), y) };
+                let mut output = 0;
+                for (y, channels) in blocks.iter_mut().zip(self.channels.as_chunks::<4>().0) {
+                    let sums = self.sums(channels.each_ref().map(A::start), patch, output);
+                    finish::<A, 4>(&self.output, channels, sums, y);
+                    output += 4;
+                }
+                for (y, channel) in rest.iter_mut().zip(self.channels.get(output..).unwrap_or_default()) {
+                    let [sum] = self.sums([A::start(channel)], patch, output);
+                    *y = A::finish(&self.output, channel, sum);
+                    output += 1;
+                }
             }
         }
     }
@@ -131,12 +134,15 @@ impl<A: Trainable> DepthwiseConv2d<'_, A> {
     ) {
         let (depth, outputs) = (self.window.input()[2].max(1), self.channels.len().max(1));
         let patches = Patches::new(&self.window);
-        for (at, delta) in self.window.each_position().zip(delta.chunks_exact(outputs)) {
-            patches.gather::<A>(x, at, self.pad, patch);
-            for (x, gradient) in patch.chunks_exact(depth).zip(weights.chunks_exact_mut(outputs)) {
-                tap_gradient::<A>(self.multiplier(), x, delta, gradient);
+        let mut pixels = delta.chunks_exact(outputs);
+        for row in patches.rows() {
+            for (column, delta) in row.columns().zip(&mut pixels) {
+                row.gather::<A>(x, column, self.pad, patch);
+                for (x, gradient) in patch.chunks_exact(depth).zip(weights.chunks_exact_mut(outputs)) {
+                    tap_gradient::<A>(self.multiplier(), x, delta, gradient);
+                }
+                biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum = A::accumulate_bias(*sum, delta));
             }
-            biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum = A::accumulate_bias(*sum, delta));
         }
     }
 }

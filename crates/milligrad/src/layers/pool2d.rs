@@ -121,20 +121,14 @@ impl<A: Trainable> MaxPool2d<A> {
                 if !A::passed(&self.output, y) {
                     continue;
                 }
-                // From the first pixel under the window, line by line.
-                let mut at = corner + channel;
-                'found: for _ in 0..rows.len() {
-                    let mut tap = at;
-                    for _ in 0..columns.len() {
-                        match (x.get(tap), delta_x.get_mut(tap)) {
-                            (Some(x), Some(delta_x)) if *x == y => {
-                                *delta_x = A::add_delta(*delta_x, delta);
-                                break 'found;
-                            }
-                            _ => tap += depth,
-                        }
-                    }
-                    at += width * depth;
+                // Line by line under the window.
+                let found = (0..rows.len()).find_map(|row| {
+                    let line = corner + channel + row * width * depth;
+                    let mut taps = x.get(line..)?.iter().step_by(depth).take(columns.len());
+                    taps.position(|&x| x == y).map(|tap| line + tap * depth)
+                });
+                if let Some(delta_x) = found.and_then(|tap| delta_x.get_mut(tap)) {
+                    *delta_x = A::add_delta(*delta_x, delta);
                 }
             }
         }

@@ -1,23 +1,24 @@
 //! Lines of an image, one after the other: the patch under a window.
 
+use crate::window::Lines;
 use core::arch::global_asm;
 
 unsafe extern "C" {
     /// `lines` is at least 1, `skip` the bytes from the end of a line to the start of the next.
-    fn milligrad_copy_lines_f32(from: *const f32, to: *mut f32, len: usize, lines: usize, skip: usize);
+    fn milligrad_copy_lines_f32(from: *const f32, to: *mut f32, len: usize, lines: usize, skip: isize);
 }
 
-/// See [`Arithmetic::copy_lines`](crate::Arithmetic::copy_lines).
+/// See [`Lines::copy`].
 #[inline(always)]
-pub(crate) fn copy_lines(from: &[f32], stride: usize, len: usize, lines: usize, to: &mut [f32]) {
-    let fits = |end: Option<usize>, within: usize| end.is_some_and(|end| end <= within);
-    let reach = lines.checked_sub(1).and_then(|before| before.checked_mul(stride)?.checked_add(len));
-    if !fits(reach, from.len()) || !fits(lines.checked_mul(len), to.len()) {
+pub(crate) fn copy_lines(lines: &Lines, from: &[f32], to: &mut [f32]) {
+    if from.len() < lines.reach() || to.len() < lines.total() || lines.total() == 0 {
         return;
     }
-    let skip = stride.wrapping_sub(len).wrapping_mul(4);
-    // SAFETY: `lines` of `len` elements, `stride` apart, lie within `from`, and without gaps within `to`.
-    unsafe { milligrad_copy_lines_f32(from.as_ptr(), to.as_mut_ptr(), len, lines, skip) };
+    let skip = 4 * lines.stride().wrapping_sub(lines.len()) as isize;
+    // SAFETY: all lines, `stride` apart, lie within `from`, and without gaps within `to`, as just compared.
+    unsafe {
+        milligrad_copy_lines_f32(from.as_ptr(), to.as_mut_ptr(), lines.len(), lines.count(), skip);
+    }
 }
 
 // r0: from, r1: to, r2: length of a line, r3: lines to go, r4: elements to go, r12: bytes between lines.
