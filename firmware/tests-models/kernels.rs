@@ -2,7 +2,8 @@
 //! them comes out. So a test compares a core's kernels with the desk's on any shape and any numbers.
 
 use milligrad::{
-    Adam, Clamp, Elements, ElementsMut, Model, Optimizer, Padding, Port, Sgd, Window2d,
+    Adam, Clamp, Elements, ElementsMut, Model, Momentum, Nesterov, Optimizer, Padding, Port, RmsProp, Sgd,
+    Window2d,
     layers::{Conv2d, Dense, dense, softmax},
 };
 
@@ -16,8 +17,21 @@ pub const MOST: usize = 40;
 const MATRIX: usize = MOST * MOST;
 
 /// The kernels, by the number that a record starts with.
-pub const KERNELS: [&str; 10] =
-    ["linear", "relu", "relu6", "columns", "outer", "sgd", "adam", "stored gradients", "softmax", "windows"];
+pub const KERNELS: [&str; 13] = [
+    "linear",
+    "relu",
+    "relu6",
+    "columns",
+    "outer",
+    "sgd",
+    "adam",
+    "stored gradients",
+    "softmax",
+    "windows",
+    "momentum",
+    "nesterov",
+    "rmsprop",
+];
 
 /// Kernel, outputs, inputs; weights; inputs; biases; deltas; means and squares of the weights.
 const INPUTS: usize = 3 + MATRIX + 3 * MOST + 2 * MATRIX;
@@ -35,6 +49,21 @@ impl Network {
     pub const fn new() -> Self {
         Self { input: [0.0; INPUTS], output: [0.0; OUTPUTS] }
     }
+}
+
+/// A step of a rule that remembers one number of each parameter.
+fn one_state<O: Optimizer<f32, State = f32>>(
+    rule: &O,
+    [x, delta]: [&[f32]; 2],
+    matrix: &mut [f32],
+    bias: &mut [f32],
+    memory: &mut [f32],
+) {
+    // Squares, which are not negative, as means of squares have to be.
+    memory.iter_mut().for_each(|state| *state = *state * *state);
+    let (weights, biases) = memory.split_at_mut(MATRIX);
+    let state = (&mut weights[..matrix.len()], &mut biases[..bias.len()]);
+    dense::apply::<f32, O>(x, delta, matrix, bias, state, rule);
 }
 
 impl Model for Network {
@@ -67,7 +96,6 @@ impl Model for Network {
         matrix[..weights.len()].copy_from_slice(weights);
         vector[..outputs].copy_from_slice(biases);
         memory.copy_from_slice(states);
-        let (pairs, _) = memory.as_chunks_mut::<2>();
         let (matrix, bias) = (&mut matrix[..weights.len()], &mut vector[..outputs]);
         let forward = |range, y: &mut [f32]| Dense::<f32>::new(inputs, weights, biases, range).forward(x, y);
         match KERNELS[kernel] {
@@ -86,13 +114,18 @@ impl Model for Network {
             "adam" => {
                 let (mut moments, adam) = ([0.9, 0.99], Adam::new(0.01));
                 let adam = adam.begin(&mut moments);
+                let (pairs, _) = memory.as_chunks_mut::<2>();
                 let state = (&mut pairs[..weights.len()], &mut [[0.0, 0.25]; MOST][..outputs]);
                 dense::apply::<f32, _>(x, delta, matrix, bias, state, &adam);
             }
+            "momentum" => one_state(&Momentum::new(0.3, 0.9), [x, delta], matrix, bias, memory),
+            "nesterov" => one_state(&Nesterov::new(0.3, 0.9), [x, delta], matrix, bias, memory),
+            "rmsprop" => one_state(&RmsProp::new(0.01), [x, delta], matrix, bias, memory),
             "stored gradients" => {
                 Optimizer::<f32>::update_weights(&Sgd::new(0.3), bias, &mut [(); MOST], delta);
                 let adam = Adam::new(0.01);
                 // As many as there are of the shorter.
+                let (pairs, _) = memory.as_chunks_mut::<2>();
                 adam.update_weights(&mut matrix[..outputs], &mut pairs[..outputs], delta);
                 adam.update_weights(matrix, &mut pairs[MOST..], x);
             }

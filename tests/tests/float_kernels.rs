@@ -78,7 +78,17 @@ fn kernels_of_a_cortex_m4f_are_those_of_the_desk() {
     let source = ModelSource::new("kernels", path);
     let firmware = Firmware::build(board("mps2-an386").unwrap(), &[source]).unwrap();
     let elf = firmware.analyse().unwrap();
-    let kernels_in_assembly = ["rows", "columns", "subtract_outer", "adam", "softmax", "copy_lines"];
+    let kernels_in_assembly = [
+        "rows",
+        "columns",
+        "subtract_outer",
+        "adam",
+        "momentum",
+        "nesterov",
+        "rms_prop",
+        "softmax",
+        "copy_lines",
+    ];
     for name in kernels_in_assembly {
         assert!(elf.symbol(&format!("milligrad_{name}_f32")).is_some(), "{name}: the kernel is not there");
     }

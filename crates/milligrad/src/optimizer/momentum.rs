@@ -2,6 +2,8 @@
 
 use super::Optimizer;
 use super::each::{Rule, updates};
+#[cfg(milligrad_fpu)]
+use crate::arch::arm_fpu;
 
 /// Gradient descent with momentum: `v = μ v - η g`, `w += v` (Keras' definition). It remembers the velocity `v`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +35,12 @@ impl Rule for Momentum {
     fn step(&self, w: &mut f32, velocity: &mut f32, delta: f32, x: f32) {
         *velocity = self.momentum * *velocity - self.learning_rate * (delta * x);
         *w += *velocity;
+    }
+
+    #[cfg(milligrad_fpu)]
+    #[inline(always)]
+    fn run(&self, weights: &mut [f32], states: &mut [f32], row: f32, x: Option<&[f32]>) {
+        arm_fpu::momentum(weights, states, x, [self.momentum, self.learning_rate, row, 0.0, 0.0]);
     }
 }
 
@@ -82,6 +90,12 @@ impl Rule for Nesterov {
         let step = step * x;
         *velocity = self.momentum * *velocity - step;
         *w += self.momentum * *velocity - step;
+    }
+
+    #[cfg(milligrad_fpu)]
+    #[inline(always)]
+    fn run(&self, weights: &mut [f32], states: &mut [f32], row: f32, x: Option<&[f32]>) {
+        arm_fpu::nesterov(weights, states, x, [self.momentum, row, 0.0, 0.0, 0.0]);
     }
 }
 

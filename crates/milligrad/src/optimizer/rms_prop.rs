@@ -2,6 +2,8 @@
 
 use super::Optimizer;
 use super::each::{Rule, updates};
+#[cfg(milligrad_fpu)]
+use crate::arch::arm_fpu;
 use crate::math::sqrt;
 
 /// `v = ρ v + (1 - ρ) g²`, `w -= η g / √(v + ε)` (Tieleman and Hinton, 2012; Keras' definition). It remembers the mean
@@ -38,6 +40,17 @@ impl Rule for RmsProp {
         let gradient = delta * x;
         *square = self.rho * *square + (1.0 - self.rho) * (gradient * gradient);
         *w -= self.learning_rate * gradient / sqrt(*square + self.epsilon);
+    }
+
+    #[cfg(milligrad_fpu)]
+    #[inline(always)]
+    fn run(&self, weights: &mut [f32], states: &mut [f32], row: f32, x: Option<&[f32]>) {
+        arm_fpu::rms_prop(
+            weights,
+            states,
+            x,
+            [self.rho, 1.0 - self.rho, row, self.learning_rate, self.epsilon],
+        );
     }
 }
 

@@ -36,12 +36,11 @@ unsafe extern "C" {
 /// Updates a row by the gradients `δ x`; without `x` all of them are zero.
 #[inline(always)]
 pub(crate) fn adam(weights: &mut [f32], states: &mut [[f32; 2]], x: Option<&[f32]>, factors: Factors) {
-    static ZEROS: [f32; 4] = [0.0; 4];
     let len = weights.len().min(states.len()).min(x.map_or(usize::MAX, <[f32]>::len));
     if len == 0 {
         return;
     }
-    let (x, step) = x.map_or((ZEROS.as_ptr(), 0), |x| (x.as_ptr(), 16));
+    let (x, step) = x.map_or((super::ZEROS.as_ptr(), 0), |x| (x.as_ptr(), 16));
     let Factors { beta_1, beta_2, mean, square, epsilon, rate } = factors;
     let (weights, states) = (weights.as_mut_ptr(), states.as_mut_ptr());
     // SAFETY: `len` weights, states and, where they have a step, `x` lie within the slices; else the four zeros are read. `x` is

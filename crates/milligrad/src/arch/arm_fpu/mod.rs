@@ -15,6 +15,8 @@ mod lines;
 #[cfg(milligrad_fpu)]
 mod rows;
 #[cfg(milligrad_fpu)]
+mod rules;
+#[cfg(milligrad_fpu)]
 mod softmax;
 #[cfg(milligrad_fpu)]
 mod update;
@@ -25,11 +27,16 @@ pub(crate) use {
     columns::columns,
     lines::copy_lines,
     rows::rows,
+    rules::{momentum, nesterov, rms_prop},
     softmax::softmax,
     update::subtract_outer,
 };
 
 use core::arch::global_asm;
+
+/// For rows whose gradients are zero whatever `x` holds.
+#[cfg(milligrad_fpu)]
+static ZEROS: [f32; 4] = [0.0; 4];
 
 // `asm!` can't take float registers on these targets, a function with the hard-float ABI can.
 global_asm!(
