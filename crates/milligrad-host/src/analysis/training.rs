@@ -1,9 +1,10 @@
-//! What a training step costs: RAM exactly, instructions by a table.
-//!
-//! The table ([`COST`]) holds instructions for each multiplication of the loops and for each call, fitted to counts on an
-//! emulated Cortex-M4F. `cargo xtask bench training` prints the model beside the counts.
+//! What a training step costs: RAM exactly, instructions by a model of the kernels ([`kernels`]). `cargo xtask bench training`
+//! prints the model beside counts on emulated boards, and a test holds it against them.
+
+mod kernels;
 
 use crate::program::{Backward, BufferId, Kernel, Layer, Learning, Program, Step};
+use kernels::{CALL, ELEMENT};
 use milligrad::Clamp;
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ pub struct TrainingCost {
     pub ram_beyond_parameters_bytes: usize,
     /// Bytes of initial values of parameters, in flash.
     pub initial_bytes: usize,
-    /// Instructions on a Cortex-M4F, modelled: within about 25 % for layers of a hundred weights and more.
+    /// Instructions on a Cortex-M4F, modelled: within 25 % for networks of some hundred weights and more.
     pub instructions: u64,
     /// Layer by layer.
     pub layers: Vec<LayerTraining>,
@@ -39,48 +40,6 @@ pub struct LayerTraining {
     pub update: u64,
 }
 
-/// Instructions on a Cortex-M4F without packed kernels.
-struct Cost {
-    /// A multiplication forward, in floats.
-    forward: f64,
-    /// The same in int8.
-    int8: f64,
-    /// A multiplication on the way back to the inputs.
-    backward: f64,
-    /// A product that is added to a gradient.
-    gradient: f64,
-    /// A weight that is updated, without state and for each float of state more.
-    update: f64,
-    state: f64,
-    /// An element of a tensor: loads, activation, store.
-    element: f64,
-    /// An element that is gathered or compared within a window.
-    tap: f64,
-    /// A position of a convolution.
-    position: f64,
-    /// An exponential.
-    exponential: f64,
-    /// An element whose square is summed.
-    square: f64,
-    /// A call, its loops set up.
-    call: f64,
-}
-
-const COST: Cost = Cost {
-    forward: 2.5,
-    int8: 4.5,
-    backward: 3.0,
-    gradient: 2.1,
-    update: 4.0,
-    state: 6.0,
-    element: 8.0,
-    tap: 20.0,
-    position: 360.0,
-    exponential: 45.0,
-    square: 3.0,
-    call: 60.0,
-};
-
 impl Program {
     /// What one training step costs, if the program learns.
     pub fn training(&self) -> Option<TrainingCost> {
@@ -101,19 +60,35 @@ impl Program {
         let step = &self.steps[index];
         let len = |id: BufferId| self.buffer(id).len as f64;
         let state = learning.optimizer.state_per_parameter();
+        let (inputs, outputs) = self.matrix(step);
         let mut backward = 0.0;
         for action in &learning.backward {
             match *action {
                 Backward::Activation { step, delta, .. } if step == index => {
-                    backward += COST.call + COST.element * len(delta);
+                    backward += CALL + ELEMENT * len(delta);
                 }
-                Backward::Input { step: of, delta_x, .. } if of == index => {
-                    let positions = positions(step) as f64;
-                    backward += COST.call
-                        + COST.backward * step.macs as f64
-                        + COST.element * len(delta_x)
-                        + COST.tap * positions * patch(step) as f64
-                        + windows(step);
+                Backward::Input { step: of, delta, delta_x, .. } if of == index => {
+                    backward += CALL
+                        + match &step.kernel {
+                            Kernel::F32(Layer::Dense { .. }) => kernels::columns(inputs, outputs),
+                            Kernel::F32(Layer::Conv2d { window, .. }) => {
+                                let position =
+                                    kernels::columns(inputs, outputs) + kernels::SCATTERED * inputs as f64;
+                                window.positions() as f64 * (position + 80.0)
+                                    + kernels::CLEARED * len(delta_x)
+                            }
+                            Kernel::F32(Layer::DepthwiseConv2d { window, .. }) => {
+                                let patch = (kernels::BACKWARD + kernels::SCATTERED) * inputs as f64;
+                                window.positions() as f64 * (patch + 250.0)
+                            }
+                            Kernel::F32(
+                                Layer::MaxPool2d { window, .. } | Layer::AvgPool2d { window, .. },
+                            ) => {
+                                kernels::POOLED_BACK * window.taps() as f64 * len(delta)
+                                    + kernels::CLEARED * len(delta_x)
+                            }
+                            _ => ELEMENT * len(delta_x),
+                        };
                 }
                 _ => {}
             }
@@ -121,26 +96,22 @@ impl Program {
         let (mut update, mut trainable) = (0.0, 0);
         if let Some(apply) = learning.apply.iter().find(|apply| apply.step == index) {
             let count = |id: usize| self.parameters[id].values.len();
-            let weights = apply.parameters.weights.map_or(0, count);
-            trainable = weights + count(apply.parameters.biases);
-            // Plain descent leaves rows alone whose δ is zero, as about half of them are behind a ReLU.
-            let skips = matches!(&step.kernel, Kernel::F32(layer) if state == 0 && apply.gradients.is_none()
-                && layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR));
-            let share = if skips { 0.5 } else { 1.0 };
-            update += COST.call + (share * COST.update + COST.state * state as f64) * trainable as f64;
+            let (weights, biases) =
+                (apply.parameters.weights.map_or(0, count), count(apply.parameters.biases));
+            trainable = weights + biases;
             let mut squares = len(apply.x) + len(apply.delta);
+            update += kernels::update(learning.optimizer, biases, 1, 1.0);
             if apply.gradients.is_some() {
-                let products = if weights > 0 { step.macs as f64 } else { 0.0 };
-                let gathered = if weights > 0 { (positions(step) * patch(step)) as f64 } else { 0.0 };
-                update += COST.call
-                    + COST.gradient * products
-                    + COST.tap * gathered
-                    + COST.element * len(apply.delta)
-                    + windows(step);
+                update += kernels::BIAS * len(apply.delta);
+                if weights > 0 {
+                    update += self.gradients(index) + kernels::update(learning.optimizer, weights, 1, 1.0);
+                }
                 squares = trainable as f64;
+            } else if weights > 0 {
+                update += kernels::update(learning.optimizer, inputs, outputs, self.active(index));
             }
             if learning.guard {
-                update += COST.call + COST.square * squares;
+                update += 2.0 * CALL + kernels::SQUARE * squares;
             }
         }
         LayerTraining {
@@ -153,52 +124,72 @@ impl Program {
         }
     }
 
-    fn forward_cost(&self, step: &Step) -> f64 {
-        let outputs = self.buffer(step.output).len as f64;
-        let gathered = (positions(step) * patch(step)) as f64;
-        let per_mac = match &step.kernel {
-            Kernel::Int8(_) | Kernel::Packed(_) | Kernel::TransposeConv2d { .. } => COST.int8,
-            _ => COST.forward,
-        };
-        let per_element = match &step.kernel {
-            Kernel::Softmax | Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => COST.exponential,
-            Kernel::F32(Layer::MaxPool2d { window, .. } | Layer::AvgPool2d { window, .. }) => {
-                COST.tap * window.taps() as f64
+    /// Gradients of a layer with a window, summed over its positions.
+    fn gradients(&self, index: usize) -> f64 {
+        let step = &self.steps[index];
+        let (inputs, outputs) = self.matrix(step);
+        match &step.kernel {
+            Kernel::F32(Layer::Conv2d { window, .. }) => {
+                let outer = kernels::outer(inputs, outputs, self.active(index));
+                kernels::patches(window) + window.positions() as f64 * outer
             }
-            _ => COST.element,
+            Kernel::F32(Layer::DepthwiseConv2d { window, .. }) => {
+                kernels::patches(window) + kernels::BACKWARD * step.macs as f64
+            }
+            _ => kernels::outer(inputs, outputs, self.active(index)),
+        }
+    }
+
+    /// The share of a layer's `δ` that is not zero, as a guess: behind a max pooling one of each window, behind a ReLU half.
+    fn active(&self, index: usize) -> f64 {
+        let pooled = match self.steps.get(index + 1).map(|next| &next.kernel) {
+            Some(Kernel::F32(Layer::MaxPool2d { window, .. })) => window.taps(),
+            _ => 1,
         };
-        COST.call + per_mac * step.macs as f64 + per_element * outputs + COST.tap * gathered + windows(step)
-    }
-}
-
-/// What a convolution spends on its positions, or the way back through a pooling on its windows.
-fn windows(step: &Step) -> f64 {
-    match &step.kernel {
-        Kernel::F32(Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. }) => {
-            COST.position * window.positions() as f64
+        let limited = matches!(&self.steps[index].kernel, Kernel::F32(layer)
+            if layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR));
+        match (pooled, limited) {
+            (1, false) => 1.0,
+            (1, true) => 0.5,
+            (taps, _) => 1.0 / taps as f64,
         }
-        _ => 0.0,
     }
-}
 
-/// Elements that a convolution gathers for each position.
-fn patch(step: &Step) -> usize {
-    match &step.kernel {
-        Kernel::F32(Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. })
-            if !window.is_pointwise() =>
-        {
-            window.patch_len()
+    /// Inputs and outputs of a layer's matrix; of a convolution, those of one position.
+    fn matrix(&self, step: &Step) -> (usize, usize) {
+        let outputs = self.buffer(step.output).len;
+        match &step.kernel {
+            Kernel::F32(Layer::Dense { inputs, .. }) => (*inputs, outputs),
+            Kernel::F32(Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. }) => {
+                (window.patch_len(), outputs / window.positions().max(1))
+            }
+            _ => (0, outputs),
         }
-        _ => 0,
     }
-}
 
-fn positions(step: &Step) -> usize {
-    match &step.kernel {
-        Kernel::F32(Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. }) => {
-            window.positions()
+    fn forward_cost(&self, step: &Step) -> f64 {
+        let len = self.buffer(step.output).len as f64;
+        let (inputs, outputs) = self.matrix(step);
+        CALL + match &step.kernel {
+            Kernel::F32(Layer::Dense { .. }) => kernels::rows(inputs, outputs),
+            Kernel::F32(Layer::Conv2d { window, .. }) => {
+                let gathering = if window.is_pointwise() { 0.0 } else { kernels::patches(window) };
+                gathering + window.positions() as f64 * kernels::rows(inputs, outputs)
+            }
+            Kernel::F32(Layer::DepthwiseConv2d { window, .. }) => {
+                let sums = kernels::MULTIPLICATION * step.macs as f64 + ELEMENT * len;
+                kernels::patches(window) + 60.0 * window.positions() as f64 + sums
+            }
+            Kernel::F32(Layer::MaxPool2d { window, .. } | Layer::AvgPool2d { window, .. }) => {
+                kernels::POOLED * window.taps() as f64 * len
+            }
+            Kernel::Int8(_) | Kernel::Packed(_) | Kernel::TransposeConv2d { .. } => {
+                kernels::INT8 * step.macs as f64 + ELEMENT * len
+            }
+            Kernel::Softmax => kernels::SOFTMAX * len,
+            Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => kernels::EXPONENTIAL * len,
+            _ => ELEMENT * len,
         }
-        _ => 1,
     }
 }
 

@@ -1,0 +1,39 @@
+//! What the analysis says of a training step before anything is flashed, against counts on a board.
+
+use milligrad_board::{Firmware, ModelSource, TrainPlan, board};
+use milligrad_host::{Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, export};
+use milligrad_tests::noise;
+use std::path::Path;
+
+/// A firmware for each network, as a bench builds it, so that the compiler sees one at a time.
+fn instructions(name: &str, graph: &Graph, program: &Program) -> u64 {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cost-{name}.rs"));
+    std::fs::write(&path, export::rust(program).unwrap()).unwrap();
+    let source = ModelSource::learning("learner", path);
+    let firmware = Firmware::build(board("mps2-an386").unwrap(), &[source]).unwrap();
+    let raw: Vec<f32> = noise(1, graph.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
+    let mut step = program.encode_input(&raw);
+    step.push(3);
+    let plan = TrainPlan { steps: &step, learning_rate: 0.05, momentum: 0.9, tests: &[] };
+    firmware.train("learner", &plan).unwrap().cost.instructions
+}
+
+fn check(name: &str, graph: &Graph, learn: Learn) {
+    let options = CompileOptions { learn: Some(learn), ..Default::default() };
+    let program = Program::compile(graph, &options).unwrap();
+    let modelled = program.training().unwrap().instructions as f64;
+    let counted = instructions(name, graph, &program) as f64;
+    let error = 100.0 * (modelled / counted - 1.0);
+    println!("{name}: {modelled} modelled, {counted} counted ({error:+.1} %)");
+    assert!(error.abs() < 25.0, "{name}: {modelled} modelled, {counted} counted ({error:+.1} %)");
+}
+
+#[test]
+fn steps_cost_on_a_cortex_m4f_what_the_analysis_says() {
+    let mlp = Builder::new("mlp", &[64]).dense(32).relu().dense(10).softmax().build(1).unwrap();
+    let cnn = Builder::new("cnn", &[8, 8, 1]).conv2d(8, 3).relu().max_pool2d(2).flatten();
+    let cnn = cnn.dense(10).softmax().build(1).unwrap();
+    check("mlp-sgd-guarded", &mlp, Learn::new(Layers::All, OptimizerKind::Sgd).guarded());
+    check("mlp-adam", &mlp, Learn::new(Layers::All, OptimizerKind::Adam));
+    check("cnn-sgd", &cnn, Learn::new(Layers::All, OptimizerKind::Sgd));
+}
