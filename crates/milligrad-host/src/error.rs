@@ -57,9 +57,10 @@ pub enum Error {
     /// Data do not fit the model or the task.
     #[error("data: {0}")]
     Data(String),
-    /// Training ended because the loss is not finite.
+    /// Training ended because the loss is not finite, or has exploded.
     #[error(
-        "training diverged in epoch {epoch}, batch {batch}: the loss is {loss}; lower the learning rate or check the data for outliers"
+        "training diverged in epoch {epoch}, batch {batch}: the loss is {loss}, {cause}; lower the learning rate, clip the \
+         gradient (`global_clipnorm = 1.0` in the optimizer), or check the data for outliers"
     )]
     Diverged {
         /// Epoch, from 1.
@@ -68,6 +69,8 @@ pub enum Error {
         batch: usize,
         /// The loss.
         loss: f32,
+        /// The first layer whose numbers are not finite, or the one whose weights have grown most, in a clause.
+        cause: String,
     },
     /// The user asked to stop; what was finished is saved.
     #[error("interrupted after epoch {epoch}; the checkpoint is kept, `--resume` goes on from there")]

@@ -3,9 +3,8 @@
 use crate::course::{Course, Result, curve, train};
 use crate::digits;
 use milligrad_host::data::{Dataset, stratified};
-use milligrad_host::train::{Augment, Event, FitOptions, Optimizer, Samples, evaluate, fit, predict};
+use milligrad_host::train::{Augment, EarlyStopping, FitOptions, Optimizer, Samples, evaluate, predict};
 use milligrad_host::{Builder, Graph, Regularizer};
-use std::ops::ControlFlow;
 
 pub(crate) fn run(course: &mut Course) -> Result<()> {
     let data = digits::load()?;
@@ -63,7 +62,7 @@ fn cross_entropy(graph: &Graph, samples: &Samples, data: &Dataset) -> Result<f64
     Ok(losses.sum::<f64>() / samples.len() as f64)
 }
 
-/// The same network, stopped when the validation loss has not sunk for ten epochs.
+/// The same network, stopped when the validation loss has not fallen for ten epochs, with the weights of its best one.
 fn stop_early(
     course: &mut Course,
     network: &Builder,
@@ -71,20 +70,11 @@ fn stop_early(
     (samples, validation): (&Samples, &Samples),
     worst: f64,
 ) -> Result<()> {
-    const PATIENCE: usize = 10;
-    let (mut graph, mut best) = (digits::build(network)?, None);
-    let (mut least, mut waited, mut epochs) = (f64::INFINITY, 0, 0);
-    fit(&mut graph, samples, Some(validation), options, &mut |event| {
-        if let Event::Epoch { record, graph } = event {
-            let loss = record.val_loss.unwrap_or(f64::NAN);
-            (epochs, waited) = (record.epoch, waited + 1);
-            if loss < least {
-                (least, waited, best) = (loss, 0, Some(graph.clone()));
-            }
-        }
-        if waited < PATIENCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    let loss = evaluate(best.as_ref().unwrap_or(&graph), validation, options.loss)?.loss;
+    let stopping = EarlyStopping { patience: 10, restore_best_weights: true, ..EarlyStopping::default() };
+    let options = FitOptions { early_stopping: Some(stopping), ..options.clone() };
+    let mut graph = digits::build(network)?;
+    let epochs = train(&mut graph, samples, Some(validation), &options)?.epochs.len();
+    let loss = evaluate(&graph, validation, options.loss)?.loss;
     course.at_most(&format!("early stopping after {epochs} epochs, validation loss"), loss, worst);
     Ok(())
 }

@@ -41,7 +41,11 @@ impl fmt::Display for Failure {
 
 impl From<milligrad_host::Error> for Failure {
     fn from(error: milligrad_host::Error) -> Self {
-        Self::usage(error.to_string())
+        match error {
+            // Nothing is wrong with what was asked for but how it went.
+            milligrad_host::Error::Diverged { .. } => Self { code: 1, message: error.to_string() },
+            _ => Self::usage(error.to_string()),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The `milligrad` command: from a model specification to a microcontroller.
 //!
 //! Every command takes `--json`, which puts exactly one JSON object on standard output; what is meant for people
-//! goes to standard error then. Exit codes: 0 fine, 1 a check failed, 2 usage, configuration or data, 3 board, probe
+//! goes to standard error then. Exit codes: 0 fine, 1 a check failed or training diverged, 2 usage, configuration or data, 3 board, probe
 //! or emulator, 130 interrupted.
 
 mod charts;
@@ -48,6 +48,8 @@ enum Command {
     Data(commands::data::Data),
     /// Train the model of a specification.
     Train(commands::train::Train),
+    /// Find a learning rate.
+    LrFind(commands::lr_find::LrFind),
     /// Measure a model on the test part: loss and all metrics.
     Eval(commands::eval::Eval),
     /// Let a model answer raw inputs.
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
     let result = match &command {
         Command::Data(data) => data.run(&output),
         Command::Train(train) => train.run(&output, common.seed),
+        Command::LrFind(find) => find.run(&output, common.seed),
         Command::Eval(eval) => eval.run(&output),
         Command::Predict(predict) => predict.run(&output),
         Command::Summary(summary) => summary.run(&output),

@@ -1,4 +1,4 @@
-//! How `train` ends: early stopping, the best model.
+//! How `train` ends: early stopping, the best model, divergence; cross-validation, transfer, and `lr-find`.
 
 mod support;
 
@@ -60,4 +60,84 @@ fn stops_early_with_the_best_weights() {
     // Without a validation part there is nothing to watch.
     fs::write(&spec, format!("{SPEC}{stopping}").replace("validation = 1100", "validation = 0")).unwrap();
     run(["train", &spec, "--out", &out]).fails(2, "no validation part");
+}
+
+#[test]
+fn divergence_is_a_failed_check_and_keeps_what_there_was() {
+    let (folder, spec, out) = written(&SPEC.replace("[train]", "[train]\nsave_best = \"val_loss\""));
+    good(["train", &spec, "--out", &out, "--epochs=2"]);
+    let best = folder.path().join("out/best.safetensors");
+    let before = fs::read(&best).unwrap();
+    fs::write(&spec, SPEC.replace("0.02 }", "1e30 }").replace("\"adam\"", "\"sgd\"")).unwrap();
+    let failed = run(["train", &spec, "--out", &out, "--json"]);
+    failed.fails(1, "training diverged in epoch 1, batch 2: the loss is");
+    assert!(
+        failed.stderr.contains("layer `") && failed.stderr.contains("lower the learning rate"),
+        "{}",
+        failed.stderr
+    );
+    assert!(failed.json()["error"].as_str().unwrap().contains("diverged"));
+    // What another run left is there, but nothing of this one.
+    assert!(fs::read(&best).unwrap() == before && !failed.stderr.contains("is kept"), "{}", failed.stderr);
+}
+
+#[test]
+fn folds_are_measured_in_float_and_int8() {
+    let (folder, spec, _) = written(&SPEC.replace("epochs = 60", "epochs = 3"));
+    let folds = good(["train", &spec, "--folds=3", "--json"]);
+    let report = folds.json();
+    let rows = report["folds"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    let accuracy = |key: &str| rows.iter().map(|row| row[key].as_f64().unwrap()).sum::<f64>() / 3.0;
+    for key in ["accuracy", "int8_accuracy"] {
+        assert!((accuracy(key) - report["mean"][key].as_f64().unwrap()).abs() < 1e-12);
+        assert!(report["mean"][key].as_f64().unwrap() > 0.85, "{report}");
+        assert!(report["deviation"][key].as_f64().unwrap() < 0.1);
+    }
+    assert!(folds.stderr.contains("Fold 3/3") && folds.stderr.contains("deviation"), "{}", folds.stderr);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    run(["train", &spec, "--folds=1"]).fails(2, "--folds");
+    run(["train", &spec, "--folds=3", "--resume"]).fails(2, "--resume");
+}
+
+#[test]
+fn a_trained_body_gets_another_head() {
+    let (folder, spec, out) = written(&SPEC.replace("epochs = 60", "epochs = 2"));
+    good(["train", &spec, "--out", &out]);
+    let (second, other) = (folder.path().join("second.toml"), folder.path().join("other"));
+    let keys = "[train]\nfrom = \"out/model.safetensors\"\nfreeze = [\"hid*\"]\nreplace_head = true";
+    fs::write(&second, SPEC.replace("[train]", keys).replace("epochs = 60", "epochs = 2")).unwrap();
+    let run =
+        good(["train".as_ref(), second.as_os_str(), "--json".as_ref(), "--out".as_ref(), other.as_os_str()]);
+    for line in
+        ["loaded: hidden", "new: output (the head is replaced)", "not taken over: output", "frozen: hidden"]
+    {
+        assert!(run.stderr.contains(line), "{}", run.stderr);
+    }
+    let report = run.json();
+    assert_eq!(report["transfer"]["loaded"], serde_json::json!(["hidden"]));
+    assert_eq!(report["frozen"], serde_json::json!(["hidden"]));
+    // The specification beside the model finds the trained model, too.
+    assert!(fs::read_to_string(other.join("spec.toml")).unwrap().contains(folder.path().to_str().unwrap()));
+}
+
+#[test]
+fn a_rate_is_suggested() {
+    let (folder, spec, _) = written(SPEC);
+    let svg = folder.path().join("charts");
+    let found = good([
+        "lr-find".as_ref(),
+        spec.as_ref(),
+        "--json".as_ref(),
+        "--plot".as_ref(),
+        "--svg".as_ref(),
+        svg.as_os_str(),
+    ]);
+    let report = found.json();
+    let rate = report["suggested"].as_f64().unwrap();
+    assert!((1e-4..0.3).contains(&rate), "{rate}");
+    assert!(report["points"].as_array().unwrap().len() > 50);
+    assert!(found.stderr.contains("suggested learning rate") && found.stderr.contains("learning rate"));
+    assert!(fs::read_to_string(svg.join("learning-rate.svg")).unwrap().starts_with("<svg"));
+    run(["lr-find", &spec, "--from=1", "--to=0.1"]).fails(2, "it rises");
 }

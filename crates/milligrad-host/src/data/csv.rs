@@ -21,6 +21,8 @@ pub struct Columns {
     pub ignore: Vec<String>,
     /// The column that tells groups apart, such as persons or recordings; it is no feature.
     pub group: Option<String>,
+    /// The column that says how much a sample counts in the loss; it is no feature.
+    pub weight: Option<String>,
     /// What stands for empty fields of numbers; `None` refuses them.
     pub missing: Option<f32>,
 }
@@ -35,6 +37,7 @@ impl Columns {
             categorical: Vec::new(),
             ignore: Vec::new(),
             group: None,
+            weight: None,
             missing: None,
         }
     }
@@ -78,11 +81,12 @@ pub fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
     }
     let target = find(&columns.target)?;
     let group = columns.group.as_deref().map(find).transpose()?;
+    let weight = columns.weight.as_deref().map(find).transpose()?;
     columns.ignore.iter().try_for_each(|name| find(name).map(|_| ()))?;
     let features: Vec<usize> = match &columns.features {
         Some(names) => names.iter().map(|name| find(name)).collect::<Result<_>>()?,
         None => (0..header.len())
-            .filter(|&column| column != target && Some(column) != group)
+            .filter(|&column| column != target && Some(column) != group && Some(column) != weight)
             .filter(|&column| columns.ignore.iter().all(|name| header.get(column) != Some(name)))
             .collect(),
     };
@@ -103,6 +107,7 @@ pub fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
     let mut categories = vec![Interner::default(); features.len()];
     let (mut inputs, mut cells) = (Vec::new(), Vec::new());
     let (mut groups, mut group_names) = (Vec::new(), Interner::default());
+    let mut weights = Vec::new();
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(explain)? {
         let line = record.position().map_or(0, csv::Position::line);
@@ -120,6 +125,16 @@ pub fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
         }
         if let Some(group) = group {
             groups.push(group_names.index(record.get(group).unwrap_or_default()));
+        }
+        if let Some(weight) = weight {
+            let x = number(&record, &header, weight, line)?;
+            if x < 0.0 {
+                let name = header.get(weight).unwrap_or_default();
+                return Err(Error::Data(format!(
+                    "line {line}: a weight of {x} in column `{name}`; it is 0 or more"
+                )));
+            }
+            weights.push(x);
         }
         cells.push((line, record.get(target).unwrap_or_default().to_owned()));
     }
@@ -153,6 +168,7 @@ pub fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
     };
     let data = Dataset::new(name, &[width], inputs, targets, classes)?;
     let data = Dataset { columns: described, ..data };
+    let data = if weight.is_some() { data.weighted(weights)? } else { data };
     if group.is_some() { data.grouped(groups) } else { Ok(data) }
 }
 
@@ -317,6 +333,12 @@ mod tests {
         assert_eq!(
             (data.groups.as_slice(), data.columns[0].categories.as_slice()),
             (&[0, 1, 0][..], &["a".to_string(), "b".into()][..])
+        );
+        let weighted = Columns { weight: Some("id".into()), ignore: vec![], ..columns.clone() };
+        let data = parse(text.as_bytes(), &weighted, "t").unwrap();
+        assert_eq!((data.weights, data.shape), (vec![1.0, 2.0, 3.0], vec![2]));
+        assert!(
+            error(&text.replace("2,a", "-2,a"), &weighted).contains("line 3: a weight of -2 in column `id`")
         );
         let refuse = Columns { missing: None, ..columns.clone() };
         assert!(error(text, &refuse).contains("line 3: column `area` is empty"));

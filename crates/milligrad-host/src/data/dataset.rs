@@ -2,7 +2,7 @@
 
 use crate::features::RawColumn;
 use crate::graph::{Graph, Normalize};
-use crate::train::{Loss, Samples, Targets};
+use crate::train::{ClassWeights, Loss, Samples, Targets};
 use crate::{Error, Result};
 
 /// How a reader understands the target column.
@@ -33,6 +33,8 @@ pub struct Dataset {
     /// The group of each sample, such as the person or recording that it comes from; empty if nobody said. A group
     /// never lies in two parts.
     pub groups: Vec<u32>,
+    /// How much each sample counts in the loss; empty if all count the same.
+    pub weights: Vec<f32>,
     /// The columns of a row of an input, whose last axis they are; empty if they have no names.
     pub columns: Vec<RawColumn>,
 }
@@ -100,6 +102,7 @@ impl Dataset {
             targets,
             classes,
             groups: Vec::new(),
+            weights: Vec::new(),
             columns: Vec::new(),
         })
     }
@@ -115,6 +118,39 @@ impl Dataset {
         }
         self.groups = groups;
         Ok(self)
+    }
+
+    /// The same samples, each with how much it counts in the loss.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is not one weight for each sample, or one is negative or not finite.
+    pub fn weighted(mut self, weights: Vec<f32>) -> Result<Self> {
+        let error = |problem: String| Err(Error::Data(format!("{}: {problem}", self.name)));
+        if weights.len() != self.len() {
+            return error(format!("{} weights for {} samples", weights.len(), self.len()));
+        }
+        if let Some(at) = weights.iter().position(|w| !(*w >= 0.0 && w.is_finite())) {
+            return error(format!("the weight of sample {at} is {}; it is 0 or more", weights[at]));
+        }
+        self.weights = weights;
+        Ok(self)
+    }
+
+    /// The same samples, each with the weight of its class.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there are no classes, they don't fit the weights, or (as in Keras) samples have weights already.
+    pub fn class_weighted(self, weights: &ClassWeights) -> Result<Self> {
+        let error = |problem: &str| Err(Error::Data(format!("{}: {problem}", self.name)));
+        let Targets::Classes(labels) = &self.targets else {
+            return error("class_weight is for classes; these targets are numbers");
+        };
+        if !self.weights.is_empty() {
+            return error("class_weight and sample_weight can't be had together; leave one out");
+        }
+        let of_class = weights.of(&self.classes, labels)?;
+        let weights = labels.iter().map(|&label| of_class[label as usize]).collect();
+        self.weighted(weights)
     }
 
     /// Number of samples.
@@ -184,7 +220,8 @@ impl Dataset {
             }
         };
         let groups = present().filter_map(|sample| self.groups.get(sample).copied()).collect();
-        Self { inputs: rows(&self.inputs, width), targets, groups, ..self.clone_header() }
+        let weights = present().filter_map(|sample| self.weights.get(sample).copied()).collect();
+        Self { inputs: rows(&self.inputs, width), targets, groups, weights, ..self.clone_header() }
     }
 
     /// The first samples.
@@ -256,7 +293,8 @@ impl Dataset {
             }
             targets => targets,
         };
-        Samples::new(inputs, self.shape, targets)
+        let samples = Samples::new(inputs, self.shape, targets)?;
+        if self.weights.is_empty() { Ok(samples) } else { samples.weighted(self.weights) }
     }
 
     /// As [`into_samples`](Self::into_samples), of a copy.
@@ -281,6 +319,7 @@ impl Dataset {
             targets: Targets::Classes(Vec::new()),
             classes: self.classes.clone(),
             groups: Vec::new(),
+            weights: Vec::new(),
             columns: self.columns.clone(),
         }
     }
@@ -339,6 +378,11 @@ mod tests {
         assert_eq!(some.inputs, [4.0, 5.0, 0.0, 1.0]);
         assert_eq!(some.targets, Targets::Values { width: 1, values: vec![2.0, 0.0] });
         assert!(data.clone().reshaped(&[1, 2, 1]).is_ok());
+        let weighted = data.clone().weighted(vec![0.0, 1.0, 2.0]).unwrap();
+        assert_eq!(weighted.select(&[2, 0, 9]).weights, [2.0, 0.0]);
+        assert!(data.clone().weighted(vec![1.0]).unwrap_err().to_string().contains("1 weights for 3"));
+        let problem = data.clone().class_weighted(&ClassWeights::Balanced).unwrap_err().to_string();
+        assert!(problem.contains("targets are numbers"), "{problem}");
         assert!(data.reshaped(&[3]).is_err());
     }
 

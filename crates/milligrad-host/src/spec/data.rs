@@ -32,6 +32,8 @@ pub enum Source {
         ignore: Vec<String>,
         /// The column that tells groups apart.
         group: Option<String>,
+        /// The column that says how much a sample counts.
+        weight: Option<String>,
         /// What stands for empty fields.
         missing: Option<f32>,
         /// Rows are points in time, cut into windows.
@@ -43,6 +45,8 @@ pub enum Source {
         path: PathBuf,
         /// Names of the arrays with features and targets.
         arrays: [String; 2],
+        /// The array that says how much each sample counts.
+        weight: Option<String>,
         /// The same for a test part of its own.
         test: Option<[String; 2]>,
     },
@@ -138,9 +142,14 @@ impl DataSpec {
                     "categorical",
                     "ignore",
                     "group",
+                    "sample_weight",
                     "missing",
                     "window",
                 ])?;
+                if table.has("sample_weight") && table.has("window") {
+                    let problem = "weights are those of samples, and a window is made of several rows";
+                    return Err(table.fail("sample_weight", problem, ""));
+                }
                 Source::Csv {
                     path: path()?,
                     target: table.required("target")?,
@@ -148,12 +157,21 @@ impl DataSpec {
                     categorical: table.or("categorical", Vec::new())?,
                     ignore: table.or("ignore", Vec::new())?,
                     group: table.optional("group")?,
+                    weight: table.optional("sample_weight")?,
                     missing: table.optional("missing")?,
                     window: table.table("window")?.map(|window| windows(&window)).transpose()?,
                 }
             }
             _ => {
-                allow(&["path", "features", "target", "test_features", "test_target", "test"])?;
+                allow(&[
+                    "path",
+                    "features",
+                    "target",
+                    "test_features",
+                    "test_target",
+                    "test",
+                    "sample_weight",
+                ])?;
                 let test = match (table.optional("test_features")?, table.optional("test_target")?) {
                     (Some(features), Some(target)) => Some([features, target]),
                     (None, None) => None,
@@ -167,7 +185,12 @@ impl DataSpec {
                         "leave `test` out",
                     ));
                 }
-                Source::Npz { path: path()?, arrays: [text("features", "x")?, text("target", "y")?], test }
+                Source::Npz {
+                    path: path()?,
+                    arrays: [text("features", "x")?, text("target", "y")?],
+                    weight: table.optional("sample_weight")?,
+                    test,
+                }
             }
         };
         let mut data = Self::new(source);
@@ -212,7 +235,9 @@ impl DataSpec {
         // Of engineered features the raw values are read; the model's input is what is made of them.
         let raw = self.engineering.as_ref().is_some_and(|engineering| engineering.inputs);
         let fit = |part: Dataset| if raw { Ok(part) } else { part.reshaped(input) };
-        Parts { train: fit(parts.train)?, test: fit(parts.test)? }.split(self.validation, self.seed)
+        // What is reported of the test part counts every sample once.
+        let test = Dataset { weights: Vec::new(), ..fit(parts.test)? };
+        Parts { train: fit(parts.train)?, test }.split(self.validation, self.seed)
     }
 
     /// Reads the data as they are, before they are made inputs of a model: what is learned from, and the test part.
@@ -228,7 +253,7 @@ impl DataSpec {
             Source::Digits => classified(digits::load()?, names, task),
             Source::FashionMnist(path) => classified(idx::fashion_mnist(path.as_deref())?, names, task),
             Source::Idx(path) => classified(idx::folder("idx", path, names.clone())?, names, task),
-            Source::Csv { path, target, features, categorical, ignore, group, missing, window } => {
+            Source::Csv { path, target, features, categorical, ignore, group, weight, missing, window } => {
                 let columns = csv::Columns {
                     target: target.clone(),
                     features: features.clone(),
@@ -236,15 +261,20 @@ impl DataSpec {
                     categorical: categorical.clone(),
                     ignore: ignore.clone(),
                     group: group.clone(),
+                    weight: weight.clone(),
                     missing: *missing,
                 };
                 let rows = csv::read(path, &columns)?;
                 let data = window.map_or(Ok(rows.clone()), |window| window.of(&rows))?;
                 Parts::of(data, self.test, self.seed)
             }
-            Source::Npz { path, arrays: [features, target], test } => {
+            Source::Npz { path, arrays: [features, target], weight, test } => {
                 let npz = Npz::read(path)?;
-                let data = npz.dataset(features, target, task)?;
+                let mut data = npz.dataset(features, target, task)?;
+                if let Some(weight) = weight {
+                    let problem = |problem: Error| Error::file(path, format!("`{weight}`: {problem}"));
+                    data = data.weighted(npz.get(weight)?.to_f32()).map_err(problem)?;
+                }
                 match test {
                     None => Parts::of(data, self.test, self.seed),
                     Some([features, target]) => {

@@ -28,12 +28,16 @@
 mod augment;
 mod data;
 mod engineering;
+mod folds;
 mod layers;
+mod prepared;
 mod reader;
 mod train;
 
 pub use data::{DataSpec, Source};
 pub use engineering::{Engineering, FeatureSpec, Operation};
+pub use folds::{FoldScore, mean_and_deviation};
+pub use prepared::Prepared;
 pub use train::TrainSpec;
 
 use crate::builder::Builder;
@@ -42,7 +46,7 @@ use crate::graph::Graph;
 use crate::{CompileOptions, Error, Program, QuantizeOptions, Result, quantize};
 use reader::{Count, Document, FromValue, Table};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 /// A model, its data and its training.
@@ -63,8 +67,8 @@ pub struct Spec {
     /// How it becomes int8.
     pub quantize: QuantizeSpec,
     text: String,
-    /// Where the text names the data's path.
-    path: Option<Range<usize>>,
+    /// Where the text names the data's path, and the trained model's.
+    spans: [Option<Range<usize>>; 2],
 }
 
 /// How a trained model becomes int8.
@@ -116,8 +120,8 @@ impl Spec {
             return Err(model.fail("classes", problem, ""));
         }
         let train_table = root.table("train")?;
-        let mut train = TrainSpec::read(train_table.as_ref(), &graph)?;
-        train_table.map_or(Ok(()), |table| train::metrics::check(&table, &train, &classes))?;
+        let mut train = TrainSpec::read(train_table.as_ref(), &graph, folder)?;
+        train_table.as_ref().map_or(Ok(()), |table| train::metrics::check(table, &train, &classes))?;
         train.augment = root.table("augment")?.map(|table| augment::read(&table, &input)).transpose()?;
         let quantize = match root.table("quantize")? {
             None => QuantizeSpec { calibration: DEFAULT_CALIBRATION },
@@ -127,8 +131,8 @@ impl Spec {
                 QuantizeSpec { calibration }
             }
         };
-        let path = data_table.span("path");
-        Ok(Self { name, input, classes, layers, data, train, quantize, text: text.into(), path })
+        let spans = [data_table.span("path"), train_table.and_then(|table| table.span("from"))];
+        Ok(Self { name, input, classes, layers, data, train, quantize, text: text.into(), spans })
     }
 
     /// Reads the data and checks that they fit the model.
@@ -171,21 +175,29 @@ impl Spec {
         }
     }
 
-    /// The text, with the path to the data made absolute, so that it can be kept anywhere.
+    /// The text, with the paths to data and trained model made absolute, so that it can be kept anywhere.
     pub fn text(&self) -> String {
         let path = match &self.data.source {
             Source::Digits | Source::FashionMnist(None) => None,
             Source::FashionMnist(Some(path)) | Source::Idx(path) => Some(path),
             Source::Csv { path, .. } | Source::Npz { path, .. } => Some(path),
         };
-        let absolute = path.and_then(|path| std::path::absolute(path).ok());
-        match (&self.path, absolute) {
-            (Some(span), Some(absolute)) => {
-                let quoted = toml::Value::String(absolute.to_string_lossy().into_owned()).to_string();
-                format!("{}{quoted}{}", &self.text[..span.start], &self.text[span.end..])
-            }
-            _ => self.text.clone(),
+        let absolute = |path: Option<&PathBuf>| path.and_then(|path| std::path::absolute(path).ok());
+        let named = [absolute(path), absolute(self.train.from.as_ref())];
+        let mut places: Vec<_> = self
+            .spans
+            .iter()
+            .zip(&named)
+            .filter_map(|(span, path)| span.as_ref().zip(path.as_ref()))
+            .collect();
+        // From behind, so that what comes before stays where it is.
+        places.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+        let mut text = self.text.clone();
+        for (span, path) in places {
+            let quoted = toml::Value::String(path.to_string_lossy().into_owned()).to_string();
+            text.replace_range(span.clone(), &quoted);
         }
+        text
     }
 }
 

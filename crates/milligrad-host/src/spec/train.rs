@@ -5,14 +5,18 @@ pub(super) mod metrics;
 mod monitor;
 mod optimizer;
 mod schedule;
+mod weights;
 
-use super::reader::{Count, Table};
+use super::reader::{Count, Names, Table};
 use crate::Result;
 use crate::data::Task;
 use crate::graph::Graph;
 use crate::metrics::Metric;
-use crate::train::{Augment, Clip, EarlyStopping, FitOptions, Loss, Monitor, Optimizer, Schedule};
+use crate::train::{
+    Augment, ClassWeights, Clip, EarlyStopping, FitOptions, Loss, Monitor, Optimizer, Schedule, means,
+};
 use monitor::Batch;
+use std::path::{Path, PathBuf};
 
 /// How a model is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +43,14 @@ pub struct TrainSpec {
     pub save_best: Option<Monitor>,
     /// What else training shows of the validation part.
     pub metrics: Vec<Metric>,
+    /// How much the samples of each class count; all the same without.
+    pub class_weight: Option<ClassWeights>,
+    /// Names of layers that don't learn, `*` for any text.
+    pub freeze: Vec<String>,
+    /// The trained model whose layers are taken over.
+    pub from: Option<PathBuf>,
+    /// Whether the last layer starts anew in any case.
+    pub replace_head: bool,
     /// How training samples are changed in each epoch.
     pub augment: Option<Augment>,
 }
@@ -58,6 +70,10 @@ impl TrainSpec {
             early_stopping: None,
             save_best: None,
             metrics: Vec::new(),
+            class_weight: None,
+            freeze: Vec::new(),
+            from: None,
+            replace_head: false,
             augment: None,
         }
     }
@@ -74,13 +90,14 @@ impl TrainSpec {
             schedule: self.schedule,
             seed,
             early_stopping: self.early_stopping,
+            frozen: self.freeze.clone(),
             augment: self.augment.clone(),
             metrics: self.metrics.clone(),
             ..FitOptions::default()
         }
     }
 
-    pub(super) fn read(table: Option<&Table<'_, '_>>, graph: &Graph) -> Result<Self> {
+    pub(super) fn read(table: Option<&Table<'_, '_>>, graph: &Graph, folder: &Path) -> Result<Self> {
         let usual = Self::new(graph);
         let Some(table) = table else { return Ok(usual) };
         table.allow(&[
@@ -93,6 +110,10 @@ impl TrainSpec {
             "schedule",
             "early_stopping",
             "save_best",
+            "class_weight",
+            "freeze",
+            "from",
+            "replace_head",
             "batch_size",
             "metrics",
         ])?;
@@ -112,6 +133,10 @@ impl TrainSpec {
             early_stopping: monitor::early_stopping(table)?,
             save_best: monitor::save_best(table)?,
             metrics: metrics::read(table, graph)?,
+            class_weight: class_weight(table, loss)?,
+            freeze: freeze(table, graph)?,
+            replace_head: replace_head(table)?,
+            from: table.optional::<String>("from")?.map(|path| folder.join(path)),
             augment: None,
         })
     }
@@ -124,6 +149,38 @@ impl TrainSpec {
             Task::Classify { classes: classes.to_vec() }
         }
     }
+}
+
+fn class_weight(table: &Table<'_, '_>, loss: Loss) -> Result<Option<ClassWeights>> {
+    let weights = table.optional("class_weight")?;
+    if weights.is_some() && loss.is_regression() {
+        let help = "for numbers, take `sample_weight` in [data]";
+        return Err(table.fail("class_weight", "this loss is of numbers, not of classes", help));
+    }
+    Ok(weights)
+}
+
+fn freeze(table: &Table<'_, '_>, graph: &Graph) -> Result<Vec<String>> {
+    let Names(patterns) = table.or("freeze", Names(Vec::new()))?;
+    let learn = || graph.nodes.iter().filter(|node| !node.constants.is_empty());
+    if let Some(pattern) = patterns.iter().find(|pattern| learn().all(|node| !means(pattern, &node.name))) {
+        let names: Vec<&str> = learn().map(|node| node.name.as_str()).collect();
+        let help = format!("layers that learn: {}", names.join(", "));
+        return Err(table.fail("freeze", format!("no layer that learns is called `{pattern}`"), &help));
+    }
+    if !patterns.is_empty() && learn().all(|node| patterns.iter().any(|pattern| means(pattern, &node.name))) {
+        return Err(table.fail("freeze", "no layer is left to learn", ""));
+    }
+    Ok(patterns)
+}
+
+fn replace_head(table: &Table<'_, '_>) -> Result<bool> {
+    let replace = table.or("replace_head", false)?;
+    if replace && !table.has("from") {
+        let help = "name it: from = \"runs/NAME/model.safetensors\"";
+        return Err(table.fail("replace_head", "there is no trained model to replace the head of", help));
+    }
+    Ok(replace)
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! `fit`: the training loop.
 
 use super::BLOCK;
+use super::augment::Augment;
 use super::buffer::Buffer;
 use super::checkpoint::{Checkpoint, Fingerprint};
+use super::divergence;
+use super::freeze::means;
 use super::history::{EpochRecord, History};
 use super::loss::Loss;
 use super::network::Network;
@@ -75,7 +78,8 @@ pub fn fit(
     check_samples(graph, train, options.loss)?;
     options.augment.as_ref().map_or(Ok(()), |augment| augment.check(train.shape()))?;
     validation.map_or(Ok(()), |samples| check_samples(graph, samples, options.loss))?;
-    if let Some(name) = options.frozen.iter().find(|name| graph.nodes.iter().all(|n| n.name != **name)) {
+    let unknown = |pattern: &&String| graph.nodes.iter().all(|node| !means(pattern, &node.name));
+    if let Some(name) = options.frozen.iter().find(unknown) {
         return Err(Error::Spec(format!("there is no layer `{name}` to freeze")));
     }
     pool(options.threads)?.install(|| Run::new(graph, train, validation, options)?.run(observer))
@@ -119,7 +123,9 @@ impl<'a> Run<'a> {
         options: &'a FitOptions,
     ) -> Result<Self> {
         let output = options.loss.tensor(graph);
-        let network = Network::compile(graph, output, |node| options.frozen.contains(&node.name))?;
+        let network = Network::compile(graph, output, |node| {
+            options.frozen.iter().any(|pattern| means(pattern, &node.name))
+        })?;
         let fingerprint = Fingerprint::new(graph, train, validation, options);
         let parameters = network.layout.read(graph);
         let batch = options.batch_size.min(train.len());
@@ -148,6 +154,12 @@ impl<'a> Run<'a> {
             self.trainer.network.layout.write(&self.trainer.parameters, self.graph)?;
             if let Some(samples) = self.validation {
                 let score = self.trainer.evaluate(samples);
+                if !score.mean_loss().is_finite() {
+                    let cause = "of the validation samples after the epoch".into();
+                    let loss = score.mean_loss() as f32;
+                    let batch = self.train.len().div_ceil(self.options.batch_size);
+                    return Err(Error::Diverged { epoch: epoch + 1, batch, loss, cause });
+                }
                 record.val_loss = Some(score.mean_loss());
                 record.val_accuracy = self.accuracy(&score);
                 record.val_metrics = self.metrics(samples)?;
@@ -215,6 +227,7 @@ impl<'a> Run<'a> {
         let mut total = Score::default();
         let mut learning_rate = 0.0;
         let plateau = self.plateau();
+        let mut first = self.history.epochs.first().map(|epoch| epoch.loss);
         for (batch, indices) in order.chunks(self.options.batch_size).enumerate() {
             let step = key(&[self.options.seed, self.trainer.steps, 1]);
             let score = match &self.options.augment {
@@ -226,16 +239,18 @@ impl<'a> Run<'a> {
                 }
             };
             let loss = score.mean_loss() as f32;
-            let diverged = Error::Diverged { epoch: epoch + 1, batch: batch + 1, loss };
-            if !loss.is_finite() {
-                return Err(diverged);
+            // Of the run, as an uninterrupted or a resumed one remembers it.
+            let first = *first.get_or_insert(f64::from(loss));
+            let place = (epoch + 1, batch + 1);
+            if divergence::exploded(f64::from(loss), first) {
+                return Err(self.diverged(place, loss, (indices, step)));
             }
             let factor =
                 plateau * self.options.schedule.factor(self.trainer.steps, batches, self.options.epochs);
             learning_rate = self.options.optimizer.learning_rate() * factor;
             self.trainer.update(indices.len(), factor);
             if batch + 1 == batches && !self.trainer.parameters.iter().all(|w| w.is_finite()) {
-                return Err(diverged);
+                return Err(self.diverged(place, loss, (indices, step)));
             }
             total.add(&score);
             if self.options.per_step {
@@ -275,6 +290,25 @@ impl<'a> Run<'a> {
         let outputs = outputs(self.graph, samples.inputs())?;
         let values = Metric::values(&wanted, self.graph, &outputs, samples.targets());
         Ok(values.into_iter().map(|(metric, value)| (metric.to_string(), value)).collect())
+    }
+
+    /// The error of a run that broke in this epoch and batch, with these samples and this key.
+    fn diverged(&mut self, place: (usize, usize), loss: f32, (indices, key): (&[u32], u64)) -> Error {
+        let (epoch, batch) = place;
+        let (graph, parameters) = (&*self.graph, &self.trainer.parameters);
+        let cause = divergence::broken_weights(graph, &self.trainer.network.layout, parameters);
+        let changed = |augment: &Augment| augment.batch(self.train, indices, self.options.seed, epoch - 1);
+        let cause = cause.or_else(|| match self.options.augment.as_ref().map(changed) {
+            None => self.trainer.broken_output(self.train, indices, key),
+            Some(changed) => {
+                let all: Vec<u32> = (0..indices.len() as u32).collect();
+                self.trainer.broken_output(&changed, &all, key)
+            }
+        });
+        let (layout, parameters) = (&self.trainer.network.layout, &self.trainer.parameters);
+        let grown = || divergence::grown_weights(&*self.graph, layout, parameters);
+        let cause = cause.or_else(grown).unwrap_or_else(|| "of outputs that are finite".into());
+        Error::Diverged { epoch, batch, loss, cause }
     }
 
     fn accuracy(&self, score: &Score) -> Option<f64> {

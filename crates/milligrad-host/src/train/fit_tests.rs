@@ -201,7 +201,99 @@ fn divergence_names_epoch_and_batch_and_leaves_the_graph_sound() {
     let options = FitOptions { optimizer: Optimizer::sgd(1e30), ..options(1) };
     let error = fit(&mut graph, &halves(500, 1), None, &options, &mut quiet).unwrap_err();
     assert!(matches!(error, Error::Diverged { epoch: 1, batch: 2.., .. }), "{error}");
+    assert!(error.to_string().contains("lower the learning rate, clip"), "{error}");
     assert_eq!(bits(&graph), before);
+}
+
+#[test]
+fn divergence_names_the_layer() {
+    let cause = |graph: &mut Graph, options: &FitOptions| match fit(
+        graph,
+        &halves(300, 1),
+        None,
+        options,
+        &mut quiet,
+    ) {
+        Err(Error::Diverged { cause, .. }) => cause,
+        other => panic!("{other:?}"),
+    };
+    let set = |graph: &mut Graph, constant: &str, value: f32| {
+        let id = graph.constants.iter().position(|c| c.name == constant).map(crate::ConstantId).unwrap();
+        let len = graph.constant(id).values.len();
+        graph.set_values(id, &vec![value; len]).unwrap();
+    };
+    let named = |batch_norm: bool| {
+        let body = Builder::new("m", &[6, 6, 1]).conv2d(6, 3).named("first");
+        let body = if batch_norm { body.batch_norm().named("norm") } else { body };
+        let body = body.conv2d(4, 3).named("second").flatten().dense(2).named("last");
+        body.softmax().build(1).unwrap()
+    };
+    for augment in [None, Some(Augment { noise: 0.1, ..Augment::default() })] {
+        let options = FitOptions { batch_size: 80, augment, ..options(1) };
+        // The product overflows in the second convolution, or only in the dense layer.
+        let mut graph = named(false);
+        set(&mut graph, "first/weights", 1e20);
+        set(&mut graph, "second/weights", 1e20);
+        assert_eq!(cause(&mut graph, &options), "the output of layer `second` is not finite");
+        let mut graph = named(true);
+        set(&mut graph, "second/weights", 1e20);
+        set(&mut graph, "last/weights", 1e20);
+        assert_eq!(cause(&mut graph, &options), "the output of layer `last` is not finite");
+    }
+    // The rate makes the weights infinite.
+    let options = FitOptions { optimizer: Optimizer::sgd(1e300), ..options(1) };
+    assert!(cause(&mut named(false), &options).contains("` are not finite"), "weights");
+    // The loss explodes, but everything is finite.
+    let mut line = Builder::new("m", &[36]).dense(1).named("only").build(1).unwrap();
+    let inputs = halves(300, 1).inputs().to_vec();
+    let values = Targets::Values { width: 1, values: vec![1.0; 300] };
+    let train = Samples::new(inputs, vec![36], values).unwrap();
+    let options =
+        FitOptions { optimizer: Optimizer::sgd(1.0), loss: Loss::MeanSquaredError, epochs: 50, ..options };
+    let error = fit(&mut line, &train, None, &options, &mut quiet).unwrap_err();
+    assert!(error.to_string().contains("the weights of layer `only` are "), "{error}");
+    assert!(matches!(error, Error::Diverged { loss, .. } if loss.is_finite()), "{error}");
+}
+
+#[test]
+fn a_finder_suggests_a_rate_that_learns_and_sees_the_explosion() {
+    let train = halves(400, 1);
+    let (graph, options) = (cnn(), FitOptions { optimizer: Optimizer::sgd(0.01), ..options(1) });
+    let curve = RateFinder::default().find(&graph, &train, &options).unwrap();
+    let rate = curve.suggested.unwrap();
+    assert!((0.003..3.0).contains(&rate), "{rate}, {}", curve.points.len());
+    let rates: Vec<f64> = curve.points.iter().map(|point| point.rate).collect();
+    assert!(
+        rates[0] == 1e-7
+            && rates.windows(2).all(|pair| (pair[1] / pair[0] - rates[1] / rates[0]).abs() < 1e-9)
+    );
+    assert_eq!(
+        RateFinder::default().find(&graph, &train, &FitOptions { threads: 2, ..options.clone() }).unwrap(),
+        curve
+    );
+    let learned = |rate| {
+        let mut graph = graph.clone();
+        let options = FitOptions { optimizer: Optimizer::sgd(rate), epochs: 20, ..options.clone() };
+        fit(&mut graph, &train, None, &options, &mut quiet).unwrap().epochs.last().unwrap().loss
+    };
+    assert!(learned(rate) < 0.8 * learned(rate / 1000.0), "{} {}", learned(rate), learned(rate / 1000.0));
+    // A line explodes for certain, and a network that knows everything has nothing to learn.
+    let values = Targets::Values { width: 1, values: vec![1.0; 400] };
+    let ones = Samples::new(train.inputs().to_vec(), vec![36], values).unwrap();
+    let line = Builder::new("m", &[36]).dense(1).build(1).unwrap();
+    let squares = FitOptions { loss: Loss::MeanSquaredError, ..options.clone() };
+    let curve = RateFinder::default().find(&line, &ones, &squares).unwrap();
+    assert!(
+        curve.exploded && curve.points.len() < 200 && curve.suggested.unwrap() < 0.5,
+        "{:?}",
+        curve.suggested
+    );
+    let mut known = graph.clone();
+    fit(&mut known, &train, None, &FitOptions { epochs: 30, ..options.clone() }, &mut quiet).unwrap();
+    let low = RateFinder { highest: 1e-6, ..RateFinder::default() };
+    assert_eq!(low.find(&known, &train, &options).unwrap().suggested, None);
+    let bad = RateFinder { lowest: 1.0, highest: 0.5, ..RateFinder::default() };
+    assert!(bad.find(&graph, &train, &options).unwrap_err().to_string().contains("from 1 to 0.5"));
 }
 
 #[test]

@@ -32,6 +32,13 @@ pub(crate) struct Meeting<F> {
     pub(crate) sums: Vec<Moments<F>>,
 }
 
+impl<F: Real, const N: usize> Lane<F, N> {
+    /// What a slot holds.
+    pub(crate) fn values(&self, slot: usize) -> &[[F; N]] {
+        self.values[slot].blocks()
+    }
+}
+
 impl<F: Real, const N: usize> Network<F, N> {
     /// Memory for one part of a batch; without `training` for the forward pass alone.
     pub(crate) fn lane(&self, training: bool) -> Lane<F, N> {

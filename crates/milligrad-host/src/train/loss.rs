@@ -122,17 +122,18 @@ impl Loss {
         !self.is_regression()
     }
 
-    /// The loss of each of the samples `indices`, and how right its answer is (0 to 1); `dy` becomes the derivative of
-    /// `scale Σ loss` by `y`. Samples of the block behind `indices` have no part.
+    /// The loss of each of the samples `indices`, times its weight if it has one, and how right its answer is (0 to 1); `dy`
+    /// becomes the derivative of `scale Σ loss` by `y`. Samples of the block behind `indices` have no part.
     pub(crate) fn block<F: Real, const N: usize>(
         self,
         y: &[[F; N]],
-        targets: &Targets,
+        samples: &Samples,
         indices: &[u32],
         scale: F,
         dy: &mut [[F; N]],
         mut report: impl FnMut(F, f32),
     ) {
+        let (targets, weights) = (samples.targets(), samples.weights());
         let width = F::from_f64(y.len() as f64);
         // `dy` holds probabilities first.
         let logarithms = match self {
@@ -152,6 +153,8 @@ impl Loss {
                 outputs: y.len(),
                 smoothing: self.smoothing(y.len()),
             };
+            let weight = weights.and_then(|weights| weights.get(index as usize)).map(|&w| F::from_f32(w));
+            let scale = weight.map_or(scale, |weight| weight * scale);
             let mut loss = F::ZERO;
             let outputs = y.len() as f32;
             let mut correct = 0.0;
@@ -211,7 +214,7 @@ impl Loss {
                     correct = f32::from(u8::from(best == wanted));
                 }
             }
-            report(loss, correct);
+            report(weight.map_or(loss, |weight| weight * loss), correct);
         }
     }
 

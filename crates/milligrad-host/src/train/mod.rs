@@ -12,11 +12,14 @@ mod arch;
 mod augment;
 mod buffer;
 mod checkpoint;
+mod class_weights;
 mod clip;
+mod divergence;
 mod early_stopping;
 mod fit;
 #[cfg(test)]
 mod fit_tests;
+mod freeze;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
@@ -39,19 +42,23 @@ mod options;
 mod penalty;
 mod plateau;
 mod random;
+mod rate_finder;
 mod real;
 mod samples;
 mod schedule;
 mod threads;
 mod trainer;
+mod transfer;
 #[cfg(test)]
 mod watch_tests;
 
 pub use augment::{Augment, Fill};
 pub use checkpoint::Checkpoint;
+pub use class_weights::ClassWeights;
 pub use clip::Clip;
 pub use early_stopping::{EarlyStopping, Patience};
 pub use fit::{Evaluation, Event, Observer, Progress, evaluate, fit, predict};
+pub use freeze::means;
 pub use history::{EpochRecord, History};
 pub use init::{Fans, Initializer, initialize};
 pub use loss::Loss;
@@ -60,8 +67,10 @@ pub use optimizer::Optimizer;
 pub use options::{FULL_BATCH, FitOptions};
 pub use plateau::Plateau;
 pub use random::Pcg32;
+pub use rate_finder::{RateCurve, RateFinder, RatePoint};
 pub use samples::{Samples, Targets};
 pub use schedule::Schedule;
+pub use transfer::{Transfer, transfer};
 
 /// Samples in a block.
 const BLOCK: usize = 32;

@@ -16,6 +16,8 @@ use std::collections::{HashMap, HashSet};
 pub(crate) struct Network<F, const N: usize> {
     pub(crate) layout: Layout,
     pub(crate) steps: Vec<Step<F, N>>,
+    /// The layer of each step, for messages.
+    pub(crate) names: Vec<String>,
     /// Blocks in each buffer.
     pub(crate) slots: Vec<Slot>,
     pub(crate) input: usize,
@@ -96,6 +98,7 @@ impl<F: Real, const N: usize> Network<F, N> {
         let mut network = Self {
             layout,
             steps: Vec::new(),
+            names: Vec::new(),
             slots,
             input: slot_of[&graph.input()],
             output: slot_of[&output],
@@ -115,6 +118,7 @@ impl<F: Real, const N: usize> Network<F, N> {
                 accumulate: false,
                 clamp: None,
             });
+            network.names.push(node.name.clone());
             network.steps.push(Step {
                 kind,
                 inputs: inputs.collect(),

@@ -38,7 +38,8 @@ pub struct FitOptions {
     pub threads: usize,
     /// Remember the loss of every step: no.
     pub per_step: bool,
-    /// Names of layers whose parameters stay as they are: none. A frozen BatchNorm keeps its statistics, too.
+    /// Names of layers whose parameters stay as they are, `*` for any text: none. A frozen BatchNorm keeps its statistics, too, and
+    /// computes with them.
     pub frozen: Vec<String>,
     /// How training samples are changed in each epoch: not at all.
     pub augment: Option<Augment>,

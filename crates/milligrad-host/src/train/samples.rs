@@ -25,6 +25,8 @@ pub struct Samples {
     inputs: Vec<f32>,
     shape: Vec<usize>,
     targets: Targets,
+    /// How much each sample counts in the loss; without, 1.
+    weights: Option<Vec<f32>>,
 }
 
 impl Samples {
@@ -58,7 +60,26 @@ impl Samples {
         if targeted != samples {
             return error(format!("{samples} samples with {targeted} targets"));
         }
-        Ok(Self { inputs, shape, targets })
+        Ok(Self { inputs, shape, targets, weights: None })
+    }
+
+    /// The same samples, each with how much it counts: Keras' `sample_weight`. The loss of a batch is the sum of weighted losses
+    /// by the number of its samples (not by the sum of the weights).
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is not one weight for each sample, or one is negative or not finite.
+    pub fn weighted(mut self, weights: Vec<f32>) -> Result<Self> {
+        if weights.len() != self.len() {
+            return Err(Error::Data(format!("{} weights for {} samples", weights.len(), self.len())));
+        }
+        if let Some(at) = weights.iter().position(|w| !(*w >= 0.0 && w.is_finite())) {
+            return Err(Error::Data(format!(
+                "the weight of sample {at} is {}; it is 0 or more",
+                weights[at]
+            )));
+        }
+        self.weights = Some(weights);
+        Ok(self)
     }
 
     /// A data set as a network with this input transform takes it.
@@ -76,7 +97,8 @@ impl Samples {
             Targets::Classes(labels) => labels.clone(),
             Targets::Values { values, .. } => values.iter().map(|value| value.to_bits()).collect(),
         };
-        digest(self.inputs.iter().map(|value| value.to_bits()).chain(targets))
+        let weights = self.weights.iter().flatten().map(|weight| weight.to_bits());
+        digest(self.inputs.iter().map(|value| value.to_bits()).chain(targets).chain(weights))
     }
 
     /// Number of samples.
@@ -123,6 +145,11 @@ impl Samples {
         &self.targets
     }
 
+    /// How much each sample counts in the loss; without, 1.
+    pub fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
+    }
+
     /// The samples with these indices, in this order.
     ///
     /// # Panics
@@ -139,7 +166,9 @@ impl Samples {
                 values: samples.iter().flat_map(|&s| &values[s * width..(s + 1) * width]).copied().collect(),
             },
         };
-        Self { inputs, shape: self.shape.clone(), targets }
+        let weights =
+            self.weights.as_ref().map(|weights| samples.iter().map(|&sample| weights[sample]).collect());
+        Self { inputs, shape: self.shape.clone(), targets, weights }
     }
 }
 
@@ -184,5 +213,13 @@ mod tests {
         let samples = Samples::new(vec![0.0, 1.0, 2.0], vec![1], Targets::Classes(vec![5, 6, 7])).unwrap();
         let chosen = samples.select(&[2, 0]);
         assert_eq!((chosen.inputs(), chosen.targets()), (&[2.0, 0.0][..], &Targets::Classes(vec![7, 5])));
+        assert_eq!(chosen.weights(), None);
+        let weighted = samples.clone().weighted(vec![0.0, 1.0, 2.0]).unwrap();
+        assert_eq!(weighted.select(&[2, 0]).weights(), Some(&[2.0, 0.0][..]));
+        assert_ne!(weighted.digest(), samples.digest());
+        let problem = |weights| samples.clone().weighted(weights).unwrap_err().to_string();
+        assert!(problem(vec![1.0]).contains("1 weights for 3 samples"));
+        assert!(problem(vec![1.0, -1.0, 0.0]).contains("weight of sample 1 is -1"));
+        assert!(problem(vec![1.0, 1.0, f32::NAN]).contains("weight of sample 2"));
     }
 }

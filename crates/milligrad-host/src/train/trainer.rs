@@ -33,7 +33,7 @@ pub(crate) struct Trainer<F, const N: usize> {
     loss: Loss,
     optimizer: Optimizer,
     clip: Clip,
-    lanes: Vec<Lane<F, N>>,
+    pub(super) lanes: Vec<Lane<F, N>>,
     meeting: Meeting<F>,
 }
 
@@ -211,7 +211,7 @@ pub(crate) fn evaluate<F: Real, const N: usize>(
         let mut dy = vec![[F::ZERO; N]; width];
         let mut answer = answers.iter_mut();
         let (y, _) = network.outputs(lane);
-        loss.block(y, samples.targets(), &indices, F::ZERO, &mut dy, |loss, correct| {
+        loss.block(y, samples, &indices, F::ZERO, &mut dy, |loss, correct| {
             if let Some(answer) = answer.next() {
                 *answer = (loss, correct);
             }
@@ -314,7 +314,7 @@ impl<F: Real, const N: usize> BatchPass<'_, F, N> {
             self.network.forward(lane, self.parameters, mode, segment, meeting);
             let (y, dy) = self.network.outputs(lane);
             let indices = &self.indices[block];
-            self.loss.block(y, self.samples.targets(), indices, scale, dy, |l, c| score.count(l, c));
+            self.loss.block(y, self.samples, indices, scale, dy, |l, c| score.count(l, c));
             let place = (i == 0, start > range.start);
             self.network.backward(lane, self.parameters, mode, segment, meeting, place);
         }

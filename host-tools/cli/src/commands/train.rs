@@ -1,5 +1,6 @@
 //! `milligrad train`
 
+use super::folds;
 use crate::charts::{Charts, curves};
 use crate::context::SPEC;
 use crate::failure::Failure;
@@ -9,9 +10,9 @@ use crate::table::{Table, grouped, percent};
 use clap::Args;
 use milligrad_host::data::{Dataset, Split};
 use milligrad_host::metrics::{self, Metrics};
-use milligrad_host::spec::Spec;
+use milligrad_host::spec::{Prepared, Spec};
 use milligrad_host::train::{
-    Checkpoint, EarlyStopping, Event, FULL_BATCH, FitOptions, History, evaluate, fit,
+    Checkpoint, EarlyStopping, Event, FULL_BATCH, FitOptions, History, Transfer, evaluate, fit, means,
 };
 use milligrad_host::{Graph, model_file};
 use serde_json::json;
@@ -21,6 +22,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 /// Train the model of a specification.
 #[derive(Debug, Args)]
@@ -48,6 +50,10 @@ pub(crate) struct Train {
     /// bias has a bias of zeros. A model file of `train` is such a file.
     #[arg(long, value_name = "SAFETENSORS")]
     init: Option<PathBuf>,
+    /// Cross-validate instead: train K models, each without one of K folds of the training part, and measure each on its fold, in
+    /// float and by the device's int8 kernels. Nothing is written.
+    #[arg(long, value_name = "K", conflicts_with_all = ["resume", "init", "out", "per_step"], value_parser = clap::value_parser!(u32).range(2..))]
+    folds: Option<u32>,
     /// Report the loss of every step.
     #[arg(long)]
     per_step: bool,
@@ -59,8 +65,18 @@ impl Train {
     pub(crate) fn run(&self, output: &Output, seed: Option<u64>) -> Result<(), Failure> {
         let spec = Spec::read(&self.spec)?;
         let seed = seed.unwrap_or(spec.train.seed);
+        if let Some(folds) = self.folds {
+            let stop = stop_on_interrupt()?;
+            return folds::run(&spec, folds as usize, &self.options(&spec, seed), &stop, output);
+        }
+        if let (Some(_), Some(from)) = (&self.init, &spec.train.from) {
+            let from = from.display();
+            return Err(Failure::usage(format!(
+                "--init, and `from` in the specification ({from}): leave one out"
+            )));
+        }
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&spec.name));
-        let (checkpoint, model) = (out.join("checkpoint.safetensors"), out.join("model.safetensors"));
+        let (checkpoint, model) = (out.join(CHECKPOINT), out.join("model.safetensors"));
         let resume = self.resume.then(|| read_checkpoint(&checkpoint)).transpose()?;
         // A folder that can't be written is found out now, not after an hour.
         std::fs::create_dir_all(&out).map_err(milligrad_host::Error::io(&out))?;
@@ -68,7 +84,8 @@ impl Train {
         self.charts.prepare()?;
 
         let Split { train, validation, test } = spec.load_data()?;
-        let mut graph = spec.fit_features(spec.graph(&train.classes, seed)?, &train)?;
+        let (name, sizes) = (train.name.clone(), [train.len(), validation.as_ref().map_or(0, Dataset::len)]);
+        let Prepared { mut graph, train, validation, transfer } = spec.prepare(train, validation, seed)?;
         if let Some(path) = &self.init {
             model_file::load_parameters(&mut graph, path)?;
         }
@@ -76,25 +93,22 @@ impl Train {
             "{}: {} parameters; {} training, {} validation, {} test samples of {}",
             graph.name,
             grouped(graph.parameters()),
-            grouped(train.len()),
-            grouped(validation.as_ref().map_or(0, Dataset::len)),
+            grouped(sizes[0]),
+            grouped(sizes[1]),
             grouped(test.len()),
-            train.name
+            name
         ));
         output.detail(summary(&graph));
-        let untrained = graph.clone();
-        let (normalize, outputs) = (graph.normalize, graph.output_len());
-        let samples =
-            |data: Dataset| data.prepared(&untrained)?.into_samples(normalize, spec.train.loss, outputs);
-        let (train, validation) = (samples(train)?, validation.map(samples).transpose()?);
+        let frozen = frozen(&graph, &spec.train.freeze);
+        if let Some(lines) = taken(transfer.as_ref(), &frozen) {
+            output.note(lines);
+        }
         let options = FitOptions {
-            epochs: self.epochs.map_or(spec.train.epochs, |epochs| epochs as usize),
-            threads: self.threads,
             per_step: self.per_step,
             checkpoint: Some(checkpoint.clone()),
             save_best: spec.train.save_best.map(|monitor| (monitor, out.join(BEST))),
             resume,
-            ..spec.train.fit_options(seed)
+            ..self.options(&spec, seed)
         };
         if let Some(resumed) = &options.resume {
             output.note(format!("going on after epoch {}", resumed.epochs()));
@@ -105,7 +119,7 @@ impl Train {
                 "a batch of {batch} is more than there is: every step sees all {samples} samples"
             ));
         }
-        if let Some(target) = untrained.target {
+        if let Some(target) = graph.target {
             let unit = target.deviation;
             output.note(format!(
                 "losses are those of the standardised target, of which 1 is {unit} in its own unit"
@@ -115,6 +129,7 @@ impl Train {
             output.note("`metrics` are of the validation part, and there is none");
         }
         let stop = stop_on_interrupt()?;
+        let started = SystemTime::now();
         let mut bar = TrainingBar::new(*output, options.epochs);
         let history = fit(&mut graph, &train, validation.as_ref(), &options, &mut |event| {
             match event {
@@ -124,10 +139,10 @@ impl Train {
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         bar.finish();
-        let history = history?;
+        let history = history.inspect_err(|_| kept(&out, started, output))?;
         model_file::write_atomically(out.join("history.csv"), csv(&history).as_bytes())?;
-        let unit = if untrained.target.is_some() { " of the standardised target" } else { "" };
-        for (name, chart) in curves(&untrained.name, &history, unit) {
+        let unit = if graph.target.is_some() { " of the standardised target" } else { "" };
+        for (name, chart) in curves(&graph.name, &history, unit) {
             self.charts.show(output, &name, &chart)?;
         }
         if history.stopped {
@@ -138,11 +153,11 @@ impl Train {
         if let Some(ending) = &ending {
             output.note(ending);
         }
-        let numbers = match untrained.target {
+        let numbers = match graph.target {
             Some(_) => Some(metrics::evaluate(&graph, &test, spec.train.loss)?.metrics),
             None => None,
         };
-        let test = evaluate(&graph, &samples(test)?, spec.train.loss)?;
+        let test = evaluate(&graph, &spec.samples(test, &graph)?, spec.train.loss)?;
         match test.accuracy {
             Some(accuracy) => {
                 output.result(format!("test accuracy {}, loss {:.4}", percent(accuracy), test.loss))
@@ -176,11 +191,31 @@ impl Train {
             "test_accuracy": test.accuracy,
             "test_loss": test.loss,
         });
+        if let Some(taken) = transfer {
+            let new = taken.new.iter().map(|(name, why)| json!({ "layer": name, "reason": why }));
+            object["transfer"] = json!({
+                "from": spec.train.from,
+                "loaded": taken.loaded,
+                "new": new.collect::<Vec<_>>(),
+                "unused": taken.unused,
+            });
+        }
+        if !frozen.is_empty() {
+            object["frozen"] = json!(frozen);
+        }
         if self.per_step {
             object["steps"] = history.steps.iter().map(|loss| json!({ "loss": loss })).collect();
         }
         output.object(object);
         Ok(())
+    }
+
+    fn options(&self, spec: &Spec, seed: u64) -> FitOptions {
+        FitOptions {
+            epochs: self.epochs.map_or(spec.train.epochs, |epochs| epochs as usize),
+            threads: self.threads,
+            ..spec.train.fit_options(seed)
+        }
     }
 
     fn interrupted(&self, history: &History, out: &Path, seed: u64) -> Failure {
@@ -194,8 +229,50 @@ impl Train {
     }
 }
 
+/// The state of the run.
+const CHECKPOINT: &str = "checkpoint.safetensors";
 /// The model with the best figure.
 const BEST: &str = "best.safetensors";
+
+/// Names of the layers with parameters that these patterns freeze.
+fn frozen(graph: &Graph, patterns: &[String]) -> Vec<String> {
+    let nodes = graph.nodes.iter().filter(|node| !node.constants.is_empty());
+    let frozen = nodes.filter(|node| patterns.iter().any(|pattern| means(pattern, &node.name)));
+    frozen.map(|node| node.name.clone()).collect()
+}
+
+/// What of the model is taken over, frozen and new.
+fn taken(transfer: Option<&Transfer>, frozen: &[String]) -> Option<String> {
+    let mut lines = Vec::new();
+    let mut line = |what: &str, names: &[String]| {
+        if !names.is_empty() {
+            lines.push(format!("{what}: {}", names.join(", ")));
+        }
+    };
+    if let Some(transfer) = transfer {
+        line("loaded", &transfer.loaded);
+        let new: Vec<String> = transfer.new.iter().map(|(name, why)| format!("{name} ({why})")).collect();
+        line("new", &new);
+        line("not taken over", &transfer.unused);
+    }
+    line("frozen", frozen);
+    if transfer.is_some_and(|transfer| transfer.other_inputs) {
+        let what = "the trained model took its inputs with other factors or features; take the same";
+        lines.push(format!("careful: {what} in [data]"));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// After an error: what there is of a run that began then.
+fn kept(out: &Path, since: SystemTime, output: &Output) {
+    for (name, what) in [(BEST, "the best model"), (CHECKPOINT, "the state after the last whole epoch")] {
+        let path = out.join(name);
+        let written = path.metadata().and_then(|metadata| metadata.modified());
+        if written.is_ok_and(|written| written >= since) {
+            output.note(format!("{} is kept: {what}", path.display()));
+        }
+    }
+}
 
 /// What early stopping did, in a sentence.
 fn ending(history: &History, stopping: Option<EarlyStopping>) -> Option<String> {
