@@ -93,6 +93,22 @@ fn learns_evaluates_predicts() {
     }
 }
 
+/// A limit that is never reached has all gradients stored, where the optimizer would else form them itself.
+#[test]
+fn a_stored_gradient_and_a_fused_one_give_the_same_bytes() {
+    for optimizer in [Optimizer::adam(0.01), Optimizer::adamw(0.01)] {
+        let run = |clip| {
+            let body = Builder::new("m", &[6, 6, 1]).flatten().dense(32).relu().dense(48).relu();
+            let mut graph = body.dense(2).softmax().build(1).unwrap();
+            initialize(&mut graph, Initializer::GlorotUniform, 1).unwrap();
+            let options = FitOptions { batch_size: 32, optimizer, clip, ..options(1) };
+            fit(&mut graph, &halves(200, 1), None, &options, &mut quiet).unwrap();
+            bits(&graph)
+        };
+        assert!(run(Clip::None) == run(Clip::Value(1e30)));
+    }
+}
+
 #[test]
 fn the_same_bytes_for_any_number_of_threads() {
     let augment = Augment { rotate: 5.0, shift: [0.1; 2], noise: 0.05, ..Augment::default() };

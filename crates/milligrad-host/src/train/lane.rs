@@ -1,8 +1,9 @@
 //! The forward and the backward pass over a part of a batch.
 
+use super::arch;
 use super::buffer::Buffer;
-use super::kernels::vectorized;
-use super::layers::{Delta, Gradient, Mode, Moments, Pass, mask_clamped, row_len};
+use super::kernels::{Adam, Remembered};
+use super::layers::{Delta, Gradient, Layer, Mode, Moments, Pass, mask_clamped, row_len};
 use super::network::{Kind, Network, Step};
 use super::real::Real;
 use std::mem;
@@ -23,6 +24,8 @@ pub(crate) struct Lane<F, const N: usize> {
     rows: Buffer<F>,
     /// Samples in the block.
     valid: usize,
+    /// Leave the gradient of [fused](Step::fused) weights to [`Network::update_fused`].
+    pub(crate) fused: bool,
 }
 
 /// What all lanes know of the batch's statistics when they meet, for each batch norm.
@@ -54,6 +57,7 @@ impl<F: Real, const N: usize> Network<F, N> {
             scratch: Buffer::zeros(if training { scratch } else { 0 }),
             rows: Buffer::zeros(row_len(self.slots[self.input].len) * N),
             valid: 0,
+            fused: false,
         }
     }
 
@@ -64,24 +68,27 @@ impl<F: Real, const N: usize> Network<F, N> {
     }
 
     /// Puts samples (rows of `width` numbers) into the block; what is left of the block is zero.
-    pub(crate) fn load<'a>(&self, lane: &mut Lane<F, N>, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
-        const TILE: usize = 16;
+    pub(crate) fn load<'a>(
+        &self,
+        lane: &mut Lane<F, N>,
+        rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
+    ) {
+        /// Rows that are on their way from memory.
+        const AHEAD: usize = 2;
+        /// Numbers in a cache line.
+        const LINE: usize = 16;
         let len = self.slots[self.input].len;
         let length = row_len(len);
         lane.valid = rows.len().min(N);
         // Row by row first: that is how the memory delivers them.
+        let mut ahead = rows.clone().skip(AHEAD);
         for (to, row) in lane.rows.chunks_exact_mut(length).zip(rows) {
+            let next = ahead.next().unwrap_or_default();
+            (0..next.len()).step_by(LINE).for_each(|at| arch::prefetch(next, at));
             to.iter_mut().zip(row).for_each(|(to, &value)| *to = F::from_f32(value));
         }
         lane.rows[lane.valid * length..].fill(F::ZERO);
-        let x = &mut lane.values[self.input].blocks_mut::<N>()[..len];
-        vectorized!({
-            for (tile, x) in x.chunks_mut(TILE).enumerate() {
-                for (n, row) in lane.rows.chunks_exact(length).enumerate() {
-                    x.iter_mut().zip(&row[tile * TILE..]).for_each(|(x, &value)| x[n] = value);
-                }
-            }
-        });
+        F::transpose((&lane.rows, length), len, (&mut lane.values[self.input], N));
     }
 
     /// All layers, with the moving statistics in batch norms.
@@ -169,6 +176,31 @@ impl<F: Real, const N: usize> Network<F, N> {
         }
     }
 
+    /// A step of Adam for the weights whose gradient the backward pass left out; each lane has one block.
+    pub(crate) fn update_fused(
+        &self,
+        lanes: &mut [Lane<F, N>],
+        adam: Adam<F>,
+        parameters: &mut [F],
+        [m, v]: [&mut [F]; 2],
+    ) {
+        for step in &self.steps {
+            let (Some(layer), Some(place)) = (step.kind.layer().dense(), step.fused.clone()) else {
+                continue;
+            };
+            let (input, len) = (step.inputs[0].slot, self.slots[step.output].len);
+            let blocks = lanes.iter_mut().map(|lane| {
+                let rows = (input == self.input).then_some(&lane.rows[..]);
+                let scratch = &mut lane.scratch[..Layer::<F, N>::scratch_len(layer)];
+                let rows = layer.rows::<N>(lane.values[input].blocks(), rows, scratch);
+                (rows, &lane.deltas[step.output].blocks()[..len])
+            });
+            let blocks: Vec<_> = blocks.collect();
+            let (w, m, v) = (&mut parameters[place.clone()], &mut m[place.clone()], &mut v[place]);
+            layer.update::<N>(&blocks, adam, Remembered { w, m, v });
+        }
+    }
+
     fn backward_batch_norm(
         &self,
         step: &Step<F, N>,
@@ -216,11 +248,12 @@ impl<F: Real, const N: usize> Network<F, N> {
         let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.values[i.slot].blocks()).collect();
         let rows = (step.inputs[0].slot == self.input).then_some(&lane.rows[..]);
         let pass = Pass { parameters, inputs: &inputs, rows, mode };
-        if step.wanted.contains(&true) {
+        let wanted = [step.wanted[0] && !(lane.fused && step.fused.is_some()), step.wanted[1]];
+        if wanted.contains(&true) {
             let gradient = Gradient {
                 values: &mut lane.gradient,
                 accumulate: step.accumulate.map(|a| a || accumulate),
-                wanted: step.wanted,
+                wanted,
             };
             let scratch = step.kind.layer().scratch_len();
             step.kind.layer().backward_parameters(pass, dy, gradient, &mut lane.scratch[..scratch]);

@@ -11,6 +11,7 @@ use crate::graph::{self, Activation, ConstantId, DType, Graph, Node, Op, TensorI
 use crate::ops::{geometry, plane};
 use milligrad::Window2d;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// An executable for blocks of `N` samples.
 pub(crate) struct Network<F, const N: usize> {
@@ -47,6 +48,9 @@ pub(crate) struct Step<F, const N: usize> {
     /// Constants that are trained, and whether a later step (which goes first backwards) has written their gradient.
     pub(crate) wanted: [bool; 2],
     pub(crate) accumulate: [bool; 2],
+    /// Where its weights lie, if the step of the optimizer can form their gradient itself: they are a dense layer's,
+    /// and no other's.
+    pub(crate) fused: Option<Range<usize>>,
 }
 
 /// A layer, or a batch norm in training, which needs the whole batch.
@@ -132,11 +136,13 @@ impl<F: Real, const N: usize> Network<F, N> {
                 wanted: [0, 1]
                     .map(|i| node.constants.get(i).is_some_and(|&id| network.layout.place(id).trainable)),
                 accumulate: [false; 2],
+                fused: None,
             });
         }
         let constants: Vec<&[ConstantId]> =
             nodes.iter().filter(|n| !is_view(&n.op)).map(|n| &n.constants[..]).collect();
         network.plan_backward(&constants);
+        network.plan_fusion(&constants);
         network.plan_masks();
         Ok(network)
     }
@@ -224,6 +230,18 @@ impl<F: Real, const N: usize> Network<F, N> {
             }
             for (accumulate, &constant) in step.accumulate.iter_mut().zip(*constants) {
                 *accumulate = !gradients.insert(constant);
+            }
+        }
+    }
+
+    /// Finds the dense layers whose gradient need not be stored: those whose rows are whole vectors.
+    fn plan_fusion(&mut self, constants: &[&[ConstantId]]) {
+        const LANES: usize = 16;
+        for (step, of_step) in self.steps.iter_mut().zip(constants) {
+            let dense = step.kind.layer().dense().filter(|dense| dense.inputs.is_multiple_of(LANES));
+            if step.wanted[0] && dense.is_some() {
+                let users = constants.iter().filter(|constants| constants.contains(&of_step[0])).count();
+                step.fused = (users == 1).then(|| self.layout.place(of_step[0]).range.clone());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Optimizers, with Keras' definitions and constants.
 
-use super::kernels::vectorized;
+use super::kernels::{Adam, Remembered, vectorized};
 use super::real::Real;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -153,6 +153,27 @@ impl Optimizer {
         }
     }
 
+    /// Adam's constants in step `t` (from 1) with the learning rate times `factor`, if this is Adam or AdamW.
+    pub(crate) fn adam_step<F: Real>(&self, (t, factor): (u64, f64)) -> Option<Adam<F>> {
+        let (beta_1, beta_2, epsilon, weight_decay) = match *self {
+            Self::Adam { beta_1, beta_2, epsilon, .. } => (beta_1, beta_2, epsilon, None),
+            Self::AdamW { beta_1, beta_2, epsilon, weight_decay, .. } => {
+                (beta_1, beta_2, epsilon, Some(weight_decay))
+            }
+            _ => return None,
+        };
+        let rate = F::from_f64(self.learning_rate() * factor);
+        // Keras takes the powers in single precision.
+        let power = |beta: f64| 1.0 - (beta as f32).powf(t as f32);
+        Some(Adam {
+            rate: rate * F::from_f32(power(beta_2).sqrt() / power(beta_1)),
+            first: F::from_f64(1.0 - beta_1),
+            second: F::from_f64(1.0 - beta_2),
+            epsilon: F::from_f64(epsilon),
+            decay: weight_decay.map(|decay| rate * F::from_f64(decay)),
+        })
+    }
+
     /// Step `t` (from 1) with the learning rate times `factor`, for a part of the parameters. The gradient is the sum
     /// of all lanes', in their order.
     pub(crate) fn update<F: Real>(
@@ -179,28 +200,12 @@ impl Optimizer {
             (Self::Sgd { .. }, _) => in_parts(parameters, gradients, |_, w, g| {
                 vectorized!({ w.iter_mut().zip(g).for_each(|(w, &g)| *w += -(g * rate)) });
             }),
-            (Self::Adam { beta_1, beta_2, epsilon, .. }, [m, v]) => {
-                // Keras takes the powers in single precision.
-                let power = |beta: f64| 1.0 - (beta as f32).powf(t as f32);
-                let rate = rate * F::from_f32(power(beta_2).sqrt() / power(beta_1));
-                let (beta_1, beta_2) = (F::from_f64(1.0 - beta_1), F::from_f64(1.0 - beta_2));
-                let epsilon = F::from_f64(epsilon);
+            (Self::Adam { .. } | Self::AdamW { .. }, [m, v]) => {
+                let Some(adam) = self.adam_step((t, factor)) else { return };
                 in_parts(parameters, gradients, |range, w, g| {
                     let (m, v) = (&mut m[range.clone()], &mut v[range]);
-                    vectorized!({
-                        for (((w, &g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-                            *m += (g - *m) * beta_1;
-                            *v += (g * g - *v) * beta_2;
-                            *w += -(*m * rate / (v.sqrt() + epsilon));
-                        }
-                    });
+                    vectorized!({ adam.step(g, Remembered { w, m, v }) });
                 });
-            }
-            (Self::AdamW { learning_rate, weight_decay, beta_1, beta_2, epsilon }, states) => {
-                let decay = rate * F::from_f64(weight_decay);
-                vectorized!({ parameters.iter_mut().for_each(|w| *w += -(*w * decay)) });
-                let adam = Self::Adam { learning_rate, beta_1, beta_2, epsilon };
-                adam.update((t, factor), parameters, gradients, states);
             }
             (Self::RmsProp { rho, momentum, epsilon, centered, .. }, [velocity, others @ ..]) => {
                 let (average, velocities) = others.split_at_mut(usize::from(centered));
@@ -209,7 +214,7 @@ impl Optimizer {
                     rmsprop.step(range.clone(), w, g, &mut velocity[range]);
                 });
             }
-            (Self::Adam { .. } | Self::RmsProp { .. }, _) => {}
+            (Self::Adam { .. } | Self::AdamW { .. } | Self::RmsProp { .. }, _) => {}
         }
     }
 }

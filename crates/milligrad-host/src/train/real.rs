@@ -1,6 +1,6 @@
 //! The two float formats of the trainer: `f32` to train with vector instructions, `f64` to check gradients.
 
-use super::kernels::{Patches, plain, simd};
+use super::kernels::{Adam, Patches, Remembered, plain, simd};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// A float format with its elementary functions and the kernels that take nearly all of the time.
@@ -61,6 +61,13 @@ pub(crate) trait Real:
         dw: &mut [Self],
         accumulate: bool,
     );
+    fn outer_adam<const N: usize>(
+        blocks: &[(&[Self], &[[Self; N]])],
+        place: (usize, usize),
+        adam: Adam<Self>,
+        weights: Remembered<'_, Self>,
+    );
+    fn transpose(from: (&[Self], usize), columns: usize, to: (&mut [Self], usize));
 }
 
 macro_rules! common {
@@ -134,6 +141,19 @@ macro_rules! kernels {
             accumulate: bool,
         ) {
             $module::outer(rows, width, dy, dw, accumulate);
+        }
+        #[inline]
+        fn outer_adam<const N: usize>(
+            blocks: &[(&[Self], &[[Self; N]])],
+            place: (usize, usize),
+            adam: Adam<Self>,
+            weights: Remembered<'_, Self>,
+        ) {
+            $module::outer_adam(blocks, place, adam, weights);
+        }
+        #[inline]
+        fn transpose(from: (&[Self], usize), columns: usize, to: (&mut [Self], usize)) {
+            $module::transpose(from, columns, to);
         }
     };
 }

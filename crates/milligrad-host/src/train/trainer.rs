@@ -35,6 +35,10 @@ pub(crate) struct Trainer<F, const N: usize> {
     clip: Clip,
     pub(super) lanes: Vec<Lane<F, N>>,
     meeting: Meeting<F>,
+    /// The trained parameters but for [fused](super::network::Step::fused) weights.
+    rest: Vec<Range<usize>>,
+    /// Samples in a batch.
+    batch: usize,
 }
 
 /// Sums over samples.
@@ -82,15 +86,27 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         optimizer: Optimizer,
         batch: usize,
     ) -> Self {
-        let lanes = (0..lanes(&network, batch)).map(|_| network.lane(true)).collect();
         let states = (0..optimizer.states()).map(|_| Buffer::zeros(network.layout.trainable())).collect();
-        let (steps, clip, meeting) = (0, Clip::None, Meeting::default());
-        Self { network, parameters, states, steps, loss, optimizer, clip, lanes, meeting }
+        let (steps, clip, lanes, meeting) = (0, Clip::None, Vec::new(), Meeting::default());
+        let rest = rest(&network);
+        let trainer =
+            Self { network, parameters, states, steps, loss, optimizer, clip, lanes, meeting, rest, batch };
+        trainer.with_lanes()
     }
 
     /// With gradients limited.
     pub(crate) fn clipped(self, clip: Clip) -> Self {
-        Self { clip, ..self }
+        Self { clip, ..self }.with_lanes()
+    }
+
+    fn with_lanes(mut self) -> Self {
+        // A lane costs passing once over its gradient.
+        let trainable = self.network.layout.trainable();
+        let stored =
+            if self.may_fuse() { self.rest.iter().map(ExactSizeIterator::len).sum() } else { trainable };
+        let lanes = lanes(&self.network, stored, self.batch);
+        self.lanes = (0..lanes).map(|_| self.network.lane(true)).collect();
+        self
     }
 
     /// Computes the gradient of the mean loss of these samples, and leaves a part of it in each lane.
@@ -111,7 +127,9 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         self.meeting.moments.clear();
         self.meeting.sums.clear();
         self.meeting.sums.resize_with(segments, Default::default);
+        let fused = self.fuses(indices.len());
         let lanes = &mut self.lanes[..active];
+        lanes.iter_mut().for_each(|lane| lane.fused = fused);
         for segment in 0..segments {
             each_lane(lanes, |i, lane| pass.forward(i, lane, segment, &self.meeting));
             let mut whole = lanes[0].moments[segment].clone();
@@ -133,6 +151,17 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         total
     }
 
+    /// Can the gradient of dense layers be left to the optimizer's step? If nobody else needs it.
+    fn may_fuse(&self) -> bool {
+        let adam = matches!(self.optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. });
+        adam && self.clip == Clip::None && self.network.layout.penalties().is_empty()
+    }
+
+    /// Is it? The lanes must hold all of the batch at once.
+    fn fuses(&self, batch: usize) -> bool {
+        self.may_fuse() && batch <= self.lanes.len() * N
+    }
+
     /// A step of the optimizer with the gradient of a batch of this size, the learning rate times `factor`.
     pub(crate) fn update(&mut self, batch: usize, factor: f64) {
         for (&step, moments) in self.network.meetings.iter().zip(&self.meeting.moments) {
@@ -144,8 +173,21 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         let (optimizer, step) = (self.optimizer, (self.steps, factor));
         let active = self.lanes.len().min(batch.div_ceil(N));
         let active = if self.clip == Clip::None { active } else { self.clip_gradient(active) };
-        let gradients: Vec<&[F]> = self.lanes[..active].iter().map(|lane| &lane.gradient[..]).collect();
+        let adam = optimizer.adam_step(step).filter(|_| self.fuses(batch));
         let parameters = &mut self.parameters[..self.network.layout.trainable()];
+        if let Some(adam) = adam
+            && let [m, v] = &mut self.states[..]
+        {
+            let lanes = &mut self.lanes[..active];
+            self.network.update_fused(lanes, adam, parameters, [&mut *m, &mut *v]);
+            for range in &self.rest {
+                let mut states = [&mut m[range.clone()], &mut v[range.clone()]];
+                let gradients: Vec<_> = lanes.iter().map(|lane| &lane.gradient[range.clone()]).collect();
+                optimizer.update(step, &mut parameters[range.clone()], &gradients, &mut states);
+            }
+            return;
+        }
+        let gradients: Vec<&[F]> = self.lanes[..active].iter().map(|lane| &lane.gradient[..]).collect();
         let update = |part: usize, parameters: &mut [F], states: &mut [&mut [F]]| {
             let range = part * UPDATE_PART..part * UPDATE_PART + parameters.len();
             let gradients: Vec<&[F]> = gradients.iter().map(|g| &g[range.clone()]).collect();
@@ -241,15 +283,29 @@ pub(crate) fn each_part<F: Real, const N: usize, T: Send>(
     });
 }
 
+/// The trained parameters but for fused weights.
+fn rest<F: Real, const N: usize>(network: &Network<F, N>) -> Vec<Range<usize>> {
+    let mut fused: Vec<_> = network.steps.iter().filter_map(|step| step.fused.clone()).collect();
+    fused.sort_by_key(|range| range.start);
+    let (mut rest, mut start) = (Vec::new(), 0);
+    for range in fused {
+        rest.push(start..range.start);
+        start = range.end;
+    }
+    rest.push(start..network.layout.trainable());
+    rest
+}
+
 /// Into how many lanes a batch is cut: as many as are worth a thread.
-fn lanes<F: Real, const N: usize>(network: &Network<F, N>, batch: usize) -> usize {
+/// `stored` is the length of their gradients.
+fn lanes<F: Real, const N: usize>(network: &Network<F, N>, stored: usize, batch: usize) -> usize {
     let blocks = batch.div_ceil(N);
     if !network.meetings.is_empty() {
         return blocks;
     }
-    // A lane costs passing once over its gradient, so it should have far more to compute than parameters.
+    // A lane should have far more to compute than to store.
     let work = network.multiplications().saturating_mul(batch);
-    let worth = (work / (64 * network.layout.trainable().max(1))).min(work >> 17).max(1);
+    let worth = (work / (64 * stored.max(1))).min(work >> 17).max(1);
     let worth = 1 << worth.ilog2();
     worth.min(MOST_LANES).min(blocks)
 }

@@ -4,8 +4,11 @@
 //! blocks, in the order of the graph's tensor (`HWC`). So the batch is the innermost axis, every layer is the
 //! algorithm for one sample with vectors in place of numbers, and a vector never straddles the edge of an image.
 
+mod adam;
 pub(crate) mod plain;
 pub(crate) mod simd;
+
+pub(crate) use adam::{Adam, Remembered};
 
 /// What each output position of a convolution sees: for each tap a pixel of the input.
 ///

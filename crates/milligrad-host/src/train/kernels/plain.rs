@@ -1,6 +1,6 @@
 //! The kernels as formulas: what they compute, in any float format. The other files are tested against this one.
 
-use super::Patches;
+use super::{Adam, Patches, Remembered};
 use crate::train::real::Real;
 
 /// `y[p, o] = clamp(bias[o] + Σ[t, c] weights[o, t, c] x[pixel(p, t), c])`
@@ -88,6 +88,36 @@ pub(crate) fn outer<F: Real, const N: usize>(
         }
         for (row, &dy) in rows.chunks_exact(length).zip(dy) {
             dw.iter_mut().zip(row).for_each(|(dw, &x)| *dw += dy * x);
+        }
+    }
+}
+
+/// A step of Adam for weights `[outputs, width]`, those of the outputs from `first` on, with the gradient that [`outer`]
+/// computes of all blocks: `rows` and `dy` of each.
+pub(crate) fn outer_adam<F: Real, const N: usize>(
+    blocks: &[(&[F], &[[F; N]])],
+    (width, first): (usize, usize),
+    adam: Adam<F>,
+    mut weights: Remembered<'_, F>,
+) {
+    let mut gradient = vec![F::ZERO; width];
+    for o in 0..weights.w.len() / width {
+        for (i, (rows, dy)) in blocks.iter().enumerate() {
+            outer(rows, width, &dy[first + o..=first + o], &mut gradient, i > 0);
+        }
+        adam.step(&gradient, weights.part(o * width..(o + 1) * width));
+    }
+}
+
+/// `to[column, row] = from[row, column]` for the first `columns` of all rows.
+pub(crate) fn transpose<F: Copy>(
+    (from, length): (&[F], usize),
+    columns: usize,
+    (to, stride): (&mut [F], usize),
+) {
+    for (row, from) in from.chunks_exact(length).enumerate() {
+        for (to, &value) in to[row..].iter_mut().step_by(stride).zip(&from[..columns]) {
+            *to = value;
         }
     }
 }

@@ -171,6 +171,11 @@ pub(crate) trait Layer<F: Real, const N: usize>: Send + Sync {
         false
     }
 
+    /// The layer, if it is one whose gradient can be [fused](Dense::update) with the optimizer's step.
+    fn dense(&self) -> Option<&Dense<F>> {
+        None
+    }
+
     /// Multiplications of one sample's forward pass.
     fn multiplications(&self) -> usize {
         0

@@ -1,17 +1,21 @@
 //! The kernels of [`plain`](super::plain) for `f32`, with the machine's widest vectors and fused multiply-add.
 //!
-//! All four are tiles of sums that stay in registers: `M` broadcast numbers times `V` vectors.
+//! All products are tiles of sums that stay in registers: `M` broadcast numbers times `V` vectors.
 
 mod input;
 mod outer;
+mod outer_adam;
 mod output;
 #[cfg(test)]
 mod tests;
+mod transpose;
 mod weights;
 
 pub(crate) use input::correlate_input;
 pub(crate) use outer::outer;
+pub(crate) use outer_adam::outer_adam;
 pub(crate) use output::correlate;
+pub(crate) use transpose::transpose;
 pub(crate) use weights::correlate_weights;
 
 use pulp::Simd;

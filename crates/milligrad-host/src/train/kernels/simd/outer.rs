@@ -28,17 +28,18 @@ impl<const N: usize> WithSimd for Outer<'_, N> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let length = self.rows.len() / N;
-        if S::F32_LANES == 1 || !length.is_multiple_of(2 * S::F32_LANES) {
-            return plain::outer(self.rows, self.width, self.dy, self.dw, self.accumulate);
+        let Self { rows, width, dy, dw, accumulate } = self;
+        if !fits::<S, N>(rows) {
+            return plain::outer(rows, width, dy, dw, accumulate);
         }
-        let vectors = length / S::F32_LANES;
-        let rows = S::as_simd_f32s(self.rows).0;
-        for column in (0..self.width.div_ceil(S::F32_LANES)).step_by(2) {
-            strips!(self.dy.len(), budget::<S>() / 2, |o, M| {
+        let length = rows.len() / N / S::F32_LANES;
+        let rows = S::as_simd_f32s(rows).0;
+        for column in (0..width.div_ceil(S::F32_LANES)).step_by(2) {
+            let start = column * S::F32_LANES;
+            strips!(dy.len(), budget::<S>() / 2, |o, M| {
                 let mut sums = [[simd.splat_f32s(0.0); 2]; M];
-                let dy = &self.dy[o..o + M];
-                for (sample, row) in rows.chunks_exact(vectors).enumerate() {
+                let dy = &dy[o..o + M];
+                for (sample, row) in rows.chunks_exact(length).take(N).enumerate() {
                     let x = &row[column..column + 2];
                     for (sums, dy) in sums.iter_mut().zip(dy) {
                         let dy = simd.splat_f32s(dy[sample]);
@@ -46,21 +47,29 @@ impl<const N: usize> WithSimd for Outer<'_, N> {
                         sums[1] = simd.mul_add_e_f32s(dy, x[1], sums[1]);
                     }
                 }
-                let start = column * S::F32_LANES;
-                for (sums, dw) in sums.into_iter().zip(self.dw[o * self.width..].chunks_mut(self.width)) {
-                    let end = self.width.min(start + 2 * S::F32_LANES);
-                    let dw = &mut dw[start..end];
-                    let (head, tail) = dw.split_at_mut(dw.len().min(S::F32_LANES));
-                    for (dw, sum) in [head, tail].into_iter().zip(sums) {
-                        let sum = if self.accumulate {
-                            simd.add_f32s(simd.partial_load_f32s(dw), sum)
-                        } else {
-                            sum
-                        };
-                        simd.partial_store_f32s(dw, sum);
-                    }
+                for (r, sums) in sums.iter().enumerate() {
+                    let row = &mut dw[(o + r) * width..][..width];
+                    put(simd, &mut row[start..], sums[0], accumulate);
+                    put(simd, row.get_mut(start + S::F32_LANES..).unwrap_or_default(), sums[1], accumulate);
                 }
             });
         }
+    }
+}
+
+/// Are there whole pairs of vectors in a row?
+#[inline(always)]
+pub(super) fn fits<S: Simd, const N: usize>(rows: &[f32]) -> bool {
+    S::F32_LANES > 1 && (rows.len() / N).is_multiple_of(2 * S::F32_LANES)
+}
+
+/// Stores a vector at the start of `to`, or as much of it as there is room for.
+#[inline(always)]
+fn put<S: Simd>(simd: S, to: &mut [f32], sum: S::f32s, accumulate: bool) {
+    if let Some(to) = S::as_mut_simd_f32s(to).0.first_mut() {
+        *to = if accumulate { simd.add_f32s(*to, sum) } else { sum };
+    } else {
+        let sum = if accumulate { simd.add_f32s(simd.partial_load_f32s(to), sum) } else { sum };
+        simd.partial_store_f32s(to, sum);
     }
 }

@@ -46,6 +46,10 @@ impl<const N: usize> Correlate<'_, N> {
         let x = S::as_simd_f32s(self.x.as_flattened()).0;
         let y = S::as_mut_simd_f32s(self.y.as_flattened_mut()).0;
         let outputs = self.bias.len();
+        if let [pixel] = *self.patches.pixels {
+            let x = &x[pixel as usize * self.patches.channels * block..];
+            return dense::<S, V>(simd, (self.weights, self.bias), (x, block), y, self.clamp);
+        }
         for (pixels, y) in self.patches.positions().zip(y.chunks_exact_mut(outputs * block)) {
             for vector in (0..block).step_by(V) {
                 strips!(outputs, budget::<S>() / V, |o, M| {
@@ -55,15 +59,81 @@ impl<const N: usize> Correlate<'_, N> {
                     }
                     let weights = &self.weights[o * self.patches.len()..(o + M) * self.patches.len()];
                     multiply::<S, M, V>(simd, self.patches, pixels, weights, (x, block, vector), &mut sums);
-                    let (low, high) = (simd.splat_f32s(self.clamp.0), simd.splat_f32s(self.clamp.1));
+                    limit(simd, &mut sums, self.clamp);
                     for (y, sums) in y[o * block..].chunks_exact_mut(block).zip(sums) {
-                        for (y, sum) in y[vector..vector + V].iter_mut().zip(sums) {
-                            // In this order NaN stays NaN.
-                            *y = simd.min_f32s(high, simd.max_f32s(low, sum));
-                        }
+                        y[vector..vector + V].copy_from_slice(&sums);
                     }
                 });
             }
+        }
+    }
+}
+
+/// Sums within a range.
+#[inline(always)]
+fn limit<S: Simd, const M: usize, const V: usize>(
+    simd: S,
+    sums: &mut [[S::f32s; V]; M],
+    (low, high): (f32, f32),
+) {
+    let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
+    for sums in sums {
+        for sum in sums {
+            // In this order NaN stays NaN.
+            *sum = simd.min_f32s(high, simd.max_f32s(low, *sum));
+        }
+    }
+}
+
+/// Most inputs of a dense layer that stay in the nearest cache while all outputs pass over them.
+const PART: usize = 160;
+
+/// One position with one tap: a part of the inputs at a time; between parts the sums wait in `y`.
+#[inline(always)]
+fn dense<S: Simd, const V: usize>(
+    simd: S,
+    (weights, bias): (&[f32], &[f32]),
+    (x, block): (&[S::f32s], usize),
+    y: &mut [S::f32s],
+    clamp: (f32, f32),
+) {
+    let (outputs, inputs) = (bias.len(), weights.len() / bias.len());
+    let part = inputs.div_ceil(inputs.div_ceil(PART));
+    for first in (0..inputs).step_by(part) {
+        let part = part.min(inputs - first);
+        for vector in (0..block).step_by(V) {
+            strips!(outputs, budget::<S>() / V, |o, M| {
+                let y = &mut y[o * block..(o + M) * block];
+                let mut rows = [weights; M];
+                for (r, row) in rows.iter_mut().enumerate() {
+                    *row = &weights[(o + r) * inputs + first..][..part];
+                }
+                let mut sums = [[simd.splat_f32s(0.0); V]; M];
+                if first == 0 {
+                    for (sums, &bias) in sums.iter_mut().zip(&bias[o..o + M]) {
+                        *sums = [simd.splat_f32s(bias); V];
+                    }
+                } else {
+                    for (sums, y) in sums.iter_mut().zip(y.chunks_exact(block)) {
+                        sums.copy_from_slice(&y[vector..vector + V]);
+                    }
+                }
+                for (i, x) in x[first * block..].chunks_exact(block).take(part).enumerate() {
+                    let x = &x[vector..vector + V];
+                    for (sums, row) in sums.iter_mut().zip(&rows) {
+                        let w = simd.splat_f32s(row[i]);
+                        for (sum, &x) in sums.iter_mut().zip(x) {
+                            *sum = simd.mul_add_e_f32s(w, x, *sum);
+                        }
+                    }
+                }
+                if first + part == inputs {
+                    limit(simd, &mut sums, clamp);
+                }
+                for (y, sums) in y.chunks_exact_mut(block).zip(sums) {
+                    y[vector..vector + V].copy_from_slice(&sums);
+                }
+            });
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use super::input::CorrelateInput;
 use super::outer::Outer;
+use super::outer_adam::OuterAdam;
 use super::output::{Correlate, correlate};
 use super::weights::CorrelateWeights;
 use crate::train::buffer::Buffer;
-use crate::train::kernels::{Patches, plain};
+use crate::train::kernels::{Adam, Patches, Remembered, plain};
 use crate::train::random::Pcg32;
 use pulp::Arch;
 
@@ -13,6 +14,10 @@ fn random(random: &mut Pcg32, len: usize) -> Buffer<f32> {
     let mut buffer = Buffer::zeros(len);
     buffer.iter_mut().for_each(|x| *x = 2.0 * random.uniform() - 1.0);
     buffer
+}
+
+fn remembered([w, m, v]: &mut [Buffer<f32>; 3]) -> Remembered<'_, f32> {
+    Remembered { w, m, v }
 }
 
 fn close(a: &[f32], b: &[f32]) {
@@ -70,6 +75,27 @@ fn check<const N: usize>(arch: Arch, seed: u64) {
     }
 }
 
+/// The same of the product that is fused with Adam, for a part of the outputs.
+fn check_adam<const N: usize>(arch: Arch, seed: u64) {
+    let r = &mut Pcg32::new(seed);
+    let width = r.below(80) as usize + 1;
+    let width = if seed.is_multiple_of(4) { width } else { width.next_multiple_of(16) };
+    let (first, outputs, blocks) = (r.below(3) as usize, r.below(40) as usize + 1, r.below(3) as usize + 1);
+    let data: Vec<_> = (0..blocks)
+        .map(|_| (random(r, width.next_multiple_of(32) * N), random(r, (first + outputs) * N)))
+        .collect();
+    let blocks: Vec<_> = data.iter().map(|(rows, dy)| (&rows[..], dy.blocks::<N>())).collect();
+    let mut here = [random(r, outputs * width), random(r, outputs * width), random(r, outputs * width)];
+    here[2].iter_mut().for_each(|v| *v = v.abs());
+    let mut there = here.clone();
+    let decay = seed.is_multiple_of(2).then_some(1e-2);
+    let adam = Adam { rate: 0.1, first: 0.1, second: 0.01, epsilon: 1e-3, decay };
+    let (blocks, place) = (&blocks[..], (width, first));
+    arch.dispatch(OuterAdam { blocks, place, adam, weights: remembered(&mut here) });
+    plain::outer_adam(blocks, place, adam, remembered(&mut there));
+    here.iter().zip(&there).for_each(|(here, there)| close(here, there));
+}
+
 #[test]
 fn vectors_agree_with_the_formulas() {
     for arch in architectures() {
@@ -77,6 +103,8 @@ fn vectors_agree_with_the_formulas() {
             check::<16>(arch, seed);
             check::<32>(arch, seed);
             check::<4>(arch, seed);
+            check_adam::<32>(arch, seed);
+            check_adam::<4>(arch, seed);
         }
     }
 }
@@ -86,4 +114,24 @@ fn nan_stays_nan() {
     let mut y = [[0.0; 16]];
     correlate::<16>(Patches::dense(1), &[1.0], &[0.0], &[[f32::NAN; 16]], &mut y, (0.0, 6.0));
     assert!(y[0].iter().all(|y| y.is_nan()));
+}
+
+#[test]
+fn transpose_of_all_sizes() {
+    let r = &mut Pcg32::new(1);
+    for (rows, columns, room) in [(1, 1, 0), (32, 784, 16), (40, 32, 3), (7, 50, 0), (33, 17, 5), (16, 16, 0)]
+    {
+        let from = random(r, rows * (columns + room));
+        let mut to = [vec![0.0; columns * (rows + 2)], vec![0.0; columns * (rows + 2)]];
+        super::transpose((&from, columns + room), columns, (&mut to[0], rows + 2));
+        plain::transpose((&from, columns + room), columns, (&mut to[1], rows + 2));
+        assert_eq!(to[0], to[1], "{rows} x {columns}");
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            to[0].fill(0.0);
+            let swap = |square| super::transpose::swap_8(simd, square);
+            super::transpose::squares::<8>((&from, columns + room), columns, (&mut to[0], rows + 2), swap);
+            assert_eq!(to[0], to[1], "{rows} x {columns}");
+        }
+    }
 }
