@@ -105,13 +105,7 @@ impl<const N: usize> WithSimd for OuterAdam<'_, N> {
 impl<S: Simd> Waiting<S> {
     /// The step of one vector.
     #[inline(always)]
-    fn step(
-        &self,
-        simd: S,
-        i: usize,
-        adam: &Constants<S>,
-        [w, m, v]: [&mut [S::f32s]; 3],
-    ) {
+    fn step(&self, simd: S, i: usize, adam: &Constants<S>, [w, m, v]: [&mut [S::f32s]; 3]) {
         let place = self.places[i];
         if let (Some(w), Some(m), Some(v)) = (w.get_mut(place), m.get_mut(place), v.get_mut(place)) {
             adam.step(simd, self.gradients[i], w, m, v);
