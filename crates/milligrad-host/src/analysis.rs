@@ -1,5 +1,6 @@
 //! What a program costs, known before it is flashed.
 
+mod inference;
 mod training;
 
 use crate::plan::lower_bound_bytes;
@@ -21,6 +22,10 @@ pub struct Analysis {
     pub parameters: usize,
     /// Bytes of weights and biases.
     pub weight_bytes: usize,
+    /// Instructions of one prediction on a Cortex-M4F, modelled; see [`inference`].
+    pub instructions: u64,
+    /// Bytes of code of a prediction on a Cortex-M4F, modelled in the same way.
+    pub code_bytes: usize,
     /// Bytes of all that lies in flash beside code: weights, biases, scales, tables, descriptors.
     pub constant_bytes: usize,
     /// Bytes of initial values of parameters that learn, in flash too.
@@ -52,6 +57,8 @@ pub struct LayerCost {
     pub parameters: usize,
     /// Multiply-accumulate operations.
     pub macs: u64,
+    /// Instructions on a Cortex-M4F, modelled.
+    pub instructions: u64,
     /// Bytes of weights and biases.
     pub weight_bytes: usize,
     /// Bytes in flash beside code.
@@ -62,12 +69,21 @@ pub struct LayerCost {
     pub learns: bool,
 }
 
+impl Analysis {
+    /// Bytes of flash: constants, initial values, and code as it is modelled.
+    pub fn flash_bytes(&self) -> usize {
+        self.constant_bytes + self.initial_bytes + self.code_bytes
+    }
+}
+
 impl Program {
     /// What this program costs.
     pub fn analysis(&self) -> Analysis {
         let layers: Vec<_> = (0..self.steps.len()).map(|index| self.layer_cost(index)).collect();
         Analysis {
             macs: layers.iter().map(|layer| layer.macs).sum(),
+            instructions: layers.iter().map(|layer| layer.instructions).sum(),
+            code_bytes: self.code_bytes(),
             parameters: layers.iter().map(|layer| layer.parameters).sum(),
             weight_bytes: layers.iter().map(|layer| layer.weight_bytes).sum(),
             constant_bytes: layers.iter().map(|layer| layer.constant_bytes).sum(),
@@ -107,6 +123,7 @@ impl Program {
             shape: step.shape.clone(),
             parameters: step.parameters,
             macs: step.macs,
+            instructions: self.instructions(step),
             weight_bytes,
             constant_bytes,
             live_bytes: alive.map(|b| b.len * b.dtype.bytes()).sum(),

@@ -56,6 +56,7 @@ pub mod quantize;
 mod run;
 mod score;
 pub mod spec;
+pub mod sweep;
 pub mod train;
 mod verify;
 

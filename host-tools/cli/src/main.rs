@@ -50,6 +50,8 @@ enum Command {
     Train(commands::train::Train),
     /// Find a learning rate.
     LrFind(commands::lr_find::LrFind),
+    /// Try variants of a specification, and compare accuracy with what they cost on a device.
+    Sweep(commands::sweep::SweepCommand),
     /// Measure a model on the test part: loss and all metrics.
     Eval(commands::eval::Eval),
     /// Let a model answer raw inputs.
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Command::Data(data) => data.run(&output),
         Command::Train(train) => train.run(&output, common.seed),
         Command::LrFind(find) => find.run(&output, common.seed),
+        Command::Sweep(sweep) => sweep.run(&output, common.seed),
         Command::Eval(eval) => eval.run(&output),
         Command::Predict(predict) => predict.run(&output),
         Command::Summary(summary) => summary.run(&output),

@@ -164,3 +164,28 @@ fn golden_vectors_are_compared_value_by_value() {
     npz(&path, &[("x", "|i1", &[1], vec![0])]);
     run(["validate", &trained.int8(), "--golden", &path]).fails(2, "no array `input`");
 }
+
+#[test]
+fn a_sweep_keeps_its_trials_and_chooses_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let text = fs::read_to_string(example("digits-mlp")).unwrap().replacen(
+        "type = \"dense\"",
+        "name = \"hidden\"\ntype = \"dense\"",
+        1,
+    );
+    let sweep = "\n[target]\nram_budget = \"500 B\"\n[sweep]\nepochs = 3\n[sweep.choices]\n\"hidden.units\" = [4, 16, 900]\n";
+    fs::write(path("spec.toml"), text + sweep).unwrap();
+    let out = path("out");
+    let command = ["sweep", &path("spec.toml"), "--out", &out, "--json"];
+    let first = good([&command[..], &["--jobs=2"]].concat()).json();
+    let trials = first["trials"].as_array().unwrap();
+    assert_eq!(trials.len(), 3);
+    assert!(trials[2]["problem"].as_str().unwrap().contains("ram_budget"), "{first}");
+    let best = trials.iter().find(|trial| trial["key"] == first["best"]["key"]).unwrap();
+    assert_eq!((best["choices"]["hidden.units"].as_u64(), best["pareto"].as_bool()), (Some(16), Some(true)));
+    assert!(fs::metadata(path("out/model-int8.safetensors")).is_ok());
+    assert_eq!(good(command).json(), first);
+    run([&command[..], &["--at-least=1.5"]].concat()).fails(1, "no trial reaches");
+    run(["sweep", example("digits-mlp").to_str().unwrap()]).fails(2, "there is no [sweep]");
+}

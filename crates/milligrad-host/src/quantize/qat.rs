@@ -4,13 +4,13 @@
 //! [`prepare`] folds batch norm, measures ranges on calibration data, and puts a `FakeQuantize` behind every tensor that
 //! int8 rounds; weights get the rule to be rounded, channel by channel. [`fit`](crate::train::fit()) then trains through
 //! the rounding as if it were not there (Jacob et al., arXiv 1712.05877), and [`convert`] makes the int8 graph with these
-//! very scales. [`refine`] does all three.
+//! very scales. [`refine`] does all three, with [`fit_options`] unless there are better ones.
 
 use super::{QuantizeOptions, calibrated, first_float, keeps_scale, prepared, with_ranges};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Draft, Graph, Node, Op, TensorId, TrainRule, WeightScales};
 use crate::ops::{PROBABILITIES, TANH};
-use crate::train::{Event, FitOptions, Observer, Samples, evaluate, fit};
+use crate::train::{Event, FitOptions, Observer, Samples, Schedule, evaluate, fit};
 use milligrad::Quantization;
 
 /// Trains a float graph on for int8, and quantises it. Of all epochs, and of none, the one counts that does best on the
@@ -43,6 +43,13 @@ pub fn refine(
         observer(event)
     })?;
     convert(&best.map_or(graph, |(_, _, graph)| graph), options)
+}
+
+/// Options for training on: a tenth of the learning rate, which falls to zero along half a cosine.
+pub fn fit_options(training: &FitOptions, epochs: usize) -> FitOptions {
+    let optimizer = training.optimizer.with_learning_rate(0.1 * training.optimizer.learning_rate());
+    let schedule = Schedule::Cosine { warmup_epochs: 0.0, floor: 0.0 };
+    FitOptions { epochs, optimizer, schedule, checkpoint: None, resume: None, ..training.clone() }
 }
 
 /// The graph to train for int8. `calibration` holds normalised inputs, one after the other.

@@ -32,18 +32,22 @@ mod folds;
 mod layers;
 mod prepared;
 mod reader;
+mod target;
 mod train;
 
 pub use data::{DataSpec, Source};
 pub use engineering::{Engineering, FeatureSpec, Operation};
 pub use folds::{FoldScore, mean_and_deviation};
 pub use prepared::Prepared;
+pub use target::TargetSpec;
 pub use train::TrainSpec;
 
 use crate::builder::Builder;
 use crate::data::{Split, Task};
 use crate::graph::Graph;
-use crate::{CompileOptions, Error, Program, QuantizeOptions, Result, quantize};
+use crate::train::Pcg32;
+use crate::{Analysis, CompileOptions, Error, Program, QuantizeOptions, Result, quantize};
+use milligrad::Core;
 use reader::{Count, Document, FromValue, Table};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -66,6 +70,11 @@ pub struct Spec {
     pub train: TrainSpec,
     /// How it becomes int8.
     pub quantize: QuantizeSpec,
+    /// What the device has.
+    pub target: TargetSpec,
+    /// What it will cost there as int8, whatever is learned.
+    pub cost: Analysis,
+    too_large: Option<String>,
     text: String,
     /// Where the text names the data's path, and the trained model's.
     spans: [Option<Range<usize>>; 2],
@@ -98,7 +107,7 @@ impl Spec {
         let root = DeTable::parse(text)
             .map_err(|e| document.error(e.span().unwrap_or(0..0), e.message().trim_end(), ""))?;
         let root = Table::root(&document, &root);
-        root.allow(&["model", "layer", "data", "train", "augment", "quantize"])?;
+        root.allow(&["model", "layer", "data", "train", "augment", "quantize", "target", "sweep"])?;
         let model = required(&root, "model")?;
         model.allow(&["name", "input", "classes"])?;
         let name: String = model.required("name")?;
@@ -113,7 +122,13 @@ impl Spec {
         let builder = Builder::new(&name, &input).normalize(data.normalize.scale, data.normalize.offset);
         let (layers, ends) = layers::read(builder, &tables)?;
         let graph = layers.build(0).map_err(|error| layers::locate(error, &layers, &tables, &ends))?;
-        runs_on_devices(&graph).map_err(|error| layers::locate(error, &layers, &tables, &ends))?;
+        let target_table = root.table("target")?;
+        let target = target_table.as_ref().map_or(Ok(TargetSpec::default()), TargetSpec::read)?;
+        let cost = cost_on_device(&graph, target.core);
+        let cost = cost.map_err(|error| layers::locate(error, &layers, &tables, &ends))?;
+        let too_large = target_table.zip(target.exceeded(&cost)).map(|(table, (key, problem))| {
+            table.fail(key, problem, "make that layer smaller, or allow more").to_string()
+        });
         if !classes.is_empty() && classes.len() != graph.output_len().max(2) {
             let problem =
                 format!("{} classes, but the last layer has {} outputs", classes.len(), graph.output_len());
@@ -132,7 +147,16 @@ impl Spec {
             }
         };
         let spans = [data_table.span("path"), train_table.and_then(|table| table.span("from"))];
-        Ok(Self { name, input, classes, layers, data, train, quantize, text: text.into(), spans })
+        let text = text.into();
+        Ok(Self { name, input, classes, layers, data, train, quantize, target, cost, too_large, text, spans })
+    }
+
+    /// Does the model fit its target?
+    ///
+    /// # Errors
+    /// [`Error::Spec`] points at the budget that is exceeded, and names the layer that costs most.
+    pub fn check_target(&self) -> Result<()> {
+        self.too_large.clone().map_or(Ok(()), |problem| Err(Error::Spec(problem)))
     }
 
     /// Reads the data and checks that they fit the model.
@@ -201,10 +225,12 @@ impl Spec {
     }
 }
 
-/// What trains must also quantise and compile: found out before training.
-fn runs_on_devices(graph: &Graph) -> Result<()> {
-    let int8 = quantize(graph, &vec![0.0; graph.input_len()], &QuantizeOptions::default())?;
-    Program::compile(&int8, &CompileOptions::default()).map(|_| ())
+/// What trains must also quantise and compile: found out before training, and what it costs then.
+fn cost_on_device(graph: &Graph, core: Core) -> Result<Analysis> {
+    let mut random = Pcg32::new(0);
+    let noise: Vec<f32> = (0..4 * graph.input_len()).map(|_| random.normal()).collect();
+    let int8 = quantize(graph, &noise, &QuantizeOptions::default())?;
+    Ok(Program::compile(&int8, &CompileOptions { core, ..CompileOptions::default() })?.analysis())
 }
 
 const DEFAULT_CALIBRATION: usize = 256;

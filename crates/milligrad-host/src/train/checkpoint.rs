@@ -89,7 +89,7 @@ impl Fingerprint {
 }
 
 /// FNV-1a over words instead of bytes, as hexadecimal digits.
-pub(super) fn digest(words: impl IntoIterator<Item = u32>) -> String {
+pub(crate) fn digest(words: impl IntoIterator<Item = u32>) -> String {
     let hash = words
         .into_iter()
         .fold(0xcbf2_9ce4_8422_2325u64, |hash, word| (hash ^ u64::from(word)).wrapping_mul(0x0100_0000_01b3));

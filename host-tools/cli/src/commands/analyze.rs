@@ -41,6 +41,12 @@ impl Analyze {
             grouped(analysis.arena_lower_bound_bytes),
             grouped(analysis.ram_bytes)
         ));
+        output.result(format!(
+            "modelled for a Cortex-M4F: about {} instructions a prediction, {} B of code, {} B of flash in all",
+            grouped(analysis.instructions),
+            grouped(analysis.code_bytes),
+            grouped(analysis.flash_bytes())
+        ));
         if let Some(training) = &training {
             show(training, output);
         }
@@ -87,7 +93,17 @@ fn show(training: &TrainingCost, output: &Output) {
 
 fn table(analysis: &Analysis) -> Table {
     let mut table =
-        Table::new(&["layer", "type", "output", "parameters", "MACs", "constants B", "live B", "kernel"]);
+        Table::new(&[
+            "layer",
+            "type",
+            "output",
+            "parameters",
+            "MACs",
+            "instructions",
+            "constants B",
+            "live B",
+            "kernel",
+        ]);
     for layer in &analysis.layers {
         let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
         table.row([
@@ -96,6 +112,7 @@ fn table(analysis: &Analysis) -> Table {
             shape.join("x"),
             grouped(layer.parameters),
             grouped(layer.macs),
+            grouped(layer.instructions),
             grouped(layer.constant_bytes),
             grouped(layer.live_bytes),
             layer.kernel.into(),
@@ -109,6 +126,7 @@ fn table(analysis: &Analysis) -> Table {
         String::new(),
         grouped(analysis.parameters),
         grouped(analysis.macs),
+        grouped(analysis.instructions),
         grouped(analysis.constant_bytes),
         grouped(live),
     ]);

@@ -15,6 +15,7 @@ pub(crate) mod predict;
 pub(crate) mod profile;
 pub(crate) mod quantize;
 pub(crate) mod summary;
+pub(crate) mod sweep;
 pub(crate) mod train;
 pub(crate) mod validate;
 

@@ -8,7 +8,7 @@ use crate::progress::TrainingBar;
 use crate::table::{Table, grouped, percent};
 use clap::Args;
 use milligrad_host::data::{Dataset, shuffled};
-use milligrad_host::train::{Event, Schedule};
+use milligrad_host::train::Event;
 use milligrad_host::{Graph, QuantizeOptions, model_file, qat, quantize};
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -86,11 +86,12 @@ impl Quantize {
                     part.prepared(graph)?.into_samples(graph.normalize, data.loss, graph.output_len())
                 };
                 let validation = data.validation.take().map(samples).transpose()?;
-                let mut fit = data.training.fit_options(seed.unwrap_or(data.training.seed));
-                let rate = self.qat_learning_rate.unwrap_or(0.1 * fit.optimizer.learning_rate());
-                fit.optimizer = fit.optimizer.with_learning_rate(rate);
-                fit.schedule = Schedule::Cosine { warmup_epochs: 0.0, floor: 0.0 };
-                (fit.epochs, fit.threads) = (epochs as usize, self.threads);
+                let training = data.training.fit_options(seed.unwrap_or(data.training.seed));
+                let mut fit = qat::fit_options(&training, epochs as usize);
+                if let Some(rate) = self.qat_learning_rate {
+                    fit.optimizer = fit.optimizer.with_learning_rate(rate);
+                }
+                fit.threads = self.threads;
                 let train = samples(train)?;
                 let mut bar = TrainingBar::new(*output, fit.epochs);
                 let refined = qat::refine(

@@ -64,6 +64,7 @@ pub(crate) struct Train {
 impl Train {
     pub(crate) fn run(&self, output: &Output, seed: Option<u64>) -> Result<(), Failure> {
         let spec = Spec::read(&self.spec)?;
+        spec.check_target()?;
         let seed = seed.unwrap_or(spec.train.seed);
         if let Some(folds) = self.folds {
             let stop = stop_on_interrupt()?;
@@ -97,6 +98,12 @@ impl Train {
             grouped(sizes[1]),
             grouped(test.len()),
             name
+        ));
+        output.note(format!(
+            "as int8 it takes about {} B of flash, {} B of RAM and {} instructions a prediction (Cortex-M4F, modelled)",
+            grouped(spec.cost.flash_bytes()),
+            grouped(spec.cost.ram_bytes),
+            grouped(spec.cost.instructions)
         ));
         output.detail(summary(&graph));
         let frozen = frozen(&graph, &spec.train.freeze);
@@ -184,6 +191,11 @@ impl Train {
             "name": graph.name,
             "model": model,
             "parameters": graph.parameters(),
+            "device": {
+                "flash_bytes": spec.cost.flash_bytes(),
+                "ram_bytes": spec.cost.ram_bytes,
+                "instructions": spec.cost.instructions,
+            },
             "seed": seed,
             "epochs": history.epochs,
             "stopped_early": history.patience.is_some_and(|patience| patience.stops),
