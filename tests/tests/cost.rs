@@ -32,7 +32,10 @@ fn the_analysis_is_near_the_emulator() {
         let profile = firmware.profile("net", &record).unwrap();
         let analysis = program.analysis();
         for (layer, share) in analysis.layers.iter().zip(&profile.layers) {
-            eprintln!("{name} {:22} {:9} counted, {:9} modelled", layer.kernel, share.instructions, layer.instructions);
+            eprintln!(
+                "{name} {:22} {:9} counted, {:9} modelled",
+                layer.kernel, share.instructions, layer.instructions
+            );
         }
         let near = |what: &str, modelled: u64, counted: u64| {
             eprintln!("{name} {what}: {counted} counted, {modelled} modelled");

@@ -22,7 +22,8 @@ pub struct TargetSpec {
 struct Bytes(u64);
 
 impl FromValue for Bytes {
-    const EXPECTED: &'static str = "a number of bytes, or a text such as \"64 KB\" (1,000) or \"64 KiB\" (1,024)";
+    const EXPECTED: &'static str =
+        "a number of bytes, or a text such as \"64 KB\" (1,000) or \"64 KiB\" (1,024)";
     fn from_value(value: &DeValue<'_>) -> Option<Self> {
         let Some(text) = value.as_str() else { return u64::from_value(value).map(Self) };
         let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());

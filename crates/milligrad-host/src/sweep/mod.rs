@@ -64,7 +64,9 @@ impl Sweep {
         let error = |problem: String| Error::Spec(format!("{name}: {problem}"));
         let mut base: Table = text.parse().map_err(|e: toml::de::Error| error(e.message().into()))?;
         let Some(toml::Value::Table(mut sweep)) = base.remove("sweep") else {
-            return Err(error("there is no [sweep]; write [sweep.choices] with lists of values by key".into()));
+            return Err(error(
+                "there is no [sweep]; write [sweep.choices] with lists of values by key".into(),
+            ));
         };
         let mut count = |key: &str| match sweep.remove(key) {
             None => Ok(None),
@@ -76,7 +78,9 @@ impl Sweep {
             return Err(error("[sweep.choices] is missing: keys, and a list of values for each".into()));
         };
         if let Some(key) = sweep.keys().next() {
-            return Err(error(format!("[sweep] has no key `{key}`; it has trials, epochs, qat_epochs, choices")));
+            return Err(error(format!(
+                "[sweep] has no key `{key}`; it has trials, epochs, qat_epochs, choices"
+            )));
         }
         let choices: Result<Vec<_>> = table
             .into_iter()

@@ -54,8 +54,8 @@ mod watch_tests;
 
 pub use augment::{Augment, Fill};
 pub use checkpoint::Checkpoint;
-pub use class_weights::ClassWeights;
 pub(crate) use checkpoint::digest;
+pub use class_weights::ClassWeights;
 pub use clip::Clip;
 pub use early_stopping::{EarlyStopping, Patience};
 pub use fit::{Evaluation, Event, Observer, Progress, evaluate, fit, predict};

@@ -92,18 +92,17 @@ fn show(training: &TrainingCost, output: &Output) {
 }
 
 fn table(analysis: &Analysis) -> Table {
-    let mut table =
-        Table::new(&[
-            "layer",
-            "type",
-            "output",
-            "parameters",
-            "MACs",
-            "instructions",
-            "constants B",
-            "live B",
-            "kernel",
-        ]);
+    let mut table = Table::new(&[
+        "layer",
+        "type",
+        "output",
+        "parameters",
+        "MACs",
+        "instructions",
+        "constants B",
+        "live B",
+        "kernel",
+    ]);
     for layer in &analysis.layers {
         let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
         table.row([

@@ -124,7 +124,8 @@ impl SweepCommand {
     }
 
     fn choose(&self, outcomes: &[Outcome]) -> Option<usize> {
-        let trained = |i: &usize| outcomes[*i].score.is_some_and(|s| self.at_least.is_none_or(|least| s >= least));
+        let trained =
+            |i: &usize| outcomes[*i].score.is_some_and(|s| self.at_least.is_none_or(|least| s >= least));
         let score = |i: usize| outcomes[i].score.unwrap_or(f64::NEG_INFINITY);
         let candidates = (0..outcomes.len()).filter(trained);
         candidates.min_by(|&a, &b| {
@@ -152,9 +153,8 @@ fn shown(outcome: &Outcome) -> String {
 
 /// The best first; `*` marks the Pareto front.
 fn table(outcomes: &[Outcome], front: &[bool]) -> Table {
-    let mut table = Table::new(&[
-        "", "trial", "int8", "f32", "weights B", "flash B", "RAM B", "instructions", "choices",
-    ]);
+    let mut table =
+        Table::new(&["", "trial", "int8", "f32", "weights B", "flash B", "RAM B", "instructions", "choices"]);
     let mut order: Vec<usize> = (0..outcomes.len()).collect();
     let score_of = |i: usize| outcomes[i].score.unwrap_or(f64::NEG_INFINITY);
     order.sort_by(|&a, &b| score_of(b).total_cmp(&score_of(a)));
@@ -169,7 +169,10 @@ fn table(outcomes: &[Outcome], front: &[bool]) -> Table {
             grouped(outcome.flash_bytes),
             grouped(outcome.ram_bytes),
             grouped(outcome.instructions),
-            outcome.problem.as_ref().map_or_else(|| shown(outcome), |_| format!("{} (not trained)", shown(outcome))),
+            outcome
+                .problem
+                .as_ref()
+                .map_or_else(|| shown(outcome), |_| format!("{} (not trained)", shown(outcome))),
         ]);
     }
     table
