@@ -18,6 +18,10 @@ fn a_specification_tells_its_parts() {
     assert!(told["target"]["imbalance"].as_f64().unwrap() < 1.2);
     let people = good(["data", "digits"]).stdout;
     assert!(people.contains("1,293 samples to learn from") && people.contains("validation"), "{people}");
+    assert!(
+        people.contains("0 to 16.00, mean") && people.contains("\ntarget: the largest class has 1."),
+        "{people}"
+    );
 }
 
 #[test]

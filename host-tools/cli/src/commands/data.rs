@@ -117,8 +117,9 @@ fn show(report: &Report, parts: Option<&[[usize; 3]]>, output: &Output) {
 }
 
 fn show_target(target: &Target, parts: Option<&[[usize; 3]]>, output: &Output) {
+    let what = if target.name == "target" { "target".into() } else { format!("target {}", target.name) };
     if target.classes.is_empty() {
-        output.result(format!("target {}: {}", target.name, range(&target.statistics)));
+        output.result(format!("{what}: {}", range(&target.statistics)));
         return;
     }
     let mut header = vec!["class", "samples", "share"];
@@ -135,12 +136,11 @@ fn show_target(target: &Target, parts: Option<&[[usize; 3]]>, output: &Output) {
     }
     output.table(&table);
     if target.statistics.missing > 0 {
-        output.result(format!("target {}: {} missing", target.name, grouped(target.statistics.missing)));
+        output.result(format!("{what}: {} missing", grouped(target.statistics.missing)));
     }
     if let Some(imbalance) = target.imbalance {
         output.result(format!(
-            "target {}: the largest class has {imbalance:.2} times the samples of the smallest",
-            target.name
+            "{what}: the largest class has {imbalance:.2} times the samples of the smallest"
         ));
     }
     let absent: Vec<&str> = target.absent().map(|class| class.name.as_str()).collect();
@@ -177,7 +177,8 @@ fn columns(columns: &[Column]) -> Table {
 fn shown(value: Option<f64>) -> String {
     match value {
         None => "-".into(),
-        Some(value) if value != 0.0 && !(1e-3..1e7).contains(&value.abs()) => format!("{value:.3e}"),
+        Some(0.0) => "0".into(),
+        Some(value) if !(1e-3..1e7).contains(&value.abs()) => format!("{value:.3e}"),
         Some(value) => {
             let decimals = (3.0 - value.abs().max(1e-3).log10().floor()).clamp(0.0, 6.0) as usize;
             format!("{value:.decimals$}")

@@ -9,7 +9,7 @@ use csv::{ReaderBuilder, Trim};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Whole numbers from 0 with at most so many values are taken for classes.
+/// Whole numbers from 0 below this are taken for classes.
 const MOST_CLASSES: usize = 20;
 /// What stands for a missing field in the files of this world.
 const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "?", "-"];
@@ -84,14 +84,13 @@ fn archive(name: &str, npz: &Npz, target: Option<&str>) -> Result<Raw> {
     Ok(Raw { target: Some(RawTarget { name: target.into(), values, width, classes }), ..raw })
 }
 
-/// `0..=largest`, if these are whole numbers of few values.
+/// `0..=largest`, if these are whole numbers below [`MOST_CLASSES`], and most of those up to the largest.
 fn indices(values: &[f32]) -> Option<Vec<String>> {
     let finite = || values.iter().copied().filter(|value| value.is_finite());
-    let whole = finite().all(|value| value.fract() == 0.0 && (0.0..1000.0).contains(&value));
-    let few = distinct(values, MOST_CLASSES) <= MOST_CLASSES;
-    let largest = finite().fold(0.0, f32::max);
-    (whole && few && finite().next().is_some())
-        .then(|| (0..=largest as usize).map(|class| class.to_string()).collect())
+    let few = finite().all(|value| value.fract() == 0.0 && (0.0..MOST_CLASSES as f32).contains(&value));
+    let largest = finite().fold(0.0, f32::max) as usize;
+    let dense = few && 2 * distinct(values, MOST_CLASSES) > largest;
+    (dense && finite().next().is_some()).then(|| (0..=largest).map(|class| class.to_string()).collect())
 }
 
 /// A column of texts as numbers: as they are, or the indices of the texts in alphabetical order.
@@ -170,6 +169,8 @@ mod tests {
         let raw = of(b"size,kind,y\n1,b,0.5\n2,a,1\n", Some("kind")).unwrap();
         assert_eq!(raw.target.unwrap().classes.unwrap(), ["a", "b"]);
         assert_eq!(of(b"x,y\n1,0.5\n2,1\n", None).unwrap().target.unwrap().classes, None);
+        assert_eq!(of(b"x,y\n1,10\n2,20\n3,31\n", None).unwrap().target.unwrap().classes, None);
+        assert_eq!(of(b"x,y\n1,0\n2,1\n3,19\n", None).unwrap().target.unwrap().classes, None);
         let series = of(b"x\n1\n2\n", None).unwrap();
         assert_eq!((series.inputs, series.target), (vec![1.0, 2.0], None));
     }
