@@ -258,7 +258,7 @@ fn divergence_names_the_layer() {
     }
     // The rate makes the weights infinite.
     let options = FitOptions { optimizer: Optimizer::sgd(1e300), ..options(1) };
-    assert!(cause(&mut named(false), &options).contains("` are not finite"), "weights");
+    assert_eq!(cause(&mut named(false), &options), "the weights of layer `last` are not finite");
     // The loss explodes, but everything is finite.
     let mut line = Builder::new("m", &[36]).dense(1).named("only").build(1).unwrap();
     let inputs = halves(300, 1).inputs().to_vec();

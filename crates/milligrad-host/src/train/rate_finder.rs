@@ -51,8 +51,8 @@ pub struct RateCurve {
     pub points: Vec<RatePoint>,
     /// Whether the loss exploded before the last rate was reached.
     pub exploded: bool,
-    /// The rate at which the loss falls most steeply (by the logarithm of the rate, on a line through as many steps); `None` if
-    /// it hardly falls.
+    /// The rate at which the loss falls most steeply (by the logarithm of the rate, on a line through as many steps) before it is
+    /// least, and at most a third of the rate of the least; `None` if it hardly falls.
     pub suggested: Option<f64>,
 }
 
@@ -132,11 +132,10 @@ impl RateFinder {
             trainer.update(indices.len(), rate / options.optimizer.learning_rate());
         }
         let smoothed = smoothed(&losses, self.reach());
-        let suggested = steepest(&losses, &smoothed, self.reach()).map(|step| rates[step]);
         let points: Vec<RatePoint> = (rates.into_iter().zip(losses).zip(smoothed))
             .map(|((rate, loss), smoothed)| RatePoint { rate, loss, smoothed })
             .collect();
-        Ok(RateCurve { points, exploded, suggested })
+        Ok(RateCurve { suggested: steepest(&points, self.reach()), points, exploded })
     }
 
     /// The rate of a step, counted from 0.
@@ -157,17 +156,20 @@ fn smoothed(losses: &[f64], reach: usize) -> Vec<f64> {
     (0..losses.len()).map(|i| mean(around(i))).collect()
 }
 
-/// The step at which the line through the losses around it falls most steeply; `None` if the loss never falls below nine tenths of
-/// what it is at first, so that noise is no fall.
-fn steepest(losses: &[f64], smoothed: &[f64], reach: usize) -> Option<usize> {
-    let least = smoothed.iter().copied().fold(f64::INFINITY, f64::min);
-    if !smoothed.first().is_some_and(|first| least < 0.9 * first) {
+/// The rate of the step at which the line through the losses around it falls most steeply, before the loss is least (what falls later
+/// falls from an explosion), and at most a third of the rate at which it is least. `None` if the loss never falls below nine tenths
+/// of what it is at first, so that noise is no fall.
+fn steepest(points: &[RatePoint], reach: usize) -> Option<f64> {
+    let smoothed = |i: &usize| points[*i].smoothed;
+    let least = (0..points.len()).min_by(|a, b| smoothed(a).total_cmp(&smoothed(b)))?;
+    if smoothed(&least) >= 0.9 * smoothed(&0) {
         return None;
     }
-    let slope = |window: &[f64]| -> f64 {
-        window.iter().enumerate().map(|(i, loss)| (i as f64 - reach as f64) * loss).sum()
+    let slope = |window: &[RatePoint]| -> f64 {
+        window.iter().enumerate().map(|(i, point)| (i as f64 - reach as f64) * point.loss).sum()
     };
-    let slopes = losses.windows(2 * reach + 1).map(slope).enumerate();
-    let (step, slope) = slopes.min_by(|a, b| a.1.total_cmp(&b.1))?;
-    (slope < 0.0).then_some(step + reach)
+    let slopes = points.windows(2 * reach + 1).map(slope).enumerate();
+    let (step, slope) =
+        slopes.take_while(|(step, _)| step + reach <= least).min_by(|a, b| a.1.total_cmp(&b.1))?;
+    (slope < 0.0).then(|| points[step + reach].rate.min(points[least].rate / 3.0))
 }

@@ -56,7 +56,9 @@ impl LrFind {
             output.note(format!("the loss exploded at a rate of {end:.1e}"));
         }
         output.result(match curve.suggested {
-            Some(rate) => format!("suggested learning rate: {rate:.1e} (where the loss falls most steeply)"),
+            Some(rate) => format!(
+                "suggested learning rate: {rate:.1e} (where the loss falls most steeply, with a margin)"
+            ),
             None => {
                 "no learning rate to suggest: the loss hardly falls; search elsewhere with --from and --to"
                     .into()
