@@ -87,6 +87,9 @@ impl Program {
                                 kernels::POOLED_BACK * window.taps() as f64 * len(delta)
                                     + kernels::CLEARED * len(delta_x)
                             }
+                            Kernel::Fixed(_) => {
+                                kernels::FIXED_BACKWARD * step.macs as f64 + ELEMENT * len(delta_x)
+                            }
                             _ => ELEMENT * len(delta_x),
                         };
                 }
@@ -100,15 +103,26 @@ impl Program {
                 (apply.parameters.weights.map_or(0, count), count(apply.parameters.biases));
             trainable = weights + biases;
             let mut squares = len(apply.x) + len(apply.delta);
-            update += kernels::update(learning.optimizer, biases, 1, 1.0);
-            if apply.gradients.is_some() {
-                update += kernels::BIAS * len(apply.delta);
-                if weights > 0 {
-                    update += self.gradients(index) + kernels::update(learning.optimizer, weights, 1, 1.0);
+            if matches!(step.kernel, Kernel::Fixed(_)) {
+                // Of convolutions each position adds to the gradients.
+                let products = if apply.gradients.is_some() { step.macs as f64 } else { 0.0 };
+                update += kernels::FIXED_UPDATE * trainable as f64 + kernels::FIXED_BACKWARD * products;
+                squares = 0.0;
+                if learning.guard {
+                    update += kernels::FIXED_GUARD * trainable as f64;
                 }
-                squares = trainable as f64;
-            } else if weights > 0 {
-                update += kernels::update(learning.optimizer, inputs, outputs, self.active(index));
+            } else {
+                update += kernels::update(learning.optimizer, biases, 1, 1.0);
+                if apply.gradients.is_some() {
+                    update += kernels::BIAS * len(apply.delta);
+                    if weights > 0 {
+                        update +=
+                            self.gradients(index) + kernels::update(learning.optimizer, weights, 1, 1.0);
+                    }
+                    squares = trainable as f64;
+                } else if weights > 0 {
+                    update += kernels::update(learning.optimizer, inputs, outputs, self.active(index));
+                }
             }
             if learning.guard {
                 update += 2.0 * CALL + kernels::SQUARE * squares;
@@ -186,6 +200,7 @@ impl Program {
             Kernel::Int8(_) | Kernel::Packed(_) | Kernel::TransposeConv2d { .. } => {
                 kernels::INT8 * step.macs as f64 + ELEMENT * len
             }
+            Kernel::Fixed(_) => kernels::FIXED * step.macs as f64 + ELEMENT * len,
             Kernel::Softmax => kernels::SOFTMAX * len,
             Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => kernels::EXPONENTIAL * len,
             _ => ELEMENT * len,

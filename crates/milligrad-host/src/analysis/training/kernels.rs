@@ -8,6 +8,11 @@ use milligrad::Window2d;
 pub(super) const CALL: f64 = 40.0;
 /// A multiplication of an int8 layer that is not packed.
 pub(super) const INT8: f64 = 4.5;
+/// A multiplication of a layer in 16-bit fixed point, forward and back; a weight that is updated, and looked at by a guard.
+pub(super) const FIXED: f64 = 4.0;
+pub(super) const FIXED_BACKWARD: f64 = 5.0;
+pub(super) const FIXED_UPDATE: f64 = 10.0;
+pub(super) const FIXED_GUARD: f64 = 8.4;
 /// A multiplication forward of a layer that is not made of rows, and on the way back.
 pub(super) const MULTIPLICATION: f64 = 2.5;
 pub(super) const BACKWARD: f64 = 3.0;
