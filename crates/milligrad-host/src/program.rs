@@ -338,6 +338,11 @@ impl Program {
         self.parameters.iter().flat_map(|p| &p.values).fold(0.0, |largest, value| largest.max(value.abs()))
     }
 
+    /// The largest magnitude of a parameter that learns in fixed point, in Q3.12, rounded up.
+    pub fn largest_in_fixed_point(&self) -> u32 {
+        (self.largest_parameter() * (1 << milligrad::WEIGHT_BITS) as f32).ceil() as u32
+    }
+
     /// Bytes of RAM of the parameters that learn.
     pub fn parameter_bytes(&self) -> usize {
         self.parameters.iter().map(|p| p.dtype.bytes() * p.values.len()).sum()

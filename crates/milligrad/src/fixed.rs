@@ -57,6 +57,7 @@ mod convert;
 mod elementwise;
 mod guard;
 mod loss;
+pub(crate) mod portable;
 mod saturation;
 mod sums;
 

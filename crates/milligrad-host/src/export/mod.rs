@@ -294,7 +294,7 @@ fn network(program: &Program, text: &mut String) {
         text.push_str(" saturation: fixed::Saturation::NONE,");
     }
     if program.learning.as_ref().is_some_and(|learning| learning.guard && learning.fixed.is_some()) {
-        text.push_str(" guard: fixed::Guard::new(),");
+        let _ = write!(text, " guard: fixed::Guard::new().knowing({}),", program.largest_in_fixed_point());
     } else if program.learning.as_ref().is_some_and(|learning| learning.guard) {
         let _ =
             write!(text, " guard: guard::Guard::new().knowing({}),", program.largest_parameter().literal());

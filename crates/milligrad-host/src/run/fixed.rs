@@ -66,7 +66,7 @@ impl Memory {
             int32: vec![0; program.plan.int32],
             learned: Learned { weights: weights.collect(), biases: biases.collect(), word, nothing: () },
             saturation: Saturation::NONE,
-            guard: Guard::new(),
+            guard: Guard::new().knowing(program.largest_in_fixed_point()),
         }
     }
 }

@@ -9,4 +9,6 @@ pub(crate) mod dsp;
 pub(crate) mod lend;
 #[cfg(target_has_atomic = "8")]
 pub(crate) mod reserved;
+#[cfg(milligrad_thumb)]
+pub(crate) mod thumb;
 pub(crate) mod words;

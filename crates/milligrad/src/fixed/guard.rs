@@ -137,6 +137,13 @@ impl Guard {
         Self { limits, report, calm: 0, parameter: u32::MAX }
     }
 
+    /// The same, when no parameter is beyond `±parameter`, in Q3.12, so that it need not look.
+    #[must_use]
+    pub const fn knowing(mut self, parameter: u32) -> Self {
+        self.parameter = parameter;
+        self
+    }
+
     /// What it has done.
     pub const fn report(&self) -> &Report {
         &self.report

@@ -2,7 +2,12 @@
 
 use super::Optimizer;
 use crate::Fixed16;
-use crate::fixed::{ACTIVATION_BITS, DELTA_BITS, SUM_BITS, WEIGHT_BITS, round_shift, saturate};
+#[cfg(milligrad_thumb)]
+use crate::arch::thumb as kernels;
+#[cfg(not(milligrad_thumb))]
+use crate::fixed::portable as kernels;
+use crate::fixed::portable::move_weight;
+use crate::fixed::{ACTIVATION_BITS, DELTA_BITS, SUM_BITS, WEIGHT_BITS, round_shift};
 
 /// Bits that fall off a Q8.23 gradient to make the change of a Q3.12 weight, at a learning rate of 1.
 const TO_WEIGHT: u32 = DELTA_BITS + ACTIVATION_BITS - WEIGHT_BITS;
@@ -50,18 +55,6 @@ fn subtract(b: &mut i32, step: i32) -> u32 {
     let (moved, saturated) = b.overflowing_sub(step);
     *b = if saturated { b.saturating_sub(step) } else { moved };
     saturated.into()
-}
-
-/// `w -= step`; 1 if it saturated.
-#[inline(always)]
-fn move_weight(w: &mut i16, step: i32) -> u32 {
-    let moved = i32::from(*w) - step;
-    *w = moved as i16;
-    if i32::from(*w) == moved {
-        return 0;
-    }
-    *w = saturate(moved);
-    1
 }
 
 /// One step of a dense layer on a single sample, in place; returns how many parameters saturated.
@@ -137,14 +130,8 @@ impl Rule for PowerOfTwoSgd {
             if u32::from(delta.unsigned_abs()) * u32::from(largest) < half as u32 {
                 continue;
             }
-            let delta = i32::from(delta);
-            for (w, &x) in row.iter_mut().zip(x) {
-                // The product is at most 2³⁰, so that half a unit fits on top.
-                let step = (delta * i32::from(x) + half) >> shift;
-                if step != 0 {
-                    saturated += move_weight(w, step);
-                }
-            }
+            // A product is at most 2³⁰, so that half a unit fits on top.
+            saturated += kernels::update_nearest(row, x, delta.into(), shift, half);
         }
         saturated
     }
@@ -231,15 +218,8 @@ impl Rule for StochasticSgd {
                 continue;
             }
             word = next(word);
-            let (delta, mut remainder) = (i32::from(delta), word as i32 & mask);
-            for (w, &x) in row.iter_mut().zip(x) {
-                let sum = delta * i32::from(x) + remainder;
-                remainder = sum & mask;
-                let step = sum >> shift;
-                if step != 0 {
-                    saturated += move_weight(w, step);
-                }
-            }
+            let remainder = word as i32 & mask;
+            saturated += kernels::update_stochastic(row, x, delta.into(), shift, remainder, mask);
         }
         *memory = word;
         saturated
