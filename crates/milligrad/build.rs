@@ -4,7 +4,9 @@
 use std::env;
 
 fn main() {
-    println!("cargo::rustc-check-cfg=cfg(milligrad_dsp, milligrad_fpu, milligrad_mve, milligrad_thumb)");
+    println!(
+        "cargo::rustc-check-cfg=cfg(milligrad_dsp, milligrad_fpu, milligrad_mve, milligrad_thumb, milligrad_thumb2)"
+    );
     println!("cargo::rerun-if-env-changed=MILLIGRAD_CORE");
     let target = env::var("TARGET").unwrap_or_default();
     // Every Armv7E-M core has the DSP instructions, and no other core is known to want them.
@@ -23,6 +25,9 @@ fn main() {
     // Every Cortex-M has the instructions of the smallest.
     if target.starts_with("thumb") && env::var("MILLIGRAD_CORE").as_deref() != Ok("portable") {
         println!("cargo::rustc-cfg=milligrad_thumb");
+        if target.starts_with("thumbv7") || target.starts_with("thumbv8m.main") {
+            println!("cargo::rustc-cfg=milligrad_thumb2");
+        }
     }
     // The M33 has the same triple as the M55, but no vectors.
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();

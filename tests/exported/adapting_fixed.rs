@@ -92,7 +92,7 @@ pub struct Network {
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int8: [0; 768], int16: [0; 10], parameters: Parameters::new(), state: State::new(), saturation: fixed::Saturation::NONE, guard: fixed::Guard::new(), }
+        Self { int8: [0; 768], int16: [0; 10], parameters: Parameters::new(), state: State::new(), saturation: fixed::Saturation::NONE, guard: fixed::Guard::new().knowing(2903), }
     }
 
     /// Where the next input goes; prediction may overwrite it.

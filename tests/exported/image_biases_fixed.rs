@@ -73,7 +73,7 @@ pub struct Network {
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int32: [0; 18], int16: [0; 1381], parameters: Parameters::new(), state: State::new(), saturation: fixed::Saturation::NONE, guard: fixed::Guard::new(), }
+        Self { int32: [0; 18], int16: [0; 1381], parameters: Parameters::new(), state: State::new(), saturation: fixed::Saturation::NONE, guard: fixed::Guard::new().knowing(0), }
     }
 
     /// Where the next input goes; prediction may overwrite it.

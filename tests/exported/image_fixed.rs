@@ -39,7 +39,7 @@ pub struct Network {
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int32: [0; 286], int16: [0; 1829], parameters: Parameters::new(), state: State::new(), saturation: fixed::Saturation::NONE, guard: fixed::Guard::new(), }
+        Self { int32: [0; 286], int16: [0; 1829], parameters: Parameters::new(), state: State::new(), saturation: fixed::Saturation::NONE, guard: fixed::Guard::new().knowing(3502), }
     }
 
     /// Where the next input goes; prediction may overwrite it.

@@ -26,7 +26,7 @@ pub struct Network {
 impl Network {
     /// A network with the parameters that it was exported with.
     pub const fn new() -> Self {
-        Self { int16: [0; 19], parameters: Parameters::new(), state: State::new(), saturation: fixed::Saturation::NONE, guard: fixed::Guard::new(), }
+        Self { int16: [0; 19], parameters: Parameters::new(), state: State::new(), saturation: fixed::Saturation::NONE, guard: fixed::Guard::new().knowing(3280), }
     }
 
     /// Where the next input goes; prediction may overwrite it.

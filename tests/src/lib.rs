@@ -230,6 +230,8 @@ pub fn cases() -> Result<Vec<Case>> {
         case("wider_rmsprop", learning(&wider()?, OptimizerKind::RmsProp)?),
         case("mlp_adam", learning(&mlp()?, OptimizerKind::Adam)?),
         case("regression_adamw", guarded(&regression()?, Layers::All, OptimizerKind::AdamW)?),
+        case("regression_nesterov", guarded(&regression()?, Layers::All, OptimizerKind::Nesterov)?),
+        case("regression_rmsprop", guarded(&regression()?, Layers::All, OptimizerKind::RmsProp)?),
         case("mlp_fixed", fixed(&mlp()?, Layers::All, FixedRounding::Nearest, false)?),
         case("image_fixed", fixed(&image()?, Layers::All, FixedRounding::Stochastic, true)?),
         case("image_biases_fixed", fixed(&image()?, Layers::Biases, FixedRounding::Nearest, true)?),

@@ -3,8 +3,8 @@
 
 use milligrad::guard::Report;
 use milligrad::{
-    Adam, ElementsMut, Learner, Model, Momentum, Optimizer, Sgd, Target, TargetKind, TrainError, UNLABELLED,
-    WeightDecay,
+    Adam, ElementsMut, Learner, Model, Momentum, Nesterov, Optimizer, RmsProp, Sgd, Target, TargetKind,
+    TrainError, UNLABELLED, WeightDecay,
 };
 use milligrad_host::{Program, Rule, Runner};
 use milligrad_tests::random_models::Random;
@@ -54,6 +54,8 @@ exported! {
     everything_guarded: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
     everything_biases: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
     regression_adamw: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
+    regression_nesterov: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
+    regression_rmsprop: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
     regression_guarded: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
 }
 
@@ -132,6 +134,11 @@ fn networks_learn_as_the_desk_does() {
     is_the_desk(everything_biases::Network::new(), &sgd, "everything_biases", &Rule::Sgd(sgd));
     is_the_desk(regression_guarded::Network::new(), &sgd, "regression_guarded", &Rule::Sgd(sgd));
     let adam_w = WeightDecay::new(Adam::new(0.01), 0.1);
+    let (nesterov, rms_prop) = (Nesterov::new(0.02, 0.9), RmsProp::new(0.01));
+    let rule = Rule::Nesterov(nesterov);
+    is_the_desk(regression_nesterov::Network::new(), &nesterov, "regression_nesterov", &rule);
+    let rule = Rule::RmsProp(rms_prop);
+    is_the_desk(regression_rmsprop::Network::new(), &rms_prop, "regression_rmsprop", &rule);
     is_the_desk(regression_adamw::Network::new(), &adam_w, "regression_adamw", &Rule::AdamW(adam_w));
     let (network, rule) = (everything_guarded::Network::new(), Rule::Momentum(momentum));
     is_the_desk(network, &momentum, "everything_guarded", &rule);
@@ -162,6 +169,8 @@ fn nothing_breaks_a_guarded_network() {
     faults(regression_guarded::Network::new(), Sgd::new, 90_000);
     faults(everything_guarded::Network::new(), |rate| Momentum::new(rate, 0.9), 4_000);
     faults(everything_biases::Network::new(), Sgd::new, 6_000);
+    faults(regression_nesterov::Network::new(), |rate| Nesterov::new(rate, 0.9), 20_000);
+    faults(regression_rmsprop::Network::new(), RmsProp::new, 20_000);
     faults(regression_adamw::Network::new(), |rate| WeightDecay::new(Adam::new(rate), 0.1), 20_000);
 }
 

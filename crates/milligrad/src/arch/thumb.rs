@@ -1,5 +1,6 @@
 //! Loops of 16-bit fixed point for every Cortex-M, in the instructions of the smallest, Armv6-M, which has 8 registers to compute in.
-//! The compiler spills there; a person keeps sums in the upper registers, to which one can only add.
+//! The compiler spills there; a person keeps sums in the upper registers, to which one can only add. Larger cores multiply and add at
+//! once.
 //!
 //! Elements are walked by a negative offset from their end, so that the addition that moves on also ends the loop.
 
@@ -150,6 +151,13 @@ macro_rules! leave {
     };
 }
 /// Adds the product of r0 and the element of a row to a sum.
+#[cfg(milligrad_thumb2)]
+macro_rules! multiply_add {
+    ($sum:literal, $row:literal) => {
+        concat!("ldrsh r7, [", $row, ", r6]\n mla ", $sum, ", r0, r7, ", $sum, "\n")
+    };
+}
+#[cfg(not(milligrad_thumb2))]
 macro_rules! multiply_add {
     ($sum:literal, $row:literal) => {
         concat!("ldrsh r7, [", $row, ", r6]\n muls r7, r0, r7\n add ", $sum, ", ", $sum, ", r7\n")
@@ -229,6 +237,48 @@ global_asm!(concat!(
     ".size milligrad_fixed_two_columns, . - milligrad_fixed_two_columns"
 ));
 
+/// `r6 = (r3 r6 + r5) >> r4`, with flags.
+#[cfg(milligrad_thumb2)]
+macro_rules! nearest_step {
+    () => {
+        "mla r6, r3, r6, r5
+         asrs r6, r6, r4
+        "
+    };
+}
+#[cfg(not(milligrad_thumb2))]
+macro_rules! nearest_step {
+    () => {
+        "muls r6, r3, r6
+         adds r6, r6, r5
+         asrs r6, r4
+        "
+    };
+}
+
+/// `r6 = (r3 r6 + r5) >> r4`, with flags, and what falls off, by the mask in r8, in r5.
+#[cfg(milligrad_thumb2)]
+macro_rules! stochastic_step {
+    () => {
+        "mla r5, r3, r6, r5
+         asrs r6, r5, r4
+         and r5, r5, r8
+        "
+    };
+}
+#[cfg(not(milligrad_thumb2))]
+macro_rules! stochastic_step {
+    () => {
+        "muls r6, r3, r6
+         adds r5, r5, r6
+         mov r6, r5
+         mov r7, r8
+         ands r5, r7
+         asrs r6, r4
+        "
+    };
+}
+
 /// The end of an update: takes r6, which is not zero, from the weight, and goes on. `$count` counts what saturates.
 macro_rules! take_step {
     ($count:literal) => {
@@ -279,10 +329,9 @@ global_asm!(concat!(
      ldm r7!, {{r0-r5}}
      1:
      ldrsh r6, [r0, r2]
-     muls r6, r3, r6
-     adds r6, r6, r5
-     asrs r6, r4
-     beq 3f
+    ",
+    nearest_step!(),
+    "beq 3f
     ",
     take_step!("r8"),
     "mov r0, r8
@@ -310,13 +359,9 @@ global_asm!(concat!(
      mov r8, r6
      1:
      ldrsh r6, [r0, r2]
-     muls r6, r3, r6
-     adds r5, r5, r6
-     mov r6, r5
-     mov r7, r8
-     ands r5, r7
-     asrs r6, r4
-     beq 3f
+    ",
+    stochastic_step!(),
+    "beq 3f
     ",
     take_step!("r9"),
     "mov r0, r9

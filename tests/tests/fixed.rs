@@ -1,0 +1,246 @@
+//! Exported networks that learn in 16-bit fixed point: bit for bit as on the desk, and whatever inputs, targets and learning
+//! rates come.
+
+use milligrad::fixed::{PowerOfTwoSgd, Report, Rule as FixedRule, Saturation, StochasticSgd};
+use milligrad::{ElementsMut, Learner, Model, Target, TargetKind, TrainError, UNLABELLED};
+use milligrad_host::{CompileOptions, Error, FixedPoint, Layers, Learn, OptimizerKind, Program, Rule};
+use milligrad_tests::random_models::Random;
+use milligrad_tests::{cases, everything, mlp, noise};
+
+/// What networks have beside [`Learner`], as methods of their own.
+trait Full: Learner {
+    type Snapshot: Default;
+    fn commit(&self, snapshot: &mut Self::Snapshot);
+    fn rollback(&mut self, snapshot: &Self::Snapshot) -> bool;
+    fn saturation(&self) -> Saturation;
+    fn report(&self) -> Option<Report>;
+}
+
+macro_rules! exported {
+    ($($name:ident: $guard:expr;)*) => {$(
+        #[allow(missing_docs, unreachable_pub, dead_code, clippy::all)]
+        mod $name {
+            include!(concat!("../exported/", stringify!($name), ".rs"));
+        }
+
+        impl Full for $name::Network {
+            type Snapshot = $name::Snapshot;
+            fn commit(&self, snapshot: &mut Self::Snapshot) {
+                self.commit(snapshot);
+            }
+            fn rollback(&mut self, snapshot: &Self::Snapshot) -> bool {
+                self.rollback(snapshot)
+            }
+            fn saturation(&self) -> Saturation {
+                self.saturation
+            }
+            fn report(&self) -> Option<Report> {
+                let report: fn(&Self) -> Option<Report> = $guard;
+                report(self)
+            }
+        }
+    )*};
+}
+exported! {
+    mlp_fixed: |_| None;
+    image_fixed: |n| Some(*n.guard.report());
+    image_biases_fixed: |n| Some(*n.guard.report());
+    ramps_fixed: |n| Some(*n.guard.report());
+    adapting_fixed: |n| Some(*n.guard.report());
+}
+
+fn program(name: &str) -> Program {
+    cases().unwrap().into_iter().find(|case| case.name == name).unwrap().program
+}
+
+/// All parameters, one after the other: parts of a parameter come under its name.
+fn bits<M: Learner>(network: &M) -> Vec<u32> {
+    let mut bits = Vec::new();
+    network.parameters(|_, values| bits.extend(values.iter().map(|v| v.to_bits())));
+    bits
+}
+
+/// Does the same on both sides, and compares losses, outputs, parameters, counters and what the guard says.
+fn is_the_desk<M: Full>(mut network: M, optimizer: &M::Optimizer, name: &str, rule: &Rule) {
+    let program = program(name);
+    let mut runner = program.runner();
+    let (mut snapshot, mut desk_snapshot) = (M::Snapshot::default(), None);
+    assert!(!network.rollback(&snapshot), "nothing was committed");
+    let start = bits(&network);
+    for step in 0..300 {
+        let mut raw = noise(step, M::INPUTS[0].len());
+        if step % 40 == 39 {
+            raw.iter_mut().for_each(|x| *x *= 1000.0);
+        }
+        let record = program.encode_input(&raw);
+        let values: Vec<f32> = noise(step + 1000, M::OUTPUTS[0].len());
+        let target = match (M::TARGET, step % 50) {
+            (_, 7) => Target::Class(UNLABELLED),
+            (_, 8) => Target::Class(M::OUTPUTS[0].len()),
+            (_, 9) => Target::Values(&values[1..]),
+            (TargetKind::Class(classes), _) => Target::Class(step as usize % classes),
+            (TargetKind::Values(_), _) => Target::Values(&values),
+        };
+        assert_eq!(network.input_at(0).set_le(&record), record.len());
+        if step % 5 == 1 {
+            assert_eq!(network.evaluate(target), runner.evaluate(&record, target), "{name} step {step}");
+        } else {
+            let (ours, desk) =
+                (network.train_step(target, optimizer), runner.train_step(&record, target, rule));
+            assert_eq!(ours.map(f32::to_bits), desk.map(f32::to_bits), "{name} step {step}");
+        }
+        let desk: Vec<u32> = runner.parameters().iter().flatten().map(|v| v.to_bits()).collect();
+        assert_eq!(bits(&network), desk, "{name} step {step}");
+        assert_eq!(network.saturation(), runner.saturation(), "{name} step {step}");
+        if let Some(report) = network.report() {
+            assert_eq!(report, *runner.fixed_guard().report(), "{name} step {step}");
+        }
+        match step {
+            120 => {
+                network.commit(&mut snapshot);
+                desk_snapshot = Some(runner.commit());
+            }
+            200 => {
+                assert!(network.rollback(&snapshot));
+                runner.rollback(desk_snapshot.as_ref().unwrap());
+            }
+            _ => {}
+        }
+    }
+    assert_ne!(bits(&network), start, "{name} learned");
+    let record = program.encode_input(&noise(5, M::INPUTS[0].len()));
+    network.input_at(0).set_le(&record);
+    network.run();
+    let mut output = vec![0; 2 * M::OUTPUTS[0].len()];
+    network.output_at(0).to_le(&mut output);
+    assert_eq!(output, runner.predict(&record).unwrap());
+}
+
+#[test]
+fn networks_learn_as_the_desk_does() {
+    let nearest = PowerOfTwoSgd::new(4);
+    let rule = Rule::PowerOfTwo(nearest);
+    is_the_desk(mlp_fixed::Network::new(), &nearest, "mlp_fixed", &rule);
+    is_the_desk(image_biases_fixed::Network::new(), &nearest, "image_biases_fixed", &rule);
+    is_the_desk(ramps_fixed::Network::new(), &nearest, "ramps_fixed", &rule);
+    let stochastic = StochasticSgd::new(4);
+    let rule = Rule::Stochastic(stochastic);
+    is_the_desk(image_fixed::Network::new(), &stochastic, "image_fixed", &rule);
+    is_the_desk(adapting_fixed::Network::new(), &stochastic, "adapting_fixed", &rule);
+}
+
+/// Random sequences of good steps and of faults: whatever comes, parameters are within the guard's limit, a refused step
+/// changes nothing, and rolling back gives the last good parameters, bit for bit.
+#[test]
+fn nothing_breaks_a_guarded_network() {
+    faults(ramps_fixed::Network::new(), PowerOfTwoSgd::new, 82_000);
+    faults(adapting_fixed::Network::new(), StochasticSgd::new, 10_000);
+    faults(image_fixed::Network::new(), StochasticSgd::new, 3_000);
+    faults(image_biases_fixed::Network::new(), PowerOfTwoSgd::new, 5_000);
+}
+
+/// Fills the input: with small numbers, or with any.
+fn fill<M: Model>(network: &mut M, random: &mut Random, wild: bool) {
+    let mut number = |bits: u32| {
+        let x = random.below(1 << bits) as i32 - (1 << (bits - 1));
+        if wild && random.below(3) == 0 { i32::from(i16::MAX) * (x & 1) - (x & 1 ^ 1) * (1 << 15) } else { x }
+    };
+    match network.input_at(0) {
+        ElementsMut::I16(input) => {
+            input.iter_mut().for_each(|x| *x = number(if wild { 16 } else { 9 }) as i16)
+        }
+        ElementsMut::I8(input) => input.iter_mut().for_each(|x| *x = number(8) as i8),
+        ElementsMut::F32(_) => panic!("no float input"),
+    }
+}
+
+fn faults<M: Full>(mut network: M, rule: impl Fn(u32) -> M::Optimizer, sequences: u32)
+where
+    M::Optimizer: FixedRule,
+{
+    const WILD: [f32; 8] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e38, -3e38, 1e-40, 1e6, -300.0];
+    let random = &mut Random::new(u64::from(sequences));
+    let (mut snapshot, mut factory) = (M::Snapshot::default(), M::Snapshot::default());
+    let (mut refused, mut taken) = (0, 0);
+    network.commit(&mut factory);
+    for sequence in 0..sequences {
+        // A wild step that stays in range is taken: after some of them there is nothing left to be learned from.
+        if sequence % 8 == 0 {
+            assert!(network.rollback(&factory));
+        }
+        network.commit(&mut snapshot);
+        let good = bits(&network);
+        for _ in 0..1 + random.below(4) {
+            let fault = random.below(6);
+            fill(&mut network, random, fault < 2);
+            let exponent = if fault == 2 { random.below(4) as u32 } else { 6 };
+            let outputs = M::OUTPUTS[0].len();
+            let mut values = noise(sequence, outputs);
+            let mut class = random.below(outputs);
+            match fault {
+                3 => values[random.below(outputs)] = WILD[random.below(WILD.len())],
+                4 => class = [outputs, 1 << 20, UNLABELLED][random.below(3)],
+                _ => {}
+            }
+            let target = match M::TARGET {
+                _ if fault == 5 && random.below(2) == 0 => Target::Values(&values[1..]),
+                TargetKind::Class(_) => Target::Class(class),
+                TargetKind::Values(_) => Target::Values(&values),
+            };
+            let before = bits(&network);
+            let result = network.train_step(target, &rule(exponent));
+            if result.is_err() {
+                assert_eq!(bits(&network), before, "{result:?} changed a parameter");
+                refused += 1;
+            } else {
+                assert!(result.unwrap().is_finite());
+                taken += 1;
+            }
+            network.parameters(|name, values| {
+                assert!(values.iter().all(|v| v.abs() <= 7.5), "{name} in sequence {sequence}: {values:?}");
+            });
+        }
+        if random.below(2) == 0 {
+            assert!(network.rollback(&snapshot));
+            assert_eq!(bits(&network), good, "sequence {sequence}");
+        }
+    }
+    assert_eq!(network.saturation().weights, 0, "the guard stops before");
+    assert!(refused > sequences / 8 && taken > sequences / 2, "{refused} refused, {taken} taken");
+}
+
+/// What can't be had is said before anything is exported, with the layer and what to do.
+#[test]
+fn what_is_not_there_is_said() {
+    let says = |graph, learn: Learn, words: &[&str]| {
+        let learn = Some(learn.in_fixed_point(FixedPoint::default()));
+        let error: Error =
+            Program::compile(graph, &CompileOptions { learn, ..Default::default() }).unwrap_err();
+        let text = error.to_string();
+        words.iter().for_each(|word| assert!(text.contains(word), "{text}"));
+    };
+    let sgd = |layers| Learn::new(layers, OptimizerKind::Sgd);
+    let everything = everything().unwrap();
+    says(&everything, sgd(Layers::All), &["tanh", "Tanh", "Dense", "Conv2d", "float32"]);
+    let mlp = mlp().unwrap();
+    says(&mlp, Learn::new(Layers::All, OptimizerKind::Adam), &["sgd", "float32"]);
+    says(&mlp, sgd(Layers::All).with_batches(), &["one sample", "--batches"]);
+    let mut large = mlp.clone();
+    let id = large.nodes[0].constants[0];
+    let values = vec![9.0; large.constant(id).values.len()];
+    large.set_values(id, &values).unwrap();
+    says(&large, sgd(Layers::All), &["reach 9", "±8", &large.nodes[0].name]);
+}
+
+/// A refusal of a target without a guard changes nothing either.
+#[test]
+fn bad_targets_change_nothing() {
+    let mut network = ramps_fixed::Network::new();
+    let before = bits(&network);
+    for (values, reason) in
+        [([f32::NAN, 0.0, 0.0], TrainError::NotFinite), ([0.0, f32::INFINITY, 0.0], TrainError::NotFinite)]
+    {
+        assert_eq!(network.train_step(&values, &PowerOfTwoSgd::new(3)), Err(reason));
+        assert_eq!(bits(&network), before);
+    }
+}
