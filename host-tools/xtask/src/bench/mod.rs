@@ -6,6 +6,7 @@ mod golden;
 mod host;
 mod kernels;
 mod models;
+mod on_device;
 mod training;
 
 use crate::{Result, stages::Stages};
@@ -36,6 +37,8 @@ enum Table {
     Host(host::Arguments),
     /// The same of the MLPerf Tiny models and the spine's MLP, portable and packed for the Cortex-M4F
     Kernels(kernels::Arguments),
+    /// Test accuracy after training with the device's kernels, in f32 and in 16-bit fixed point, over seeds
+    OnDevice(on_device::Arguments),
     /// Training steps on emulated boards, beside AIfES
     Training(training::Arguments),
     /// Golden values of .tflite models on the desk and on emulated boards, in both conventions
@@ -55,6 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         Table::Host(arguments) => host::run(arguments, &mut stages),
         Table::Kernels(arguments) => kernels::run(arguments),
+        Table::OnDevice(arguments) => on_device::run(arguments, &mut stages),
         Table::Training(arguments) => training::run(arguments),
         Table::Golden(arguments) => golden::run(arguments, &mut stages),
     };

@@ -152,7 +152,7 @@ pub(crate) fn train(
         .stage(&format!("{name}: {} steps on the board", order.len()), || firmware.train(name, &plan))?;
     let differing = stages.stage(&format!("{name}: the same steps on the desk"), || -> Result<usize> {
         let mut runner = program.runner();
-        replay(&mut runner, program, data, order, learning_rate)?;
+        replay(&mut runner, program, data, order, &Rule::Sgd(Sgd::new(learning_rate)))?;
         let learned = runner.parameters();
         let values = training.parameters.iter().zip(learned.iter());
         let differing = values.map(|((_, board), desk)| {
@@ -182,13 +182,12 @@ pub(crate) fn replay(
     program: &Program,
     data: &Dataset,
     order: &[usize],
-    learning_rate: f32,
+    rule: &Rule,
 ) -> Result<()> {
     let classes = labels(data)?;
-    let rule = Rule::Sgd(Sgd::new(learning_rate));
     for &sample in order {
         // A refused step changes nothing, on the desk as on the board.
-        let _ = runner.train_step(&program.encode_input(data.input(sample)), classes[sample] as usize, &rule);
+        let _ = runner.train_step(&program.encode_input(data.input(sample)), classes[sample] as usize, rule);
     }
     Ok(())
 }

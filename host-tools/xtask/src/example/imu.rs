@@ -16,11 +16,13 @@ use crate::Result;
 use crate::demo::learning::{self, Run};
 use crate::demo::model::labels;
 use crate::stages::Stages;
+use milligrad::Sgd;
 use milligrad_board::Board;
 use milligrad_host::data::{Dataset, shuffled};
 use milligrad_host::train::{FitOptions, Samples, fit};
 use milligrad_host::{
-    Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Runner, quantize,
+    Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Rule, Runner,
+    quantize,
 };
 use std::ops::ControlFlow;
 
@@ -111,7 +113,13 @@ impl Case {
         };
         let mut runner = self.program.runner();
         let before = accuracy(&mut runner)?;
-        learning::replay(&mut runner, &self.program, &self.seen, &self.order, LEARNING_RATE)?;
+        learning::replay(
+            &mut runner,
+            &self.program,
+            &self.seen,
+            &self.order,
+            &Rule::Sgd(Sgd::new(LEARNING_RATE)),
+        )?;
         let after = accuracy(&mut runner)?;
         let with = self.with.accuracy(&self.with.outputs(&self.with.records(&self.test))?, labels);
         Ok(Person { subject, windows: labels.len(), before, after, with })

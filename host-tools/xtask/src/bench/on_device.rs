@@ -1,0 +1,205 @@
+//! `cargo xtask bench on-device`: how well the device's kernels train, in floats and in 16-bit fixed point.
+
+use crate::command::root;
+use crate::demo::learning::replay;
+use crate::demo::model::labels;
+use crate::{Result, stages::Stages};
+use milligrad::Sgd;
+use milligrad_board::{Firmware, ModelSource, TrainPlan, board};
+use milligrad_host::data::{Dataset, Split, shuffled};
+use milligrad_host::spec::Spec;
+use milligrad_host::{
+    CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program, Rule, export,
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Only this model: digits-mlp or fashion-mlp
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Seeds from 0 on
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    seeds: u64,
+    /// Take the first steps on this emulated board, too, and compare every parameter with the desk's
+    #[arg(long, value_name = "NAME")]
+    board: Option<String>,
+}
+
+/// A model of the table, and how it is trained: one sample a step, plain descent, from random weights.
+struct Task {
+    model: &'static str,
+    epochs: u64,
+    /// A power of two, for both types.
+    rate: f32,
+    /// Steps of the proof on a board.
+    proof: usize,
+}
+
+const TASKS: [Task; 2] = [
+    Task { model: "digits-mlp", epochs: 20, rate: 1.0 / 32.0, proof: 1437 },
+    Task { model: "fashion-mlp", epochs: 2, rate: 1.0 / 128.0, proof: 2000 },
+];
+
+/// Types and how their updates are rounded.
+const KINDS: [(&str, Option<FixedRounding>); 3] = [
+    ("f32", None),
+    ("int16, nearest", Some(FixedRounding::Nearest)),
+    ("int16, stochastic", Some(FixedRounding::Stochastic)),
+];
+
+/// A row of the table.
+#[derive(serde::Serialize)]
+struct Row {
+    model: &'static str,
+    dtype: &'static str,
+    epochs: u64,
+    learning_rate: f32,
+    /// Share of right answers on the test part, seed by seed.
+    accuracy: Vec<f64>,
+    mean: f64,
+    /// Numbers that saturated in all training steps of all seeds: activations, deltas, weights.
+    saturated: [u64; 3],
+    /// Steps on the board, and parameters that differ from the desk's after them.
+    board_steps: Option<usize>,
+    board_differing: Option<usize>,
+}
+
+pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
+    let mut rows = Vec::new();
+    for task in TASKS.iter().filter(|task| arguments.model.as_deref().is_none_or(|only| only == task.model)) {
+        let spec = Spec::read(root().join("examples").join(task.model).with_extension("toml"))?;
+        let data = stages.stage(&format!("{}: data", task.model), || spec.load_data())?;
+        for (name, rounding) in KINDS {
+            let row = stages.stage(&format!("{}: {name}", task.model), || {
+                measure(task, name, rounding, &spec, &data, arguments)
+            })?;
+            eprintln!("    {name}: {}", list(&row.accuracy));
+            rows.push(row);
+        }
+    }
+    if rows.is_empty() {
+        return Err("there is no such model; they are digits-mlp and fashion-mlp".into());
+    }
+    if arguments.json {
+        println!("{}", serde_json::json!({ "schema": 1, "rows": rows }));
+    } else {
+        table(&rows);
+    }
+    match rows.iter().any(|row| row.board_differing.is_some_and(|differing| differing > 0)) {
+        true => Err("the board's parameters differ from the desk's".into()),
+        false => Ok(()),
+    }
+}
+
+/// The untrained network as a program that learns.
+fn program(graph: &Graph, rounding: Option<FixedRounding>, seed: u64) -> Result<Program> {
+    let fixed = rounding.map(|rounding| FixedPoint { rounding, seed: seed as u32 });
+    let learn = Some(Learn { fixed, ..Learn::new(Layers::All, OptimizerKind::Sgd) });
+    Ok(Program::compile(graph, &CompileOptions { learn, ..Default::default() })?)
+}
+
+fn rule(program: &Program, rate: f32) -> Rule {
+    program.fixed_point().map_or(Rule::Sgd(Sgd::new(rate)), |fixed| fixed.rule(rate))
+}
+
+fn measure(
+    task: &Task,
+    name: &'static str,
+    rounding: Option<FixedRounding>,
+    spec: &Spec,
+    data: &Split,
+    arguments: &Arguments,
+) -> Result<Row> {
+    let (mut accuracy, mut saturated) = (Vec::new(), [0; 3]);
+    let (mut board_steps, mut board_differing) = (None, None);
+    for seed in 0..arguments.seeds {
+        let graph = spec.graph(&data.train.classes, seed)?;
+        let program = program(&graph, rounding, seed)?;
+        let mut runner = program.runner();
+        for epoch in 0..task.epochs {
+            let order = shuffled(data.train.len(), seed * 1000 + epoch);
+            replay(&mut runner, &program, &data.train, &order, &rule(&program, task.rate))?;
+        }
+        let counts = runner.saturation();
+        for (sum, count) in saturated.iter_mut().zip([counts.activations, counts.deltas, counts.weights]) {
+            *sum += u64::from(count);
+        }
+        let mut outputs = Vec::new();
+        for sample in 0..data.test.len() {
+            outputs.extend(runner.output(&program.encode_input(data.test.input(sample)))?);
+        }
+        accuracy.push(program.accuracy(&outputs, labels(&data.test)?));
+        if let (Some(board), 0) = (&arguments.board, seed) {
+            let order = shuffled(data.train.len(), 0);
+            let order = &order[..task.proof.min(order.len())];
+            board_steps = Some(order.len());
+            board_differing = Some(proof(&program, &data.train, order, task.rate, board)?);
+        }
+    }
+    let mean = accuracy.iter().sum::<f64>() / accuracy.len().max(1) as f64;
+    Ok(Row {
+        model: task.model,
+        dtype: name,
+        epochs: task.epochs,
+        learning_rate: task.rate,
+        accuracy,
+        mean,
+        saturated,
+        board_steps,
+        board_differing,
+    })
+}
+
+/// Takes steps on a board and on the desk; returns how many parameters differ.
+fn proof(program: &Program, data: &Dataset, order: &[usize], rate: f32, target: &str) -> Result<usize> {
+    let folder = root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join("proof.rs");
+    std::fs::write(&path, export::rust(program)?)?;
+    let firmware = Firmware::build(board(target)?, &[ModelSource::learning("proof", path)])?;
+    let mut steps = Vec::new();
+    for &sample in order {
+        steps.extend(program.encode_input(data.input(sample)));
+        steps.push(u8::try_from(labels(data)?[sample])?);
+    }
+    let plan = TrainPlan { steps: &steps, learning_rate: rate, momentum: 0.0, tests: &[] };
+    let theirs = firmware.train("proof", &plan)?.parameters;
+    let mut runner = program.runner();
+    replay(&mut runner, program, data, order, &rule(program, rate))?;
+    let ours = runner.parameters();
+    let differing = theirs.iter().zip(ours.iter()).map(|((_, board), desk)| {
+        let pairs = board.iter().zip(desk).filter(|(board, desk)| board.to_bits() != desk.to_bits());
+        pairs.count() + board.len().abs_diff(desk.len())
+    });
+    Ok(differing.sum::<usize>() + theirs.len().abs_diff(ours.len()))
+}
+
+fn list(accuracy: &[f64]) -> String {
+    accuracy.iter().map(|value| format!("{:.2}", 100.0 * value)).collect::<Vec<_>>().join(" ")
+}
+
+fn table(rows: &[Row]) {
+    println!(
+        "| model | type | epochs | rate | test accuracy, seeds from 0 | mean | saturated: activations, deltas, weights | on the board |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for row in rows {
+        let proof = match (row.board_steps, row.board_differing) {
+            (Some(steps), Some(differing)) => format!("{steps} steps, {differing} parameters differ"),
+            _ => "-".into(),
+        };
+        let [activations, deltas, weights] = row.saturated;
+        println!(
+            "| {} | {} | {} | {} | {} | **{:.2} %** | {activations}, {deltas}, {weights} | {proof} |",
+            row.model,
+            row.dtype,
+            row.epochs,
+            row.learning_rate,
+            list(&row.accuracy),
+            100.0 * row.mean,
+        );
+    }
+}
