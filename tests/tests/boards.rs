@@ -190,7 +190,9 @@ fn cortex_m3_is_the_desk() {
 fn cortex_m0_is_the_desk() {
     let mut models: Vec<_> = all_cases()
         .into_iter()
-        .filter(|model| ["int8", "fixed"].iter().any(|end| model.name.ends_with(end)))
+        .filter(|model| {
+            ["int8", "mlp_fixed", "ramps_fixed", "adapting_fixed"].iter().any(|end| model.name.ends_with(end))
+        })
         .collect();
     models.extend([trained("digits-mlp", 50), trained("digits-cnn", 20)]);
     check("microbit", &models);

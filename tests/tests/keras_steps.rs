@@ -53,10 +53,10 @@ fn losses_and_weights_are_those_of_keras() {
             assert_eq!(losses.len(), 10);
             for (step, &expected) in losses.iter().enumerate() {
                 let mut sum = 0.0;
-                for sample in 32 * step..32 * (step + 1) {
+                for (sample, &label) in labels.iter().enumerate().skip(32 * step).take(32) {
                     let input: Vec<f32> = samples.input(sample).iter().map(|x| x / 16.0).collect();
                     let record = program.encode_input(&input);
-                    sum += f64::from(runner.accumulate(&record, labels[sample] as usize).unwrap());
+                    sum += f64::from(runner.accumulate(&record, label as usize).unwrap());
                 }
                 assert_eq!(runner.apply(&rule), Ok(32));
                 let error = (sum / 32.0 - f64::from(expected)).abs();
