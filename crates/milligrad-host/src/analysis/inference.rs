@@ -38,6 +38,10 @@ const CODE_OF_STEP: usize = 45;
 impl Program {
     /// Instructions of a step.
     pub(super) fn instructions(&self, step: &Step) -> u64 {
+        if matches!(step.kernel, Kernel::F32(_) | Kernel::Softmax) {
+            // As in a training step.
+            return self.forward_cost(step) as u64;
+        }
         let outputs = self.buffer(step.output).len as f64;
         let inputs: usize = step.inputs.iter().map(|&id| self.buffer(id).len).sum();
         let channels = step.shape.last().map_or(1.0, |&channels| channels as f64);

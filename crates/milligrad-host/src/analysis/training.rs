@@ -181,7 +181,8 @@ impl Program {
         }
     }
 
-    fn forward_cost(&self, step: &Step) -> f64 {
+    /// Instructions of a step forward.
+    pub(super) fn forward_cost(&self, step: &Step) -> f64 {
         let len = self.buffer(step.output).len as f64;
         let (inputs, outputs) = self.matrix(step);
         CALL + match &step.kernel {
