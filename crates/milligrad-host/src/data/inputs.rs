@@ -201,7 +201,7 @@ mod tests {
                 &usual,
                 "3 columns (a, b, c), but `m` takes 2, or 4; name them with --columns",
             ),
-            (plain(), b"a,b\n1,2\n3\n", &usual, "2 fields"),
+            (plain(), b"a,b\n1,2\n3\n", &usual, "line 3: 1 fields"),
             (plain(), b"a,b\n1,nan\n", &usual, "line 2: `nan` in column `b` is no finite number"),
             (plain(), b"a,b\n1,2\n", &chosen(&["a", "z"]), "there is no column `z`; the header names a, b"),
             (plain(), b"\x00\x00\x08\x01\x00\x00\x00\x05", &usual, "its header promises"),
