@@ -19,9 +19,9 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Table {
-    /// Test accuracy of the example models over seeds 0 to 4, in f32 and int8
+    /// Test accuracy of the example models and the course's first labs over seeds 0 to 4, in f32 and int8
     Accuracy {
-        /// Only these models, by their names under examples/
+        /// Only these models, by their names under examples/, such as course/lab02
         models: Vec<String>,
     },
     /// Instructions, flash, RAM and stack of the example models on emulated boards, then the table of `kernels`
