@@ -115,6 +115,11 @@ impl Default for Normalize {
 pub struct Graph(Draft);
 
 impl Graph {
+    /// `true` if a part of the model is int8.
+    pub fn has_int8(&self) -> bool {
+        self.tensors.iter().any(|tensor| tensor.dtype == DType::I8)
+    }
+
     /// Checks a draft: the one gate from untrusted to sound.
     ///
     /// # Errors

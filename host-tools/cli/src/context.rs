@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use milligrad_host::data::{Dataset, Split, Task, npz::Npz};
 use milligrad_host::spec::{DataSpec, Source, Spec, TrainSpec};
 use milligrad_host::train::Loss;
-use milligrad_host::{DType, Graph, import};
+use milligrad_host::{Graph, import};
 use std::path::{Path, PathBuf};
 
 /// Name of the specification that training leaves beside the model.
@@ -44,7 +44,7 @@ impl Data {
 
 /// `true` if a part of the model is int8.
 pub(crate) fn is_int8(graph: &Graph) -> bool {
-    graph.tensors.iter().any(|tensor| tensor.dtype == DType::I8)
+    graph.has_int8()
 }
 
 impl Context {

@@ -179,3 +179,31 @@ fn summaries_need_no_data() {
     let parameters = |model| good(["summary", model, "--json"]).json()["parameters"].as_u64();
     assert_eq!((parameters(&float), parameters(&int8)), (Some(2410), Some(2410)));
 }
+
+/// Above every score nothing is a yes, below all of them everything.
+#[test]
+fn thresholds_trade_precision_for_recall() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let spec = "[model]\nname = \"yes\"\ninput = [1]\n[[layer]]\ntype = \"dense\"\nunits = 1\nactivation = \"sigmoid\"\n\
+                [data]\nsource = \"csv\"\npath = \"data.csv\"\ntarget = \"y\"\n[train]\nloss = \"binary_crossentropy\"\n\
+                optimizer = { type = \"sgd\", learning_rate = 1.0 }\n";
+    let rows =
+        (0..200).map(|i| format!("{},{}\n", f64::from(i % 20) / 10.0 - 1.0, u8::from(i % 20 + i % 7 > 12)));
+    fs::write(path("data.csv"), "x,y\n".to_string() + &rows.collect::<String>()).unwrap();
+    fs::write(path("spec.toml"), spec).unwrap();
+    good(["train", &path("spec.toml"), "--out", &path(""), "-q"]);
+    good(["quantize", &path("model.safetensors"), "-q"]);
+    for model in ["model.safetensors", "model-int8.safetensors"] {
+        let at = |threshold: &str| {
+            let eval = good(["eval", &path(model), "--threshold", threshold, "--json"]).json();
+            (number(&eval["classes"][1], "recall"), number(&eval, "auc"))
+        };
+        let (all, some, none) = (at("-0.1"), at("0.5"), at("1.1"));
+        assert_eq!((all.0, none.0), (1.0, 0.0));
+        assert!(some.1 > 0.8 && all.1 == none.1, "{some:?}");
+        run(["eval", &path(model), "--threshold=nan"]).fails(2, "finite");
+    }
+    let trained = Trained::digits();
+    run(["eval", &trained.model(), "--threshold=0.5"]).fails(2, "there is no threshold");
+}

@@ -32,6 +32,15 @@ impl ClassRule {
         Self::new(graph.output_len(), sigmoid)
     }
 
+    /// The same rule with another threshold; `None` if the largest score counts.
+    pub fn at(self, threshold: f32) -> Option<Self> {
+        match self {
+            Self::Above(_) => Some(Self::Above(threshold)),
+            Self::Each(_) => Some(Self::Each(threshold)),
+            Self::Largest => None,
+        }
+    }
+
     /// Number of classes of so many outputs.
     pub fn classes(self, outputs: usize) -> usize {
         if matches!(self, Self::Above(_)) { 2 } else { outputs }
@@ -74,6 +83,8 @@ mod tests {
         assert_eq!(ClassRule::new(1, true), ClassRule::Above(0.5));
         assert_eq!(ClassRule::new(1, false), ClassRule::Above(0.0));
         assert_eq!(ClassRule::new(3, true), ClassRule::Each(0.5));
+        assert_eq!(ClassRule::Above(0.5).at(0.9), Some(ClassRule::Above(0.9)));
+        assert_eq!(ClassRule::Largest.at(0.9), None);
         assert_eq!(ClassRule::Largest.class(&[0.1, 0.4, 0.4]), 1);
         assert_eq!([0.5, 0.6].map(|score| ClassRule::Above(0.5).class(&[score])), [0, 1]);
         assert_eq!(ClassRule::Each(0.5).correct(&[0.9, 0.6, 0.1], 0), 2.0 / 3.0);

@@ -2,7 +2,7 @@
 
 use super::{ClassRule, Classification, Regression, huber, mean_absolute_error, mean_squared_error};
 use crate::data::{Dataset, Targets};
-use crate::graph::{DType, Graph};
+use crate::graph::Graph;
 use crate::lower::CompileOptions;
 use crate::program::Program;
 use crate::train::{self, Loss};
@@ -43,16 +43,33 @@ impl Evaluated {
 /// # Errors
 /// [`Error::Data`] for data that don't fit the model or the loss; what [`Program::compile`] refuses.
 pub fn evaluate(graph: &Graph, data: &Dataset, loss: Loss) -> Result<Evaluated> {
+    evaluate_at(graph, data, loss, None)
+}
+
+/// As [`evaluate`], where a score becomes a yes above this threshold instead of the usual one.
+///
+/// # Errors
+/// Those of [`evaluate`]; [`Error::Data`] if the largest of several scores counts, or the model predicts numbers.
+pub fn evaluate_at(graph: &Graph, data: &Dataset, loss: Loss, threshold: Option<f32>) -> Result<Evaluated> {
     // Names of columns and categories are checked along with the rest.
     let prepared = data.clone().prepared(graph)?;
     let (outputs, rule) = answers(graph, &data.name, &data.inputs)?;
+    let rule = match threshold {
+        Some(threshold) if matches!(data.targets, Targets::Classes(_)) => rule.at(threshold),
+        Some(_) => None,
+        None => Some(rule),
+    };
+    let rule = rule.ok_or_else(|| {
+        let problem =
+            "there is no threshold: it is for models with one score, or with a sigmoid for each class";
+        Error::Data(format!("`{}`: {problem}", graph.name))
+    })?;
     let width = outputs.len() / data.len().max(1);
-    let float = match is_float(graph) {
-        true => {
-            let samples = prepared.into_samples(graph.normalize, loss, graph.output_len())?;
-            Some(train::evaluate(graph, &samples, loss)?.loss * unit(graph, loss))
-        }
-        false => None,
+    let float = if graph.has_int8() {
+        None
+    } else {
+        let samples = prepared.into_samples(graph.normalize, loss, graph.output_len())?;
+        Some(train::evaluate(graph, &samples, loss)?.loss * unit(graph, loss))
     };
     Ok(match &data.targets {
         Targets::Classes(labels) => {
@@ -93,7 +110,7 @@ pub fn answers(graph: &Graph, name: &str, raw: &[f32]) -> Result<(Vec<f32>, Clas
     if let Some(features) = &graph.features {
         features.check_raw(name, raw, width)?;
     }
-    if is_float(graph) {
+    if !graph.has_int8() {
         graph.require_single("a prediction in floats")?;
         let mut inputs = graph.features.as_ref().map_or_else(|| raw.to_vec(), |features| features.apply(raw));
         inputs.iter_mut().for_each(|x| *x = *x * graph.normalize.scale + graph.normalize.offset);
@@ -112,10 +129,6 @@ pub fn answers(graph: &Graph, name: &str, raw: &[f32]) -> Result<(Vec<f32>, Clas
 pub fn raw_len(graph: &Graph) -> usize {
     let inputs: usize = graph.inputs.iter().map(|port| graph.tensor(port.tensor).len()).sum();
     graph.features.as_ref().map_or(inputs, |features| features.raw_len(inputs)).max(1)
-}
-
-fn is_float(graph: &Graph) -> bool {
-    graph.tensors.iter().all(|tensor| tensor.dtype != DType::I8)
 }
 
 /// What a loss of standardised targets is multiplied with to be in their unit. Huber's delta grows with the unit, so that

@@ -21,7 +21,7 @@ mod report;
 
 pub use choice::ClassRule;
 pub use confusion::{Average, ConfusionMatrix, Scores};
-pub use evaluate::{Evaluated, Metrics, answers, evaluate, raw_len};
+pub use evaluate::{Evaluated, Metrics, answers, evaluate, evaluate_at, raw_len};
 pub use metric::Metric;
 pub use ranking::{auc, auc_one_vs_rest, top_k};
 pub use regression::{huber, mean_absolute_error, mean_squared_error, r2, root_mean_squared_error};

@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::table::{Table, grouped, percent};
 use clap::Args;
 use milligrad_host::Graph;
-use milligrad_host::metrics::{Classification, Evaluated, Metrics, Scores, evaluate};
+use milligrad_host::metrics::{Classification, Evaluated, Metrics, Scores, evaluate, evaluate_at};
 use milligrad_host::plot::heat_map;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -20,6 +20,10 @@ pub(crate) struct Eval {
     /// Other data than those that it was trained on.
     #[arg(long, value_name = "DATA")]
     data: Option<String>,
+    /// Where a score becomes a yes, instead of 0.5 after a sigmoid and 0 without; for models with one score, or a sigmoid for
+    /// each class.
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    threshold: Option<f32>,
     /// `--plot` and `--svg` show the confusion matrix.
     #[command(flatten)]
     charts: Charts,
@@ -27,11 +31,14 @@ pub(crate) struct Eval {
 
 impl Eval {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        if let Some(threshold) = self.threshold.filter(|threshold| !threshold.is_finite()) {
+            return Err(Failure::usage(format!("--threshold {threshold}: it is a finite number")));
+        }
         self.charts.prepare()?;
         let context = Context::new(&self.model, self.data.as_deref())?;
         let data = context.data()?;
         let (name, samples) = (data.test.name.clone(), data.test.len());
-        let evaluated = evaluate(&context.graph, &data.test, data.loss)?;
+        let evaluated = evaluate_at(&context.graph, &data.test, data.loss, self.threshold)?;
         let labels = &data.test.classes;
         let what =
             format!("{} ({}), {} samples of {name}", context.graph.name, context.dtype(), grouped(samples));
