@@ -96,12 +96,14 @@ impl Program {
                 _ => {}
             }
         }
-        let (mut update, mut trainable) = (0.0, 0);
+        let (mut update, mut trainable, mut bytes) = (0.0, 0, 0);
         if let Some(apply) = learning.apply.iter().find(|apply| apply.step == index) {
             let count = |id: usize| self.parameters[id].values.len();
             let (weights, biases) =
                 (apply.parameters.weights.map_or(0, count), count(apply.parameters.biases));
             trainable = weights + biases;
+            let parameters = apply.parameters.weights.into_iter().chain([apply.parameters.biases]);
+            bytes = parameters.map(|id| count(id) * self.parameters[id].dtype.bytes()).sum();
             let mut squares = len(apply.x) + len(apply.delta);
             if matches!(step.kernel, Kernel::Fixed(_)) {
                 // Of convolutions each position adds to the gradients.
@@ -131,7 +133,7 @@ impl Program {
         LayerTraining {
             name: step.name.clone(),
             trainable,
-            ram_bytes: 4 * trainable * (1 + state),
+            ram_bytes: bytes + 4 * trainable * state,
             forward: self.forward_cost(step) as u64,
             backward: backward as u64,
             update: update as u64,

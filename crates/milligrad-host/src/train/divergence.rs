@@ -2,7 +2,7 @@
 
 use super::lane::Meeting;
 use super::layers::Mode;
-use super::layout::Layout;
+use super::layout::{Layout, Place};
 use super::network::Network;
 use super::real::Real;
 use super::samples::Samples;
@@ -27,7 +27,7 @@ pub(super) fn broken_weights(graph: &Graph, layout: &Layout, parameters: &[f32])
     Some(format!("the weights of layer `{}` are not finite", node.name))
 }
 
-/// The layer whose weights have grown most since `graph` had its parameters.
+/// The layer whose weights have grown most since `graph` had its parameters, if any have; else the one with the largest.
 pub(super) fn grown_weights(graph: &Graph, layout: &Layout, parameters: &[f32]) -> Option<String> {
     let norm = |values: &[f32]| values.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>().sqrt();
     let growth = |id| {
@@ -38,7 +38,19 @@ pub(super) fn grown_weights(graph: &Graph, layout: &Layout, parameters: &[f32]) 
     let all = graph.nodes.iter().flat_map(|node| node.constants.iter().map(move |&id| (node, id)));
     let growths = all.filter_map(|(node, id)| Some((growth(id)?, &node.name)));
     let (growth, name) = growths.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some(format!("the weights of layer `{name}` are {growth:.0} times what they were before this epoch"))
+    if growth >= 1.5 {
+        return Some(format!(
+            "the weights of layer `{name}` are {growth:.1} times what they were before this epoch"
+        ));
+    }
+    // The epoch's first batch: what exploded did so before.
+    let largest =
+        |place: &Place| parameters[place.range.clone()].iter().fold(0.0f32, |max, w| max.max(w.abs()));
+    let sizes =
+        layout.places().iter().filter(|place| place.trainable).map(|place| (largest(place), place.constant));
+    let (size, constant) = sizes.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let node = graph.nodes.iter().find(|node| node.constants.contains(&constant))?;
+    Some(format!("the weights of layer `{}` are the largest, up to {size:.3e}", node.name))
 }
 
 impl<const N: usize> Trainer<f32, N> {
