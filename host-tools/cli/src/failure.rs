@@ -27,11 +27,6 @@ impl Failure {
         Self { code: 1, message: String::new() }
     }
 
-    /// A wish that the results don't meet.
-    pub(crate) fn threshold(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into() }
-    }
-
     /// Ctrl-C.
     pub(crate) fn interrupted(message: impl Into<String>) -> Self {
         Self { code: 130, message: message.into() }

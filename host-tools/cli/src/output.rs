@@ -85,6 +85,11 @@ impl Output {
         print(std::io::stdout(), Value::Object(map));
     }
 
+    /// Why a check failed, where the object on standard output says it too.
+    pub(crate) fn problem(&self, text: impl Display) {
+        print(std::io::stderr(), format_args!("error: {text}"));
+    }
+
     /// The end of a failed command.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         if !failure.message.is_empty() {

@@ -106,17 +106,13 @@ fn cost(kernel: &Kernel) -> (Cost, Option<&Window2d>) {
         Kernel::Int8(Layer::MaxPool2d { window, .. } | Layer::AvgPool2d { window, .. }) => {
             (Cost { product: 5.8, element: 5.7, position: 250.0, code: 800, ..none }, Some(window))
         }
-        Kernel::F32(Layer::Dense { .. }) => (Cost { product: 2.5, element: 8.0, code: 700, ..none }, None),
-        Kernel::F32(Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. }) => {
-            let cost = Cost { product: 2.5, tap: 14.0, gathered: 6.0, element: 8.0, position: 70.0, ..none };
-            (Cost { code: 1_600, ..cost }, Some(window))
-        }
-        Kernel::F32(Layer::MaxPool2d { window, .. } | Layer::AvgPool2d { window, .. }) => {
-            (Cost { product: 8.0, position: 40.0, code: 700, ..none }, Some(window))
-        }
+        // Their instructions are those of a training step: code alone.
+        Kernel::F32(Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. }) => (Cost { code: 1_600, ..none }, None),
+        Kernel::F32(_) => (Cost { code: 700, ..none }, None),
+        Kernel::Softmax => (Cost { code: 500, ..none }, None),
         Kernel::QuantizedSoftmax(_) => (Cost { element: 236.0, code: 900, ..none }, None),
         Kernel::QuantizedAdd(_) | Kernel::Elementwise(_) => (Cost { element: 45.0, code: 700, ..none }, None),
-        Kernel::Softmax | Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => {
+        Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => {
             (Cost { element: 45.0, code: 500, ..none }, None)
         }
         Kernel::TransposeConv2d { .. } => (Cost { product: 4.0, element: 70.0, code: 1_500, ..none }, None),

@@ -291,6 +291,17 @@ pub(super) fn helpers(program: &Program, text: &mut String) {
                 target.shift.literal(),
             );
         }
+        if program.learning.is_some() {
+            let len = program.buffer(program.output().buffer).len;
+            let _ = writeln!(
+                text,
+                "/// Targets as the network answers them, for training: the other way round.\n\
+                 pub fn encode_target(target: &[f32; {len}]) -> [f32; {len}] {{\n    \
+                 target.map(|y| (y - {}) / {})\n}}",
+                target.shift.literal(),
+                target.deviation.literal(),
+            );
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::{QuantizeOptions, calibrated, first_float, keeps_scale, prepared, wit
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Draft, Graph, Node, Op, TensorId, TrainRule, WeightScales};
 use crate::ops::{PROBABILITIES, TANH};
-use crate::train::{Event, FitOptions, Observer, Samples, Schedule, evaluate, fit};
+use crate::train::{Event, FitOptions, Observer, Samples, Schedule, evaluate, fit, means};
 use milligrad::Quantization;
 
 /// Trains a float graph on for int8, and quantises it. Of all epochs, and of none, the one counts that does best on the
@@ -27,6 +27,10 @@ pub fn refine(
     observer: Observer<'_>,
 ) -> Result<Graph> {
     let mut graph = prepare(graph, calibration, options)?;
+    // A frozen batch norm may have been folded away.
+    let mut frozen = fit_options.frozen.clone();
+    frozen.retain(|pattern| graph.nodes.iter().any(|node| means(pattern, &node.name)));
+    let fit_options = &FitOptions { frozen, ..fit_options.clone() };
     let mut best = None;
     if let Some(validation) = validation {
         let start = evaluate(&graph, validation, fit_options.loss)?;
@@ -56,12 +60,19 @@ pub fn fit_options(training: &FitOptions, epochs: usize) -> FitOptions {
 ///
 /// # Errors
 /// As [`quantize`](super::quantize).
-pub fn prepare(graph: &Graph, calibration: &[f32], options: &QuantizeOptions) -> Result<Graph> {
-    let graph = prepared(graph)?;
+pub fn prepare(original: &Graph, calibration: &[f32], options: &QuantizeOptions) -> Result<Graph> {
+    let graph = prepared(original)?;
     let mut ranges = calibrated(&graph, calibration)?;
     let first_float = first_float(&graph, options)?;
     let mut draft = graph.clone().into_draft();
     draft.nodes.clear();
+    // What regularises weights goes on doing so, where they are still the same.
+    for constant in &original.constants {
+        let rule = original.training.get(&constant.name).map(|rule| TrainRule { fixed: false, ..*rule });
+        if let Some(rule) = rule.filter(|_| draft.constants.contains(constant)) {
+            draft.training.insert(constant.name.clone(), rule);
+        }
+    }
     // The rounded form of each tensor.
     let mut rounded: Vec<TensorId> = (0..draft.tensors.len()).map(TensorId).collect();
     if first_float > 0 {

@@ -52,6 +52,17 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// The file or folder, if one is named.
+    pub fn path(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Digits | Self::FashionMnist(None) => None,
+            Self::FashionMnist(Some(path)) | Self::Idx(path) => Some(path),
+            Self::Csv { path, .. } | Self::Npz { path, .. } => Some(path),
+        }
+    }
+}
+
 /// What is learned from, and how it is split.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSpec {

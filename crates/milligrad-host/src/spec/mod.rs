@@ -201,11 +201,7 @@ impl Spec {
 
     /// The text, with the paths to data and trained model made absolute, so that it can be kept anywhere.
     pub fn text(&self) -> String {
-        let path = match &self.data.source {
-            Source::Digits | Source::FashionMnist(None) => None,
-            Source::FashionMnist(Some(path)) | Source::Idx(path) => Some(path),
-            Source::Csv { path, .. } | Source::Npz { path, .. } => Some(path),
-        };
+        let path = self.data.source.path();
         let absolute = |path: Option<&PathBuf>| path.and_then(|path| std::path::absolute(path).ok());
         let named = [absolute(path), absolute(self.train.from.as_ref())];
         let mut places: Vec<_> = self

@@ -21,7 +21,11 @@ impl Choice {
             other => return Err(format!("{other} is no list of values, and no range {{ min, max, log }}")),
         };
         let (min, max) = (table.remove("min"), table.remove("max"));
-        let log = table.remove("log").is_some_and(|log| log == Value::Boolean(true));
+        let log = match table.remove("log") {
+            None => false,
+            Some(Value::Boolean(log)) => log,
+            Some(other) => return Err(format!("`log` is {other}; it is true or false")),
+        };
         if let Some(key) = table.keys().next() {
             return Err(format!("a range has no `{key}`; it has min, max, log"));
         }

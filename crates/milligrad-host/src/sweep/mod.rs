@@ -28,6 +28,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use toml::Table;
 
+/// Most trials of a sweep.
+const MOST_TRIALS: usize = 10_000;
+
 /// The variants of a specification.
 #[derive(Debug, Clone)]
 pub struct Sweep {
@@ -41,6 +44,7 @@ pub struct Sweep {
     trials: Option<usize>,
     epochs: Option<usize>,
     qat_epochs: usize,
+    seed: u64,
 }
 
 impl Sweep {
@@ -60,7 +64,7 @@ impl Sweep {
     /// [`Error::Spec`] names the key that is wrong.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self> {
         // The specification itself has to be sound, and its errors point at lines.
-        crate::spec::Spec::parse(text, name, folder)?;
+        let seed = crate::spec::Spec::parse(text, name, folder)?.train.seed;
         let error = |problem: String| Error::Spec(format!("{name}: {problem}"));
         let mut base: Table = text.parse().map_err(|e: toml::de::Error| error(e.message().into()))?;
         let Some(toml::Value::Table(mut sweep)) = base.remove("sweep") else {
@@ -70,8 +74,10 @@ impl Sweep {
         };
         let mut count = |key: &str| match sweep.remove(key) {
             None => Ok(None),
-            Some(toml::Value::Integer(n)) if n > 0 => Ok(Some(n as usize)),
-            Some(other) => Err(error(format!("[sweep] {key} is {other}; it is a whole number from 1"))),
+            Some(toml::Value::Integer(n)) if (1..=MOST_TRIALS as i64).contains(&n) => Ok(Some(n as usize)),
+            Some(other) => {
+                Err(error(format!("[sweep] {key} is {other}; it is a whole number from 1 to {MOST_TRIALS}")))
+            }
         };
         let (trials, epochs, qat_epochs) = (count("trials")?, count("epochs")?, count("qat_epochs")?);
         let Some(toml::Value::Table(table)) = sweep.remove("choices") else {
@@ -99,14 +105,15 @@ impl Sweep {
             return Err(error(format!("`{key}` is a range: say with `trials` how many are to be drawn")));
         }
         let (name, folder, qat_epochs) = (name.into(), folder.into(), qat_epochs.unwrap_or(0));
-        Ok(Self { base, name, folder, choices, trials, epochs, qat_epochs })
+        Ok(Self { base, name, folder, choices, trials, epochs, qat_epochs, seed })
     }
 
-    /// The variants: all combinations, or some of them drawn at random, each once. The same seed draws the same.
+    /// The variants: all combinations, or some of them drawn at random, each once; fewer than were asked for where draws
+    /// repeat themselves. The same seed, the specification's unless given, draws and trains the same.
     ///
     /// # Errors
-    /// [`Error::Spec`] if one is no specification.
-    pub fn trials(&self, seed: u64) -> Result<Vec<Trial>> {
+    /// [`Error::Spec`] if one is no specification, or there are more than ten thousand.
+    pub fn trials(&self, seed: Option<u64>) -> Result<Vec<Trial>> {
         let combinations = self
             .choices
             .iter()
@@ -114,6 +121,10 @@ impl Sweep {
             .filter(|&all| self.trials.is_none_or(|wanted| wanted >= all));
         let mut trials = Vec::new();
         match combinations {
+            Some(all) if all > MOST_TRIALS => {
+                let problem = "combinations are too many: draw some of them with `trials`";
+                return Err(Error::Spec(format!("{}: [sweep.choices]: {all} {problem}", self.name)));
+            }
             Some(all) => {
                 for index in 0..all {
                     let mut rest = index;
@@ -122,7 +133,7 @@ impl Sweep {
                 }
             }
             None => {
-                let mut random = Pcg32::named(seed, "sweep");
+                let mut random = Pcg32::named(seed.unwrap_or(self.seed), "sweep");
                 let mut seen = BTreeSet::new();
                 let wanted = self.trials.unwrap_or(0);
                 // Draws that came already are drawn again, within reason.
@@ -141,14 +152,20 @@ impl Sweep {
         Ok(trials)
     }
 
-    fn trial(&self, values: Vec<toml::Value>, seed: u64) -> Result<Trial> {
+    fn trial(&self, values: Vec<toml::Value>, seed: Option<u64>) -> Result<Trial> {
         let mut table = self.base.clone();
+        // What is trained is what the variant's own specification says.
+        let epochs = self.epochs.map(|epochs| ("train.epochs", epochs as i64));
+        let seed = seed.map(|seed| ("train.seed", seed as i64));
+        for (path, value) in epochs.into_iter().chain(seed) {
+            choice::set(&mut table, path, value.into()).map_err(Error::Spec)?;
+        }
         for ((key, _), value) in self.choices.iter().zip(&values) {
             choice::set(&mut table, key, value.clone())
                 .map_err(|problem| Error::Spec(format!("{}: `{key}`: {problem}", self.name)))?;
         }
         let choices = self.choices.iter().map(|(key, _)| key.clone()).zip(values).collect();
-        Trial::new(&table, (&self.name, &self.folder), choices, (self.epochs, self.qat_epochs), seed)
+        Trial::new(&table, (&self.name, &self.folder), choices, self.qat_epochs)
     }
 }
 

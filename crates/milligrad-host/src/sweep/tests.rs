@@ -29,19 +29,19 @@ fn all_combinations_or_some_of_them() {
         "hidden.units" = [4, 8, 16]
         "train.optimizer.learning_rate" = [0.001, 0.01]
     "#;
-    let trials = sweep(choices).unwrap().trials(0).unwrap();
+    let trials = sweep(choices).unwrap().trials(None).unwrap();
     let keys: BTreeSet<_> = trials.iter().map(|trial| &trial.key).collect();
     assert_eq!((trials.len(), keys.len()), (6, 6));
     assert_eq!(trials[1].spec.cost.weight_bytes, 64 * 8 + 80 + 4 * 18);
     assert_eq!(trials[4].spec.train.optimizer.learning_rate(), 0.01);
     let some = format!("[sweep]\ntrials = 4\n{choices}");
     let drawn = |seed| -> Vec<String> {
-        sweep(&some).unwrap().trials(seed).unwrap().into_iter().map(|trial| trial.key).collect()
+        sweep(&some).unwrap().trials(Some(seed)).unwrap().into_iter().map(|trial| trial.key).collect()
     };
     assert_eq!((drawn(0).len(), drawn(0)), (4, drawn(0)));
     assert_ne!(drawn(0), drawn(1));
     let range = "[sweep]\ntrials = 5\n[sweep.choices]\n\"hidden.units\" = { min = 2, max = 30, log = true }";
-    for trial in sweep(range).unwrap().trials(3).unwrap() {
+    for trial in sweep(range).unwrap().trials(Some(3)).unwrap() {
         assert!((2..=30).contains(&trial.choices["hidden.units"].as_integer().unwrap()));
     }
 }
@@ -63,7 +63,7 @@ fn mistakes_are_named() {
         ("[sweep.choices]\n\"hidden.size\" = [1]", "with hidden.size = 1"),
     ];
     for (text, expected) in cases {
-        let error = sweep(text).and_then(|sweep| sweep.trials(0)).unwrap_err().to_string();
+        let error = sweep(text).and_then(|sweep| sweep.trials(None)).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
     }
 }
@@ -78,7 +78,7 @@ fn what_fits_is_trained_once() {
         [sweep.choices]
         "hidden.units" = [8, 400]
     "#;
-    let trials = sweep(text).unwrap().trials(0).unwrap();
+    let trials = sweep(text).unwrap().trials(None).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut events = 0;
     let mut run = |trial: &Trial| {

@@ -3,26 +3,25 @@
 use crate::data::{Dataset, Split, shuffled};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::metrics::{self, Metrics};
 use crate::model_file;
 use crate::spec::{Prepared, Spec};
-use crate::train::{Observer, evaluate, fit};
+use crate::train::{Observer, fit};
 use crate::{CompileOptions, Program, QuantizeOptions, qat, quantize};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// A variant of a specification.
 #[derive(Debug, Clone)]
 pub struct Trial {
-    /// Tells it from all others: a digest of the specification, the seed, and how it is trained.
+    /// Tells it from all others: a digest of the specification, of the size and the time of its data, and of the program.
     pub key: String,
     /// What was chosen, by key.
     pub choices: BTreeMap<String, Value>,
     /// The specification.
     pub spec: Spec,
-    seed: u64,
-    epochs: usize,
     qat_epochs: usize,
 }
 
@@ -36,7 +35,7 @@ pub struct Outcome {
     /// By the device's int8 kernels on the validation part: the accuracy of a classifier, or minus the mean squared error.
     /// `None` if it was not trained, or training failed.
     pub score: Option<f64>,
-    /// The same of the float model: its accuracy, or minus its loss.
+    /// The same of the float model.
     pub f32_score: Option<f64>,
     /// Why it was not trained, or failed.
     pub problem: Option<String>,
@@ -55,16 +54,16 @@ impl Trial {
         table: &Table,
         (name, folder): (&str, &Path),
         choices: BTreeMap<String, Value>,
-        (epochs, qat_epochs): (Option<usize>, usize),
-        seed: u64,
+        qat_epochs: usize,
     ) -> Result<Self> {
         let text = toml::to_string(table).map_err(|problem| Error::Spec(format!("{name}: {problem}")))?;
         let shown: Vec<String> = choices.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         let spec = Spec::parse(&text, &format!("{name} with {}", shown.join(", ")), folder)?;
-        let epochs = epochs.unwrap_or(spec.train.epochs);
-        let all = format!("{text}\n{seed} {epochs} {qat_epochs}");
+        let data = spec.data.source.path().and_then(|path| std::fs::metadata(path).ok());
+        let data = data.map(|data| (data.len(), data.modified().ok()));
+        let all = format!("{} {qat_epochs} {data:?}\n{text}", env!("CARGO_PKG_VERSION"));
         let key = crate::train::digest(all.chars().map(u32::from));
-        Ok(Self { key, choices, spec, seed, epochs, qat_epochs })
+        Ok(Self { key, choices, spec, qat_epochs })
     }
 
     /// Trains it unless it exceeds the specification's target, and measures it. The float and the int8 model go to
@@ -76,7 +75,8 @@ impl Trial {
     pub fn run(&self, folder: &Path, threads: usize, observer: Observer<'_>) -> Result<Outcome> {
         let path = folder.join(format!("{}.json", self.key));
         if let Ok(text) = std::fs::read_to_string(&path)
-            && let Ok(outcome) = serde_json::from_str(&text)
+            && let Ok(outcome) = serde_json::from_str::<Outcome>(&text)
+            && (outcome.score.is_none() || self.int8(folder).is_file())
         {
             return Ok(outcome);
         }
@@ -90,6 +90,10 @@ impl Trial {
         let text = serde_json::to_string_pretty(&outcome).map_err(|e| Error::Data(e.to_string()))?;
         model_file::write_atomically(&path, text.as_bytes())?;
         Ok(outcome)
+    }
+
+    fn int8(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}-int8.safetensors", self.key))
     }
 
     fn outcome(&self) -> Outcome {
@@ -119,13 +123,13 @@ impl Trial {
             Error::Spec("a sweep chooses by the validation part: write `validation = 0.1` in [data]".into())
         })?;
         let Prepared { mut graph, train: samples, validation: validated, .. } =
-            spec.prepare(train.clone(), Some(validation.clone()), self.seed)?;
-        let calibration = calibration(&graph, &train, spec.quantize.calibration, self.seed)?;
+            spec.prepare(train.clone(), Some(validation.clone()), spec.train.seed)?;
+        let calibration = calibration(&graph, &train, spec.quantize.calibration, spec.train.seed)?;
         drop(train);
-        let mut options = spec.train.fit_options(self.seed);
-        (options.epochs, options.threads) = (self.epochs, threads);
+        let mut options = spec.train.fit_options(spec.train.seed);
+        options.threads = threads;
         fit(&mut graph, &samples, validated.as_ref(), &options, observer)?;
-        let float = evaluate(&graph, &spec.samples(validation.clone(), &graph)?, spec.train.loss)?;
+        let float = score_of(&graph, &validation, spec)?;
         let quantize_options = QuantizeOptions::default();
         let int8 = match self.qat_epochs {
             0 => quantize(&graph, &calibration, &quantize_options)?,
@@ -136,13 +140,13 @@ impl Trial {
             }
         };
         model_file::save(&graph, folder.join(format!("{}.safetensors", self.key)))?;
-        model_file::save(&int8, folder.join(format!("{}-int8.safetensors", self.key)))?;
+        model_file::save(&int8, self.int8(folder))?;
         let core = spec.target.core;
         let program = Program::compile(&int8, &CompileOptions { core, ..CompileOptions::default() })?;
         let cost = program.analysis();
         Ok(Outcome {
-            score: Some(score(&program, &validation)?),
-            f32_score: Some(float.accuracy.unwrap_or(-float.loss)),
+            score: Some(score_of(&int8, &validation, spec)?),
+            f32_score: Some(float),
             weight_bytes: cost.weight_bytes,
             flash_bytes: cost.flash_bytes(),
             ram_bytes: cost.ram_bytes,
@@ -156,18 +160,16 @@ impl Trial {
     /// # Errors
     /// If [`run`](Self::run) has left no model in `folder`.
     pub fn test(&self, folder: &Path) -> Result<f64> {
-        let int8 = model_file::load(folder.join(format!("{}-int8.safetensors", self.key)))?;
-        let program = Program::compile(&int8, &CompileOptions::default())?;
-        score(&program, &self.spec.load_data()?.test)
+        let int8 = model_file::load(self.int8(folder))?;
+        score_of(&int8, &self.spec.load_data()?.test, &self.spec)
     }
 }
 
 /// The accuracy of a classifier, or minus the mean squared error.
-fn score(program: &Program, data: &Dataset) -> Result<f64> {
-    let outputs = program.outputs(&program.records(data))?;
-    Ok(match &data.targets {
-        crate::data::Targets::Classes(labels) => program.accuracy(&outputs, labels),
-        crate::data::Targets::Values { values, .. } => -program.mean_squared_error(&outputs, values),
+fn score_of(graph: &Graph, data: &Dataset, spec: &Spec) -> Result<f64> {
+    Ok(match metrics::evaluate(graph, data, spec.train.loss)?.metrics {
+        Metrics::Classes(report) => report.accuracy,
+        Metrics::Numbers(report) => -report.mse,
     })
 }
 

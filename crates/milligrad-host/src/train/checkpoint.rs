@@ -113,7 +113,7 @@ const KEY: &str = "milligrad";
 /// The state of a run after an epoch.
 ///
 /// As a file it is a `.safetensors` of float tensors: each constant of the graph by its name, and
-/// `optimizer.N/` and the name for each of the numbers that the optimizer remembers; `best/` and the name for what the best
+/// `optimizer.N/` and the name for each of the numbers that the optimizer remembers; `/best/` and the name for what the best
 /// epoch had, if it is to be restored; the rest is JSON in the metadata.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
@@ -290,8 +290,8 @@ impl Checkpoint {
     }
 }
 
-/// What the names of the best epoch's parameters start with.
-const BEST: &str = "best/";
+/// What the names of the best epoch's parameters start with; a layer has no empty name.
+const BEST: &str = "/best/";
 
 fn best_name(constant: &str) -> String {
     format!("{BEST}{constant}")

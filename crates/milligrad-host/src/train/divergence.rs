@@ -7,10 +7,10 @@ use super::network::Network;
 use super::real::Real;
 use super::samples::Samples;
 use super::trainer::Trainer;
-use crate::graph::{Graph, Values};
+use crate::graph::{Graph, Node, Values};
 
 /// A loss that is so many times the first is not going to come back.
-const EXPLOSION: f64 = 1e6;
+const EXPLOSION: f64 = 1e12;
 
 /// Has a step's loss exploded, for a run whose first loss was `first`?
 pub(super) fn exploded(loss: f64, first: f64) -> bool {
@@ -29,14 +29,20 @@ pub(super) fn broken_weights(graph: &Graph, layout: &Layout, parameters: &[f32])
 
 /// The layer whose weights have grown most since `graph` had its parameters, if any have; else the one with the largest.
 pub(super) fn grown_weights(graph: &Graph, layout: &Layout, parameters: &[f32]) -> Option<String> {
-    let norm = |values: &[f32]| values.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>().sqrt();
-    let growth = |id| {
-        let place = layout.places().iter().find(|place| place.constant == id && place.trainable)?;
-        let Values::F32(before) = &graph.constant(id).values else { return None };
-        Some(norm(&parameters[place.range.clone()]) / norm(before).max(1e-6))
+    let squares = |values: &[f32]| values.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>();
+    let growth = |node: &Node| {
+        let places = layout.places().iter().filter(|p| p.trainable && node.constants.contains(&p.constant));
+        let (mut now, mut before) = (0.0, 0.0);
+        for place in places {
+            now += squares(&parameters[place.range.clone()]);
+            if let Values::F32(values) = &graph.constant(place.constant).values {
+                before += squares(values);
+            }
+        }
+        // Of a layer that began with zeros any step is a multiple.
+        (before > 0.0).then(|| (now / before).sqrt())
     };
-    let all = graph.nodes.iter().flat_map(|node| node.constants.iter().map(move |&id| (node, id)));
-    let growths = all.filter_map(|(node, id)| Some((growth(id)?, &node.name)));
+    let growths = graph.nodes.iter().filter_map(|node| Some((growth(node)?, &node.name)));
     let (growth, name) = growths.max_by(|a, b| a.0.total_cmp(&b.0))?;
     if growth >= 1.5 {
         return Some(format!(

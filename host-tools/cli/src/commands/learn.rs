@@ -1,7 +1,7 @@
 //! `milligrad learn`
 
-use super::Learning;
 use super::validate::Folder;
+use super::{Learning, positive, share};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -13,6 +13,7 @@ use milligrad_board::{Firmware, TrainPlan, board};
 use milligrad_host::data::{Dataset, Targets, shuffled};
 use milligrad_host::{OptimizerKind, Program, Rule, Runner, lower, model_file};
 use serde_json::json;
+use std::fmt;
 use std::path::PathBuf;
 
 /// Let a model learn as a device does, one sample a step, on the desk or on a board, and keep what it learned.
@@ -30,13 +31,13 @@ pub(crate) struct Learn {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
     /// Step size; in fixed point the greatest power of two that is not above it. 0.02 unless given.
-    #[arg(long, value_name = "RATE", default_value_t = 0.02)]
+    #[arg(long, value_name = "RATE", default_value_t = 0.02, value_parser = positive::<f32>)]
     learning_rate: f32,
     /// Momentum of an optimizer that has it.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.9)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = share)]
     momentum: f32,
     /// Weight decay of an optimizer that has it.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.004)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.004, value_parser = share)]
     weight_decay: f32,
     /// Where the adapted model goes.
     #[arg(long, value_name = "FILE")]
@@ -58,7 +59,7 @@ impl Learn {
         let wanted = self.steps.map_or(train.len(), |steps| steps as usize);
         let order = order(train.len(), wanted, seed.unwrap_or(0));
 
-        let before = accuracy(&program, &mut program.runner(), &data.test)?;
+        let before = Measured::of(&program, &mut program.runner(), &data.test)?;
         let mut runner = program.runner();
         let (rule, mut steps, mut refused) = (self.rule(&program), Vec::new(), 0);
         for &sample in &order {
@@ -73,8 +74,11 @@ impl Learn {
                 Targets::Values { values, .. } => {
                     let width = values.len() / train.len();
                     let values = &values[sample * width..][..width];
+                    // As the network answers them.
+                    let encode = |&value| program.target.map_or(value, |target| target.encode(value));
+                    let values: Vec<f32> = values.iter().map(encode).collect();
                     steps.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-                    runner.train_step(&record, Target::Values(values), &rule)
+                    runner.train_step(&record, Target::Values(&values), &rule)
                 }
             };
             refused += usize::from(result.is_err());
@@ -83,7 +87,7 @@ impl Learn {
             let Saturation { activations, deltas, weights } = runner.saturation();
             json!({ "activations": activations, "deltas": deltas, "weights": weights })
         });
-        let after = accuracy(&program, &mut runner, &data.test)?;
+        let after = Measured::of(&program, &mut runner, &data.test)?;
         let mut parameters = runner.parameters().into_owned();
         let mut differing = None;
         if let Some(board) = board {
@@ -107,13 +111,10 @@ impl Learn {
         let adapted = lower::with_parameters(&context.graph, learning.chosen(), &program, &parameters)?;
         model_file::save(&adapted, &self.out)?;
 
-        let shown = |accuracy: Option<f64>| accuracy.map_or("-".into(), percent);
         output.result(format!(
-            "{} steps, {} refused: test accuracy {} before, {} after; wrote {}",
+            "{} steps, {} refused: on the test part {before} before, {after} after; wrote {}",
             grouped(order.len()),
             grouped(refused),
-            shown(before),
-            shown(after),
             self.out.display()
         ));
         if let (Some(board), Some(differing)) = (board, differing) {
@@ -130,7 +131,8 @@ impl Learn {
             "steps": order.len(),
             "refused": refused,
             "saturated": saturated,
-            "accuracy": { "before": before, "after": after },
+            "accuracy": { "before": before.accuracy(), "after": after.accuracy() },
+            "mean_squared_error": { "before": before.error(), "after": after.error() },
             "differing": differing,
         }));
         if differing.is_some_and(|differing| differing > 0) { Err(Failure::check()) } else { Ok(()) }
@@ -160,12 +162,42 @@ fn order(samples: usize, steps: usize, seed: u64) -> Vec<usize> {
     order
 }
 
-/// Accuracy on the test part; none where there are no classes.
-fn accuracy(program: &Program, runner: &mut Runner<'_>, test: &Dataset) -> Result<Option<f64>, Failure> {
-    let Targets::Classes(labels) = &test.targets else { return Ok(None) };
-    let mut outputs = Vec::new();
-    for record in program.records(test).chunks_exact(program.input_bytes()) {
-        outputs.extend(runner.output(record)?);
+/// How good a program is on the test part.
+#[derive(Debug, Clone, Copy)]
+enum Measured {
+    Accuracy(f64),
+    /// In the unit of the raw targets.
+    MeanSquaredError(f64),
+}
+
+impl Measured {
+    fn of(program: &Program, runner: &mut Runner<'_>, test: &Dataset) -> Result<Self, Failure> {
+        let mut outputs = Vec::new();
+        for record in program.records(test).chunks_exact(program.input_bytes()) {
+            outputs.extend(runner.output(record)?);
+        }
+        Ok(match &test.targets {
+            Targets::Classes(labels) => Self::Accuracy(program.accuracy(&outputs, labels)),
+            Targets::Values { values, .. } => {
+                Self::MeanSquaredError(program.mean_squared_error(&outputs, values))
+            }
+        })
     }
-    Ok(Some(program.accuracy(&outputs, labels)))
+
+    fn accuracy(self) -> Option<f64> {
+        if let Self::Accuracy(share) = self { Some(share) } else { None }
+    }
+
+    fn error(self) -> Option<f64> {
+        if let Self::MeanSquaredError(error) = self { Some(error) } else { None }
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accuracy(share) => write!(f, "accuracy {}", percent(*share)),
+            Self::MeanSquaredError(error) => write!(f, "mean squared error {error:.6}"),
+        }
+    }
 }

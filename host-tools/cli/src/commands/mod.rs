@@ -26,6 +26,7 @@ use milligrad_board::Board;
 use milligrad_host::{
     CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind, Program,
 };
+use std::str::FromStr;
 
 /// Which layers learn on the device, and how.
 #[derive(Debug, Clone, Args)]
@@ -100,6 +101,19 @@ pub(crate) fn layers(text: &str) -> Result<Trainable, String> {
         "none" => Ok(Trainable(None)),
         _ => text.parse().map(|layers| Trainable(Some(layers))),
     }
+}
+
+/// Reads a finite number above 0.
+pub(crate) fn positive<T: FromStr + Into<f64> + Copy>(text: &str) -> Result<T, String> {
+    let number: T = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+    let fits = number.into() > 0.0 && number.into().is_finite();
+    if fits { Ok(number) } else { Err(format!("{text} is no number above 0")) }
+}
+
+/// Reads a number from 0 to below 1.
+pub(crate) fn share(text: &str) -> Result<f32, String> {
+    let number: f32 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+    if (0.0..1.0).contains(&number) { Ok(number) } else { Err(format!("{text} is not within 0 to 1")) }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -1,6 +1,6 @@
 //! `milligrad quantize`
 
-use super::{Trainable, eval, layers};
+use super::{Trainable, eval, layers, positive};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -41,7 +41,7 @@ pub(crate) struct Quantize {
     qat_epochs: u32,
     /// Learning rate of quantisation-aware training, which falls to zero along half a cosine; a tenth of the
     /// specification's unless given.
-    #[arg(long, value_name = "RATE", requires = "qat_epochs", value_parser = rate)]
+    #[arg(long, value_name = "RATE", requires = "qat_epochs", value_parser = positive::<f64>)]
     qat_learning_rate: Option<f64>,
     /// Threads, 0 for as many as there are cores. The result does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -56,11 +56,6 @@ pub(crate) struct Quantize {
 enum Scheme {
     /// 8-bit integers as in TensorFlow Lite.
     Int8,
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
-    if rate > 0.0 && rate.is_finite() { Ok(rate) } else { Err(format!("{text} is no number above 0")) }
 }
 
 impl Quantize {
@@ -92,6 +87,10 @@ impl Quantize {
                     fit.optimizer = fit.optimizer.with_learning_rate(rate);
                 }
                 fit.threads = self.threads;
+                let train = match &data.training.class_weight {
+                    Some(weights) => train.class_weighted(weights)?,
+                    None => train,
+                };
                 let train = samples(train)?;
                 let mut bar = TrainingBar::new(*output, fit.epochs);
                 let refined = qat::refine(
@@ -134,6 +133,7 @@ impl Quantize {
             "calibration": chosen.len(),
             "qat_epochs": self.qat_epochs,
             "accuracy": { "f32": f32_accuracy, "int8": int8_accuracy },
+            "loss": { "f32": f32_loss, "int8": int8_loss },
             "parameter_bytes": { "f32": f32_bytes, "int8": int8_bytes },
         }));
         Ok(())

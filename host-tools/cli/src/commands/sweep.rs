@@ -35,7 +35,7 @@ pub(crate) struct SweepCommand {
 impl SweepCommand {
     pub(crate) fn run(&self, output: &Output, seed: Option<u64>) -> Result<(), Failure> {
         let sweep = Sweep::read(&self.spec)?;
-        let trials = sweep.trials(seed.unwrap_or(0))?;
+        let trials = sweep.trials(seed)?;
         let name = &trials.first().ok_or_else(|| Failure::usage("there is no trial"))?.spec.name;
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{name}-sweep")));
         let folder = out.join("trials");
@@ -64,9 +64,15 @@ impl SweepCommand {
             output.note(format!("wrote {}", out.join("model-int8.safetensors").display()));
             best = json!({ "key": trial.key, "test_score": test });
         }
+        let problem = match (self.at_least, chosen) {
+            (_, Some(_)) => None,
+            (Some(wanted), None) => Some(format!("no trial reaches an int8 accuracy of {wanted}")),
+            (None, None) => Some("no trial was trained: see the table".into()),
+        };
         output.object(json!({
             "name": name,
             "folder": out,
+            "error": problem,
             "trials": outcomes.iter().zip(&front).map(|(outcome, &front)| {
                 let mut object = json!(outcome);
                 object["pareto"] = front.into();
@@ -74,12 +80,12 @@ impl SweepCommand {
             }).collect::<Vec<_>>(),
             "best": best,
         }));
-        match (self.at_least, chosen) {
-            (Some(wanted), None) => {
-                Err(Failure::threshold(format!("no trial reaches an int8 accuracy of {wanted}")))
+        match problem {
+            None => Ok(()),
+            Some(problem) => {
+                output.problem(problem);
+                Err(Failure::check())
             }
-            (None, None) => Err(Failure::threshold("no trial was trained: see the table")),
-            _ => Ok(()),
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) struct Train {
     init: Option<PathBuf>,
     /// Cross-validate instead: train K models, each without one of K folds of the training part, and measure each on its fold, in
     /// float and by the device's int8 kernels. Nothing is written.
-    #[arg(long, value_name = "K", conflicts_with_all = ["resume", "init", "out", "per_step"], value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(long, value_name = "K", conflicts_with_all = ["resume", "init", "out", "per_step", "plot", "svg"], value_parser = clap::value_parser!(u32).range(2..))]
     folds: Option<u32>,
     /// Report the loss of every step.
     #[arg(long)]
@@ -81,7 +81,6 @@ impl Train {
         let resume = self.resume.then(|| read_checkpoint(&checkpoint)).transpose()?;
         // A folder that can't be written is found out now, not after an hour.
         std::fs::create_dir_all(&out).map_err(milligrad_host::Error::io(&out))?;
-        model_file::write_atomically(out.join(SPEC), spec.text().as_bytes())?;
         self.charts.prepare()?;
 
         let Split { train, validation, test } = spec.load_data()?;
@@ -89,6 +88,10 @@ impl Train {
         let Prepared { mut graph, train, validation, transfer } = spec.prepare(train, validation, seed)?;
         if let Some(path) = &self.init {
             model_file::load_parameters(&mut graph, path)?;
+        }
+        let keep_spec = || model_file::write_atomically(out.join(SPEC), spec.text().as_bytes());
+        if !self.resume {
+            keep_spec()?;
         }
         output.note(format!(
             "{}: {} parameters; {} training, {} validation, {} test samples of {}",
@@ -155,6 +158,8 @@ impl Train {
         if history.stopped {
             return Err(self.interrupted(&history, &out, seed));
         }
+        // A checkpoint that the specification doesn't fit has been refused by now.
+        keep_spec()?;
         model_file::save(&graph, &model)?;
         let ending = ending(&history, spec.train.early_stopping);
         if let Some(ending) = &ending {

@@ -10,10 +10,14 @@ const COURSE: [&str; 2] = ["course/lab01", "course/lab02"];
 const SEEDS: std::ops::Range<u64> = 0..5;
 
 pub(super) fn run(only: &[String], stages: &mut Stages) -> Result<()> {
+    let known = || MODELS.into_iter().chain(COURSE);
+    if let Some(unknown) = only.iter().find(|name| known().all(|known| known != **name)) {
+        let names: Vec<_> = known().collect();
+        return Err(format!("no model `{unknown}`; there are {}", names.join(", ")).into());
+    }
     println!("| model | parameters | MAC | f32, seeds 0-4 | mean | int8, seeds 0-4 | mean |");
     println!("|---|---|---|---|---|---|---|");
-    let models = MODELS.into_iter().chain(COURSE);
-    for name in models.filter(|name| only.is_empty() || only.iter().any(|o| o == name)) {
+    for name in known().filter(|name| only.is_empty() || only.iter().any(|o| o == name)) {
         let (mut float, mut int8) = (Vec::new(), Vec::new());
         let (mut parameters, mut macs) = (0, 0);
         for seed in SEEDS {
