@@ -5,7 +5,7 @@ use std::env;
 
 fn main() {
     println!(
-        "cargo::rustc-check-cfg=cfg(milligrad_dsp, milligrad_fpu, milligrad_mve, milligrad_thumb, milligrad_thumb2)"
+        "cargo::rustc-check-cfg=cfg(milligrad_dsp, milligrad_fpu, milligrad_mve, milligrad_thumb, milligrad_thumb2, milligrad_vfp)"
     );
     println!("cargo::rerun-if-env-changed=MILLIGRAD_CORE");
     let target = env::var("TARGET").unwrap_or_default();
@@ -22,8 +22,12 @@ fn main() {
             println!("cargo::rustc-cfg=milligrad_fpu");
         }
     }
+    let cortex_m = ["thumbv6m", "thumbv7m", "thumbv7em", "thumbv8m"].iter().any(|m| target.starts_with(m));
+    if cortex_m && target.ends_with("eabihf") {
+        println!("cargo::rustc-cfg=milligrad_vfp");
+    }
     // Every Cortex-M has the instructions of the smallest.
-    if target.starts_with("thumb") && env::var("MILLIGRAD_CORE").as_deref() != Ok("portable") {
+    if cortex_m && env::var("MILLIGRAD_CORE").as_deref() != Ok("portable") {
         println!("cargo::rustc-cfg=milligrad_thumb");
         if target.starts_with("thumbv7") || target.starts_with("thumbv8m.main") {
             println!("cargo::rustc-cfg=milligrad_thumb2");

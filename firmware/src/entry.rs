@@ -24,6 +24,19 @@ pub(crate) trait LearningEntry: Entry + Learner {
     ) -> Result<f32, TrainError>;
 }
 
+/// No instruction, but a name: without it the compiler makes one function, and one symbol, of models that compute alike.
+macro_rules! named {
+    ($name:ident) => {
+        // SAFETY: a comment.
+        unsafe {
+            core::arch::asm!(
+                concat!("/* ", stringify!($name), " */"),
+                options(nomem, nostack, preserves_flags)
+            );
+        }
+    };
+}
+
 /// Writes the entry functions of the models and the dispatch by name. The build script calls it.
 macro_rules! models {
     ($($kind:ident $name:literal $id:ident $predict:ident $train:ident;)*) => {
@@ -39,6 +52,7 @@ macro_rules! models {
             #[unsafe(no_mangle)]
             #[inline(never)]
             fn $predict(network: &mut $id::Network) {
+                named!($predict);
                 $crate::marks::predict(network);
             }
 
@@ -84,6 +98,7 @@ macro_rules! models {
             target: Target<'_>,
             optimizer: &<$id::Network as Learner>::Optimizer,
         ) -> Result<f32, TrainError> {
+            named!($train);
             Learner::train_step(network, target, optimizer)
         }
     };

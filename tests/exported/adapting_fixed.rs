@@ -1,5 +1,5 @@
 // milligrad model: name=image learns=yes optimizer=StochasticSgd core=portable
-// 12 layers, 8905 multiply-accumulate operations, 894 bytes of RAM. Made by `milligrad export`; do not edit.
+// 12 layers, 8905 multiply-accumulate operations, 896 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
 use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Fixed16, Int8, Learner, Model, Optimizer, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Requantize, Rounding, StochasticSgd, Target, TargetKind, TrainError, Window2d, arena, fixed, guard, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, QuantizedAdd, Table, dense, leaky_relu_table}};
@@ -76,7 +76,7 @@ static DENSE_CHANNELS: [QuantizedChannel; 7] = QuantizedChannel::table([
 ], Rounding::Double);
 static DENSE: Dense<Int8> = Dense::new(12, &DENSE_WEIGHTS, &DENSE_CHANNELS, QuantizedOutput::new(-128, -128, 127));
 
-/// All the RAM of the model, 894 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
+/// All the RAM of the model, 896 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
 pub struct Network {
     int8: [i8; 768],
     int16: [i16; 10],
@@ -327,8 +327,8 @@ impl State {
     }
 }
 
-/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
-/// a `static` takes no flash.
+/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. Nothing at first: where the
+/// optimizer starts from zeros, a `static` takes no flash.
 #[derive(Clone, Copy)]
 pub struct Snapshot {
     parameters: Parameters,

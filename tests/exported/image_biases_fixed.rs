@@ -1,5 +1,5 @@
 // milligrad model: name=image learns=yes optimizer=PowerOfTwoSgd core=portable
-// 11 layers, 8905 multiply-accumulate operations, 2994 bytes of RAM. Made by `milligrad export`; do not edit.
+// 11 layers, 8905 multiply-accumulate operations, 2996 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
 use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Fixed16, Learner, Model, Optimizer, Padding, Port, PowerOfTwoSgd, Target, TargetKind, TrainError, Window2d, arena, fixed, guard, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
@@ -57,7 +57,7 @@ static DENSE_1_WEIGHTS: [i16; 21] = [
     1172, -141, 1209, 542, 706, -2633, 2194, 481, 2500, -456, -1491, -1952, -1409, 655, -2333, 2903, -2706,
     298, 895, -1583, -913,
 ];
-/// All the RAM of the model, 2994 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
+/// All the RAM of the model, 2996 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
 pub struct Network {
     int32: [i32; 18],
     int16: [i16; 1381],
@@ -253,6 +253,9 @@ impl Network {
         }
         if let Ok([from, into]) = self.int16.get_disjoint_mut([256..512, 768..1024]) {
             fixed::accumulate(from, into);
+        }
+        if let Some(delta) = self.int16.get_mut(768..1024) {
+            self.saturation.see_deltas(delta);
         }
         // conv2d: through the activation
         if let Ok([y, delta]) = self.int16.get_disjoint_mut([0..256, 768..1024]) {
@@ -481,8 +484,8 @@ impl State {
     }
 }
 
-/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
-/// a `static` takes no flash.
+/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. Nothing at first: where the
+/// optimizer starts from zeros, a `static` takes no flash.
 #[derive(Clone, Copy)]
 pub struct Snapshot {
     parameters: Parameters,

@@ -1,5 +1,5 @@
 // milligrad model: name=image learns=yes optimizer=StochasticSgd core=portable
-// 11 layers, 8905 multiply-accumulate operations, 5712 bytes of RAM. Made by `milligrad export`; do not edit.
+// 11 layers, 8905 multiply-accumulate operations, 5716 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
 use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Fixed16, Learner, Model, Optimizer, Padding, Port, StochasticSgd, Target, TargetKind, TrainError, Window2d, arena, fixed, guard, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
@@ -23,7 +23,7 @@ const CONV2D_2_WINDOW: Window2d = Window2d::new([4, 4, 4], [2, 3], [1, 1], [1, 1
 
 static AVG_POOL2D: AvgPool2d<Fixed16> = AvgPool2d::new(Window2d::new([3, 2, 6], [3, 1], [3, 1], [1, 1], Padding::Same), Clamp::<i16>::LINEAR);
 
-/// All the RAM of the model, 5712 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
+/// All the RAM of the model, 5716 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
 pub struct Network {
     int32: [i32; 286],
     int16: [i16; 1829],
@@ -219,6 +219,9 @@ impl Network {
         }
         if let Ok([from, into]) = self.int16.get_disjoint_mut([1280..1536, 768..1024]) {
             fixed::accumulate(from, into);
+        }
+        if let Some(delta) = self.int16.get_mut(768..1024) {
+            self.saturation.see_deltas(delta);
         }
         // conv2d: through the activation
         if let Ok([y, delta]) = self.int16.get_disjoint_mut([0..256, 768..1024]) {
@@ -523,8 +526,8 @@ impl State {
     }
 }
 
-/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
-/// a `static` takes no flash.
+/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. Nothing at first: where the
+/// optimizer starts from zeros, a `static` takes no flash.
 #[derive(Clone, Copy)]
 pub struct Snapshot {
     parameters: Parameters,

@@ -1,5 +1,5 @@
 // milligrad model: name=ramps learns=yes optimizer=PowerOfTwoSgd core=portable
-// 3 layers, 45 multiply-accumulate operations, 208 bytes of RAM. Made by `milligrad export`; do not edit.
+// 3 layers, 45 multiply-accumulate operations, 212 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
 use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Fixed16, Learner, Model, Optimizer, Port, PowerOfTwoSgd, Target, TargetKind, TrainError, arena, fixed, guard, loss, layers::{self, Dense, dense}};
@@ -11,7 +11,7 @@ pub const LABELS: [&str; 0] = [];
 /// Layers in order of execution.
 pub const LAYERS: [&str; 3] = ["dense", "leaky_relu", "dense_1"];
 
-/// All the RAM of the model, 208 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
+/// All the RAM of the model, 212 bytes: its arena, the parameters that learn, and what the optimizer remembers of them.
 pub struct Network {
     int16: [i16; 19],
     /// What has been learned.
@@ -257,8 +257,8 @@ impl State {
     }
 }
 
-/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
-/// a `static` takes no flash.
+/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. Nothing at first: where the
+/// optimizer starts from zeros, a `static` takes no flash.
 #[derive(Clone, Copy)]
 pub struct Snapshot {
     parameters: Parameters,

@@ -16,6 +16,7 @@ use crate::program::{
 };
 use crate::{ops, optimize};
 pub use choice::{Chosen, Layers};
+use milligrad::fixed::Limits;
 use milligrad::{Arithmetic, Core, Rounding, fixed as real};
 
 /// Most bytes that the buffers of a program may need at once: more RAM than boards have, external memory included.
@@ -170,7 +171,22 @@ impl Program {
                 None => lowering.buffer_of[node.output.0] = lowering.buffer_of[node.inputs[0].0],
             }
         }
-        lowering.finish(options)
+        let program = lowering.finish(options)?;
+        let (largest, limit) = (program.largest_in_fixed_point(), u32::from(Limits::DEFAULT.max_parameter));
+        if program.fixed_point().is_some()
+            && program.learning.as_ref().is_some_and(|l| l.guard)
+            && largest > limit
+        {
+            let scale = f64::from(1 << milligrad::WEIGHT_BITS);
+            let problem = format!(
+                "a parameter that learns is ±{:.3}, the guard refuses steps beyond ±{:.3} in fixed point: leave --guard out, or \
+                 use --dtype float32",
+                f64::from(largest) / scale,
+                f64::from(limit) / scale
+            );
+            return Err(Error::Model { model: program.name, problem });
+        }
+        Ok(program)
     }
 }
 

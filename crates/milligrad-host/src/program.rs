@@ -329,8 +329,10 @@ impl Program {
 
     /// Bytes of RAM: arenas, parameters that learn, what the optimizer remembers of them, and the guard.
     pub fn ram_bytes(&self) -> usize {
-        let learning = self.learning.as_ref();
-        self.plan.bytes() + self.parameter_bytes() + learning.map_or(0, |l| l.own_bytes(&self.parameters))
+        let Some(learning) = &self.learning else { return self.plan.bytes() };
+        // Structs end on whole words.
+        let parameters = self.parameter_bytes().next_multiple_of(4);
+        (self.plan.bytes() + parameters + learning.own_bytes(&self.parameters)).next_multiple_of(4)
     }
 
     /// The largest magnitude of a parameter that learns, as exported.

@@ -10,7 +10,7 @@
 //! | gradients that are summed | `i32` | Q8.23 | ±256 |
 //!
 //! Every conversion rounds to nearest and saturates; nothing wraps. Sums of dense layers and convolutions are exact and saturate
-//! once, at their end. Shifting without rounding destroys training, and a learning rate is a power of two: [`PowerOfTwoSgd`] rounds
+//! once, at their end; those of depthwise convolutions, of a few taps, saturate tap by tap. Shifting without rounding destroys training, and a learning rate is a power of two: [`PowerOfTwoSgd`] rounds
 //! updates to nearest, [`StochasticSgd`] up or down at random, so that the mean of many is right. [`Saturation`] counts what came to
 //! the end of its range, and a [`Guard`] refuses steps before their first write.
 //!

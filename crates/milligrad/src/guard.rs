@@ -294,7 +294,7 @@ impl Guard {
             if clipped { (self.limits.clip_norm / norm, self.limits.clip_norm) } else { (1.0, norm) };
         let optimizer = optimizer.scaled(self.report.scale);
         // A little more, as each of these bounds is rounded.
-        const ROUNDING: f32 = 1.0 + 1e-5;
+        const ROUNDING: f32 = 1.0 + 1e-4;
         let bounds = |parameter: f32, velocity: f32| {
             let (velocity, step) = optimizer.reach(gradient, velocity, parameter);
             (ROUNDING * (parameter + step), ROUNDING * velocity)

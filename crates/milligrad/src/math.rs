@@ -71,9 +71,9 @@ pub fn tanh(x: f32) -> f32 {
 /// `√x`, correctly rounded; one instruction where the core has it.
 #[inline]
 pub fn sqrt(x: f32) -> f32 {
-    #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
+    #[cfg(milligrad_vfp)]
     return crate::arch::arm_fpu::sqrt(x);
-    #[cfg(not(all(target_arch = "arm", target_abi = "eabihf")))]
+    #[cfg(not(milligrad_vfp))]
     libm::sqrtf(x)
 }
 

@@ -121,8 +121,13 @@ fn deltas(program: &Program, learning: &Learning, text: &mut String) {
     );
     for action in &learning.backward {
         way_back::backward(program, action, text);
-        if let Backward::Input { delta_x, .. } = action {
-            with(program, &[("delta", *delta_x)], "self.saturation.see_deltas(delta);", text);
+        let summed = match action {
+            Backward::Input { delta_x, .. } => Some(*delta_x),
+            Backward::Join { into, first: false, .. } => Some(*into),
+            _ => None,
+        };
+        if let Some(delta) = summed {
+            with(program, &[("delta", delta)], "self.saturation.see_deltas(delta);", text);
         }
     }
     text.push_str("        Ok(loss)\n    }\n");

@@ -70,8 +70,8 @@ pub struct State {{"
 
 fn snapshot(learning: &Learning, fields: &[Field<'_>], text: &mut String) {
     text.push_str(
-        "/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. All zero at first, so that
-/// a `static` takes no flash.
+        "/// Parameters and the optimizer's memory as they were at some time, see [`Network::commit`]. Nothing at first: where the
+/// optimizer starts from zeros, a `static` takes no flash.
 #[derive(Clone, Copy)]
 pub struct Snapshot {
     parameters: Parameters,

@@ -48,10 +48,11 @@ fn none() -> String {
 /// From int8 to Q7.8.
 fn border(quantization: Quantization) -> Result<FixedKernel, String> {
     let real = f64::from(quantization.scale) * f64::from(1 << milligrad::ACTIVATION_BITS);
-    if quantization.scale > 1.0 {
+    let zero = i32::from(quantization.zero_point);
+    let reach = quantization.scale * (127 - zero).max(zero + 128) as f32;
+    if reach > 128.0 {
         return Err(format!(
-            "int8 numbers of scale {} reach beyond ±128, which activations in 16-bit fixed point hold; use --dtype float32",
-            quantization.scale
+            "its int8 numbers reach ±{reach}, activations in 16-bit fixed point ±128; use --dtype float32"
         ));
     }
     let scale = multiplier::requantize(real, Rounding::Single);
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn borders_are_within_half_a_step() {
-        for (scale, zero_point) in [(0.02, -128), (0.003_921_569, 0), (0.9, 127), (1e-6, 3)] {
+        for (scale, zero_point) in [(0.02, -128), (0.003_921_569, 0), (0.5, 127), (1e-6, 3)] {
             let quantization = Quantization::new(scale, zero_point);
             let FixedKernel::FromInt8 { zero_point, scale } = border(quantization).unwrap() else {
                 panic!("a border")
@@ -129,5 +130,6 @@ mod tests {
             }
         }
         assert!(border(Quantization::new(1.5, 0)).unwrap_err().contains("float32"));
+        assert!(border(Quantization::new(0.9, 127)).unwrap_err().contains("reach ±229.5"));
     }
 }

@@ -258,10 +258,16 @@ impl Runner<'_> {
             }
             Backward::Join { from, into, .. } if from == into => {
                 int16[range(*into)].iter_mut().for_each(|x| *x = x.saturating_add(*x));
+                saturation.see_deltas(&int16[range(*into)]);
             }
             Backward::Join { from, into, first } => {
                 let [from, into] = split(int16, [range(*from), range(*into)]);
-                if *first { layers::copy(from, into) } else { fixed::accumulate(from, into) }
+                if *first {
+                    layers::copy(from, into);
+                } else {
+                    fixed::accumulate(from, into);
+                    saturation.see_deltas(into);
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 const SPEC: &str = r#"
     model = { name = "digits", input = [8, 8, 1] }
     data = { source = "digits", validation = 0.2 }
-    train = { optimizer = "adam", epochs = 4 }
+    train = { optimizer = { type = "adam", learning_rate = 0.01 }, epochs = 4 }
 
     [[layer]]
     name = "hidden"

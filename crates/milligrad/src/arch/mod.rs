@@ -2,7 +2,7 @@
 //! same bits as its portable twin.
 #![allow(unsafe_code)]
 
-#[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
+#[cfg(milligrad_vfp)]
 pub(crate) mod arm_fpu;
 #[cfg(milligrad_dsp)]
 pub(crate) mod dsp;

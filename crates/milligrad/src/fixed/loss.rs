@@ -49,7 +49,7 @@ pub fn softmax(x: &mut [i16]) {
         *x = e as u16 as i16;
     }
     // The sum as 2^drop times a number of 2¹⁵ to 2¹⁶, and the reciprocal of that number.
-    let drop = 16_u32.saturating_sub(sum.leading_zeros());
+    let drop = 16_u32.saturating_sub(sum.leading_zeros()).min(15);
     let scaled = sum >> drop;
     let reciprocal = (1_u32 << 31).checked_div(scaled).unwrap_or(0);
     let half = 1_u32.wrapping_shl(15 + drop);

@@ -3,6 +3,7 @@
 use super::saturate;
 
 /// `Σ x w` of four rows, each as long as `x`, modulo 2³²; zero where a row is shorter.
+#[cfg_attr(milligrad_thumb, allow(dead_code, reason = "the assembly is called instead"))]
 #[inline(always)]
 pub(crate) fn four_sums(x: &[i16], rows: [&[i16]; 4]) -> [i32; 4] {
     if rows.iter().any(|row| row.len() < x.len()) {
@@ -15,6 +16,7 @@ pub(crate) fn four_sums(x: &[i16], rows: [&[i16]; 4]) -> [i32; 4] {
 }
 
 /// `Σ w δ` of the first two columns of rows of `inputs` weights, modulo 2³²; zero where there are fewer rows than deltas.
+#[cfg_attr(milligrad_thumb, allow(dead_code, reason = "the assembly is called instead"))]
 #[inline(always)]
 pub(crate) fn two_columns(inputs: usize, weights: &[i16], delta: &[i16]) -> [i32; 2] {
     let needed = delta.len().saturating_sub(1).saturating_mul(inputs).saturating_add(2);
@@ -31,6 +33,7 @@ pub(crate) fn two_columns(inputs: usize, weights: &[i16], delta: &[i16]) -> [i32
 }
 
 /// `w -= (δ x + half) >> shift`, saturated; returns how many saturated. `shift` is 1 to 31.
+#[cfg_attr(milligrad_thumb, allow(dead_code, reason = "the assembly is called instead"))]
 #[inline(always)]
 pub(crate) fn update_nearest(weights: &mut [i16], x: &[i16], delta: i32, shift: u32, half: i32) -> u32 {
     let step = |x: i16| (delta * i32::from(x) + half).wrapping_shr(shift);
@@ -38,6 +41,7 @@ pub(crate) fn update_nearest(weights: &mut [i16], x: &[i16], delta: i32, shift: 
 }
 
 /// `w -= s >> shift` of sums `s = δ x + remainder`, whose low bits are the next remainder; returns how many weights saturated.
+#[cfg_attr(milligrad_thumb, allow(dead_code, reason = "the assembly is called instead"))]
 #[inline(always)]
 pub(crate) fn update_stochastic(
     weights: &mut [i16],

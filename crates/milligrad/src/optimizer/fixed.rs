@@ -89,7 +89,8 @@ impl PowerOfTwoSgd {
 }
 
 impl PowerOfTwoSgd {
-    /// Descent with the greatest power of two that is not above a learning rate, from 1 down to 2^-15.
+    /// Descent with the greatest power of two that is not above a learning rate, from 1 down to 2^-15, which is also
+    /// what smaller rates become.
     pub const fn at_most(learning_rate: f32) -> Self {
         Self::new(exponent_of(learning_rate))
     }

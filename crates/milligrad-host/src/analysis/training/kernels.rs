@@ -61,9 +61,9 @@ pub(super) fn outer(inputs: usize, outputs: usize, share: f64) -> f64 {
 pub(super) fn update(optimizer: OptimizerKind, inputs: usize, outputs: usize, share: f64) -> f64 {
     let weight = match optimizer {
         OptimizerKind::Sgd => return outer(inputs, outputs, share),
-        OptimizerKind::Momentum => 23.0 / 4.0,
-        OptimizerKind::Nesterov => 31.0 / 4.0,
-        OptimizerKind::RmsProp => 43.0 / 4.0,
+        OptimizerKind::Momentum => 24.0 / 4.0,
+        OptimizerKind::Nesterov => 32.0 / 4.0,
+        OptimizerKind::RmsProp => 44.0 / 4.0,
         OptimizerKind::Adam => 44.0 / 4.0,
         OptimizerKind::AdamW => 44.0 / 4.0 + 3.5,
     };

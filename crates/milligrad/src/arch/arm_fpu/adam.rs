@@ -58,6 +58,7 @@ global_asm!(
     .fpu fpv4-sp-d16
     .global milligrad_adam_f32
     .type milligrad_adam_f32,%function
+    .p2align 2
     .thumb_func
 milligrad_adam_f32:
     ldr r12, [sp]

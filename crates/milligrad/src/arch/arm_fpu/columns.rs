@@ -51,6 +51,7 @@ global_asm!(
 
     .global milligrad_columns_f32
     .type milligrad_columns_f32,%function
+    .p2align 2
     .thumb_func
 milligrad_columns_f32:
     push {r4-r9, lr}

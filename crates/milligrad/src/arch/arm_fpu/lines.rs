@@ -28,6 +28,7 @@ global_asm!(
     .fpu fpv4-sp-d16
     .global milligrad_copy_lines_f32
     .type milligrad_copy_lines_f32,%function
+    .p2align 2
     .thumb_func
 milligrad_copy_lines_f32:
     push {r4, lr}

@@ -44,6 +44,7 @@ global_asm!(
     ".fpu fpv4-sp-d16",
     ".global milligrad_sqrt",
     ".type milligrad_sqrt,%function",
+    ".p2align 2",
     ".thumb_func",
     "milligrad_sqrt:",
     "vsqrt.f32 s0, s0",

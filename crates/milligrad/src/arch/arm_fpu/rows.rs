@@ -83,6 +83,7 @@ global_asm!(
 
     .global milligrad_rows_f32
     .type milligrad_rows_f32,%function
+    .p2align 2
     .thumb_func
 milligrad_rows_f32:
     push {r4-r11, lr}

@@ -56,6 +56,7 @@ global_asm!(
     .fpu fpv4-sp-d16
     .global \\name
     .type \\name,%function
+    .p2align 2
     .thumb_func
 \\name:
     ldr r12, [sp]

@@ -50,6 +50,7 @@ global_asm!(
 
     .global milligrad_subtract_outer_f32
     .type milligrad_subtract_outer_f32,%function
+    .p2align 2
     .thumb_func
 milligrad_subtract_outer_f32:
     push {r4-r7, lr}
