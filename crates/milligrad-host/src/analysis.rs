@@ -22,7 +22,7 @@ pub struct Analysis {
     pub parameters: usize,
     /// Bytes of weights and biases.
     pub weight_bytes: usize,
-    /// Instructions of one prediction on a Cortex-M4F, modelled; see [`inference`].
+    /// Instructions of one prediction on a Cortex-M4F, modelled by a table (see `analysis/inference.rs`).
     pub instructions: u64,
     /// Bytes of code of a prediction on a Cortex-M4F, modelled in the same way.
     pub code_bytes: usize,
