@@ -20,7 +20,7 @@ pub(crate) struct Predict {
     /// Raw inputs, as the training data had them: NPY, NPZ, IDX, or CSV with a header (whose rows are samples, or points in
     /// time of a model that takes several). A target column is not needed.
     data: PathBuf,
-    /// Write an NPY file instead of lines: classes as [samples] of int32, scores and numbers as [samples, outputs] of
+    /// Write an NPY file instead of lines: classes as int32, one a sample, scores and numbers as samples x outputs of
     /// float32.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Try variants of a specification, and compare accuracy with what they cost on a device.
 ///
-/// The variants are those of the specification's [sweep]. Each is trained, made int8 and measured on the validation part by
+/// The variants are those of the specification's `sweep` table. Each is trained, made int8 and measured on the validation part by
 /// the device's kernels. A trial that is finished is kept: the same command again goes on where it was interrupted.
 #[derive(Debug, Args)]
 pub(crate) struct SweepCommand {
