@@ -186,6 +186,33 @@ fn a_sweep_keeps_its_trials_and_chooses_one() {
     assert_eq!((best["choices"]["hidden.units"].as_u64(), best["pareto"].as_bool()), (Some(16), Some(true)));
     assert!(fs::metadata(path("out/model-int8.safetensors")).is_ok());
     assert_eq!(good(command).json(), first);
-    run([&command[..], &["--at-least=1.5"]].concat()).fails(1, "no trial reaches");
+    let missed = run([&command[..], &["--at-least=1.5"]].concat());
+    assert_eq!((missed.code, missed.stdout.lines().count()), (1, 1), "{}", missed.stdout);
+    assert!(missed.json()["error"].as_str().unwrap().contains("no trial reaches"));
     run(["sweep", example("digits-mlp").to_str().unwrap()]).fails(2, "there is no [sweep]");
+}
+
+#[test]
+fn learning_goes_on_in_the_unit_that_training_scaled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let rows: Vec<String> = (0..120).map(|i| format!("{i},{}\n", 5000 + 300 * i)).collect();
+    fs::write(path("houses.csv"), format!("area,price\n{}", rows.concat())).unwrap();
+    let spec = r#"
+        model = { name = "houses", input = [1] }
+        data = { source = "csv", path = "houses.csv", target = "price", scale = "standard", target_scale = "standard" }
+        train = { loss = "mse", optimizer = { type = "adam", learning_rate = 0.05 }, epochs = 30 }
+        [[layer]]
+        type = "dense"
+        units = 1
+    "#;
+    fs::write(path("spec.toml"), spec).unwrap();
+    good(["train", &path("spec.toml"), "--out", &path("run")]);
+    let model = path("run/model.safetensors");
+    let learn = good(["learn", &model, "--out", &path("adapted.safetensors"), "--json"]).json();
+    let error = |when: &str| learn["mean_squared_error"][when].as_f64().unwrap();
+    // The variance of the prices is about 1e8.
+    assert!(error("after") < 1e6 && error("before") < 1e7, "{learn}");
+    run(["learn", &model, "--out", &path("x"), "--learning-rate=nan"]).fails(2, "no number above 0");
+    assert!(!folder.path().join("x").exists());
 }

@@ -1,5 +1,6 @@
 //! The data set itself.
 
+use super::shuffled;
 use crate::features::RawColumn;
 use crate::graph::{Graph, Normalize};
 use crate::train::{ClassWeights, Loss, Samples, Targets};
@@ -295,6 +296,16 @@ impl Dataset {
         };
         let samples = Samples::new(inputs, self.shape, targets)?;
         if self.weights.is_empty() { Ok(samples) } else { samples.weighted(self.weights) }
+    }
+
+    /// Normalised inputs of so many samples, drawn with a seed: what a graph is quantised by.
+    ///
+    /// # Errors
+    /// As [`prepared`](Self::prepared).
+    pub fn calibration(&self, graph: &Graph, samples: usize, seed: u64) -> Result<Vec<f32>> {
+        let mut chosen = shuffled(self.len(), seed);
+        chosen.truncate(samples);
+        Ok(self.select(&chosen).prepared(graph)?.normalized(graph.normalize, samples))
     }
 
     /// As [`into_samples`](Self::into_samples), of a copy.

@@ -35,6 +35,14 @@ impl Evaluated {
             Metrics::Numbers(_) => None,
         }
     }
+
+    /// Mean squared error, of numbers, in the square of their unit.
+    pub fn squared_error(&self) -> Option<f64> {
+        match &self.metrics {
+            Metrics::Classes(_) => None,
+            Metrics::Numbers(report) => Some(report.mse),
+        }
+    }
 }
 
 /// Loss and metrics of a model on data as they were read. A float model is run by the trainer, one with int8 parts by the

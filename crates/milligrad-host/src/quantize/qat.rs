@@ -49,11 +49,21 @@ pub fn refine(
     convert(&best.map_or(graph, |(_, _, graph)| graph), options)
 }
 
-/// Options for training on: a tenth of the learning rate, which falls to zero along half a cosine.
+/// Options for training on: a tenth of the learning rate, which falls to zero along half a cosine; [`refine`] itself takes the
+/// best epoch.
 pub fn fit_options(training: &FitOptions, epochs: usize) -> FitOptions {
     let optimizer = training.optimizer.with_learning_rate(0.1 * training.optimizer.learning_rate());
     let schedule = Schedule::Cosine { warmup_epochs: 0.0, floor: 0.0 };
-    FitOptions { epochs, optimizer, schedule, checkpoint: None, resume: None, ..training.clone() }
+    FitOptions {
+        epochs,
+        optimizer,
+        schedule,
+        early_stopping: None,
+        save_best: None,
+        checkpoint: None,
+        resume: None,
+        ..training.clone()
+    }
 }
 
 /// The graph to train for int8. `calibration` holds normalised inputs, one after the other.

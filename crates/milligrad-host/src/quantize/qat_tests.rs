@@ -90,3 +90,30 @@ fn a_graph_that_was_not_prepared_is_refused() {
     let error = convert(&graph, &QuantizeOptions::default()).unwrap_err().to_string();
     assert!(error.contains("not been trained for int8"), "{error}");
 }
+
+#[test]
+fn frozen_norms_and_regularisers() {
+    let l2 = crate::Regularizer { l1: 0.0, l2: 0.01 };
+    let model = Builder::new("digits", &[8, 8, 1]).conv2d(4, 3).named("conv").regularizer(l2);
+    let model = model.batch_norm().named("norm").relu().flatten().dense(10).named("dense").regularizer(l2);
+    let graph = model.build(1).unwrap();
+    let parts = digits::load().unwrap();
+    let calibration = parts.train.normalized(graph.normalize, 50);
+    let options = QuantizeOptions::default();
+    let prepared = prepare(&graph, &calibration, &options).unwrap();
+    let rule = |name: &str| prepared.training[name];
+    assert_eq!(rule("dense/weights").regularizer, l2);
+    // The norm is part of these weights now: they are others than those that were to be small.
+    assert!(rule("conv/weights").regularizer.is_none());
+    let train = Samples::of(&parts.train, graph.normalize).unwrap();
+    let frozen = ["conv", "norm"].map(String::from).to_vec();
+    let fit_options = fit_options(&FitOptions { frozen, ..FitOptions::default() }, 1);
+    let observer: Observer<'_> = &mut |_| ControlFlow::Continue(());
+    let refined = refine(&graph, &calibration, (&train, None), &options, &fit_options, observer).unwrap();
+    let plain = quantize(&graph, &calibration, &options).unwrap();
+    let weights = |graph: &Graph, name: &str| {
+        graph.constants.iter().find(|constant| constant.name == name).unwrap().values.clone()
+    };
+    assert_eq!(weights(&refined, "conv/weights"), weights(&plain, "conv/weights"));
+    assert_ne!(weights(&refined, "dense/weights"), weights(&plain, "dense/weights"));
+}

@@ -1,9 +1,10 @@
 //! Cross-validation of a specification.
 
 use super::{Prepared, Spec};
-use crate::data::{Targets, folds, shuffled};
+use crate::data::folds;
+use crate::metrics;
 use crate::train::{Event, FitOptions, evaluate, fit};
-use crate::{CompileOptions, Program, QuantizeOptions, Result, quantize};
+use crate::{QuantizeOptions, Result, quantize};
 use std::ops::ControlFlow;
 
 /// What the model of one fold is worth on the samples that it never saw.
@@ -46,34 +47,26 @@ impl Spec {
         let mut scores = Vec::new();
         for (fold, parts) in (1..).zip(folds(&data.targets, &data.groups, k, self.data.seed)?) {
             let (train, validation) = (data.select(&parts.train), data.select(&parts.validation));
-            let mut chosen = shuffled(train.len(), seed);
-            chosen.truncate(self.quantize.calibration);
-            let calibration = train.select(&chosen);
-            let Prepared { mut graph, train, validation: samples, .. } =
-                self.prepare(train, Some(validation.clone()), seed)?;
+            let Prepared { mut graph, train: learned, validation: samples, .. } =
+                self.prepare(train.clone(), Some(validation.clone()), seed)?;
             let history =
-                fit(&mut graph, &train, samples.as_ref(), options, &mut |event| observer(fold, &event))?;
+                fit(&mut graph, &learned, samples.as_ref(), options, &mut |event| observer(fold, &event))?;
             if history.stopped {
                 break;
             }
             let samples = self.samples(validation.clone(), &graph)?;
             let score = evaluate(&graph, &samples, self.train.loss)?;
-            let calibration = calibration.prepared(&graph)?.normalized(graph.normalize, usize::MAX);
+            let calibration = train.calibration(&graph, self.quantize.calibration, seed)?;
             let int8 = quantize(&graph, &calibration, &QuantizeOptions::default())?;
-            let program = Program::compile(&int8, &CompileOptions::default())?;
-            let outputs = program.outputs(&program.records(&validation))?;
-            let (int8_accuracy, int8_squared_error) = match &validation.targets {
-                Targets::Classes(labels) => (Some(program.accuracy(&outputs, labels)), None),
-                Targets::Values { values, .. } => (None, Some(program.mean_squared_error(&outputs, values))),
-            };
+            let int8 = metrics::evaluate(&int8, &validation, self.train.loss)?;
             scores.push(FoldScore {
                 fold,
                 samples: [train.len(), validation.len()],
                 epochs: history.epochs.len(),
                 loss: score.loss,
                 accuracy: score.accuracy,
-                int8_accuracy,
-                int8_squared_error,
+                int8_accuracy: int8.accuracy(),
+                int8_squared_error: int8.squared_error(),
             });
         }
         Ok(scores)

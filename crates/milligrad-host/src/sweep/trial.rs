@@ -1,9 +1,9 @@
 //! One variant: trained, made int8, measured.
 
-use crate::data::{Dataset, Split, shuffled};
+use crate::data::{Dataset, Split};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
-use crate::metrics::{self, Metrics};
+use crate::metrics;
 use crate::model_file;
 use crate::spec::{Prepared, Spec};
 use crate::train::{Observer, fit};
@@ -124,7 +124,7 @@ impl Trial {
         })?;
         let Prepared { mut graph, train: samples, validation: validated, .. } =
             spec.prepare(train.clone(), Some(validation.clone()), spec.train.seed)?;
-        let calibration = calibration(&graph, &train, spec.quantize.calibration, spec.train.seed)?;
+        let calibration = train.calibration(&graph, spec.quantize.calibration, spec.train.seed)?;
         drop(train);
         let mut options = spec.train.fit_options(spec.train.seed);
         options.threads = threads;
@@ -167,15 +167,6 @@ impl Trial {
 
 /// The accuracy of a classifier, or minus the mean squared error.
 fn score_of(graph: &Graph, data: &Dataset, spec: &Spec) -> Result<f64> {
-    Ok(match metrics::evaluate(graph, data, spec.train.loss)?.metrics {
-        Metrics::Classes(report) => report.accuracy,
-        Metrics::Numbers(report) => -report.mse,
-    })
-}
-
-/// Normalised inputs of training samples, drawn with a seed.
-fn calibration(graph: &Graph, train: &Dataset, wanted: usize, seed: u64) -> Result<Vec<f32>> {
-    let mut chosen = shuffled(train.len(), seed);
-    chosen.truncate(wanted);
-    Ok(train.select(&chosen).prepared(graph)?.normalized(graph.normalize, wanted))
+    let evaluated = metrics::evaluate(graph, data, spec.train.loss)?;
+    Ok(evaluated.accuracy().or(evaluated.squared_error().map(|error| -error)).unwrap_or(f64::NAN))
 }

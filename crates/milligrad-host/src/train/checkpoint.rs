@@ -14,6 +14,7 @@ use super::schedule::Schedule;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::model_file;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -263,21 +264,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Io`] with the path.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let bytes = self.to_bytes()?;
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
-        let write = || {
-            let mut file = std::fs::File::create(&part)?;
-            std::io::Write::write_all(&mut file, &bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&part, path)
-        };
-        write().map_err(|problem| {
-            // The error that counts is the first.
-            let _ = std::fs::remove_file(&part);
-            Error::io(path)(problem)
-        })
+        model_file::write_atomically(path, &self.to_bytes()?)
     }
 
     /// Reads a file.

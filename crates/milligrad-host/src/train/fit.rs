@@ -123,9 +123,7 @@ impl<'a> Run<'a> {
         options: &'a FitOptions,
     ) -> Result<Self> {
         let output = options.loss.tensor(graph);
-        let network = Network::compile(graph, output, |node| {
-            options.frozen.iter().any(|pattern| means(pattern, &node.name))
-        })?;
+        let network = Network::compile(graph, output, |node| options.freezes(&node.name))?;
         let fingerprint = Fingerprint::new(graph, train, validation, options);
         let parameters = network.layout.read(graph);
         let batch = options.batch_size.min(train.len());
@@ -230,14 +228,8 @@ impl<'a> Run<'a> {
         let mut first = self.history.epochs.first().map(|epoch| epoch.loss);
         for (batch, indices) in order.chunks(self.options.batch_size).enumerate() {
             let step = key(&[self.options.seed, self.trainer.steps, 1]);
-            let score = match &self.options.augment {
-                None => self.trainer.gradient(self.train, indices, step),
-                Some(augment) => {
-                    let changed = augment.batch(self.train, indices, self.options.seed, epoch);
-                    let all: Vec<u32> = (0..indices.len() as u32).collect();
-                    self.trainer.gradient(&changed, &all, step)
-                }
-            };
+            let (augment, of) = (self.options.augment.as_ref(), (self.options.seed, epoch));
+            let score = self.trainer.gradient_of(self.train, indices, augment, of, step);
             let loss = score.mean_loss() as f32;
             // Of the run, as an uninterrupted or a resumed one remembers it.
             let first = *first.get_or_insert(f64::from(loss));

@@ -4,6 +4,7 @@ use super::augment::Augment;
 use super::checkpoint::Checkpoint;
 use super::clip::Clip;
 use super::early_stopping::EarlyStopping;
+use super::freeze::means;
 use super::loss::Loss;
 use super::monitor::Monitor;
 use super::optimizer::Optimizer;
@@ -80,6 +81,11 @@ impl Default for FitOptions {
 }
 
 impl FitOptions {
+    /// Does the layer of this name stay as it is?
+    pub(crate) fn freezes(&self, layer: &str) -> bool {
+        self.frozen.iter().any(|pattern| means(pattern, layer))
+    }
+
     /// The figures that decide on something.
     pub(crate) fn monitors(&self) -> impl Iterator<Item = Monitor> {
         let plateau = match self.schedule {

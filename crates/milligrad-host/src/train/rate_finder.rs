@@ -2,7 +2,6 @@
 
 use super::BLOCK;
 use super::fit::check_samples;
-use super::freeze::means;
 use super::network::Network;
 use super::options::FitOptions;
 use super::random::{Pcg32, key};
@@ -82,9 +81,8 @@ impl RateFinder {
     }
 
     fn run(&self, graph: &Graph, train: &Samples, options: &FitOptions) -> Result<RateCurve> {
-        let frozen = |name: &str| options.frozen.iter().any(|pattern| means(pattern, name));
-        let network =
-            Network::<f32, BLOCK>::compile(graph, options.loss.tensor(graph), |node| frozen(&node.name))?;
+        let output = options.loss.tensor(graph);
+        let network = Network::<f32, BLOCK>::compile(graph, output, |node| options.freezes(&node.name))?;
         let parameters = network.layout.read(graph);
         let batch = options.batch_size.min(train.len());
         let mut trainer =
@@ -106,14 +104,8 @@ impl RateFinder {
             }
             let Some(indices) = queue.pop_front() else { break };
             let key = key(&[options.seed, step as u64, 1]);
-            let score = match &options.augment {
-                None => trainer.gradient(train, &indices, key),
-                Some(augment) => {
-                    let changed = augment.batch(train, &indices, options.seed, epoch - 1);
-                    let all: Vec<u32> = (0..indices.len() as u32).collect();
-                    trainer.gradient(&changed, &all, key)
-                }
-            };
+            let (augment, of) = (options.augment.as_ref(), (options.seed, epoch - 1));
+            let score = trainer.gradient_of(train, &indices, augment, of, key);
             let loss = score.mean_loss();
             if !loss.is_finite() {
                 exploded = true;

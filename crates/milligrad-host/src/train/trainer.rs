@@ -1,5 +1,6 @@
 //! One step of training: a batch in lanes, their gradients, an update.
 
+use super::augment::Augment;
 use super::buffer::Buffer;
 use super::clip::Clip;
 use super::lane::{Lane, Meeting};
@@ -149,6 +150,21 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         penalty::add_gradient(penalties, &self.parameters, &mut self.lanes[0].gradient);
         total.penalize(penalty::loss(penalties, &self.parameters));
         total
+    }
+
+    /// The same, of samples that are changed before, if they are to be, as of this epoch of a run with this seed.
+    pub(crate) fn gradient_of(
+        &mut self,
+        samples: &Samples,
+        indices: &[u32],
+        augment: Option<&Augment>,
+        (seed, epoch): (u64, usize),
+        key: u64,
+    ) -> Score {
+        let Some(augment) = augment else { return self.gradient(samples, indices, key) };
+        let changed = augment.batch(samples, indices, seed, epoch);
+        let all: Vec<u32> = (0..indices.len() as u32).collect();
+        self.gradient(&changed, &all, key)
     }
 
     /// Can the gradient of dense layers be left to the optimizer's step? If nobody else needs it.

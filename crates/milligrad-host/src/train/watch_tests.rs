@@ -3,6 +3,7 @@
 
 use super::fit_tests::{bits, cnn, halves, options, quiet};
 use super::*;
+use crate::graph::Graph;
 use crate::model_file;
 use serde_json::Value;
 use std::ops::ControlFlow;
@@ -173,6 +174,30 @@ fn a_resumed_run_stops_at_the_same_epoch_with_the_same_bytes() {
     let other = FitOptions { early_stopping: Some(stopping), ..other };
     let problem = fit(&mut cnn(), &train, Some(&validation), &other, &mut quiet).unwrap_err().to_string();
     assert!(problem.contains("early_stopping was"), "{problem}");
+}
+
+#[test]
+fn a_layer_called_best_resumes_too() {
+    let named = || {
+        let mut draft = cnn().into_draft();
+        let old = std::mem::replace(&mut draft.nodes[0].name, "best".into());
+        for constant in &mut draft.constants {
+            if let Some(part) = constant.name.strip_prefix(&format!("{old}/")) {
+                constant.name = format!("best/{part}");
+            }
+        }
+        Graph::verify(draft).unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = Some(folder.path().join("run.safetensors"));
+    let first = FitOptions { epochs: 2, checkpoint: checkpoint.clone(), ..options(1) };
+    let train = halves(60, 1);
+    fit(&mut named(), &train, None, &first, &mut quiet).unwrap();
+    let resume = Some(Checkpoint::read(checkpoint.as_ref().unwrap()).unwrap());
+    let (mut resumed, mut straight) = (named(), named());
+    fit(&mut resumed, &train, None, &FitOptions { resume, ..options(1) }, &mut quiet).unwrap();
+    fit(&mut straight, &train, None, &options(1), &mut quiet).unwrap();
+    assert!(bits(&resumed) == bits(&straight));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::progress::TrainingBar;
 use crate::table::{Table, grouped, percent};
 use clap::Args;
-use milligrad_host::data::{Dataset, shuffled};
+use milligrad_host::data::Dataset;
 use milligrad_host::train::Event;
 use milligrad_host::{Graph, QuantizeOptions, model_file, qat, quantize};
 use serde_json::json;
@@ -68,19 +68,17 @@ impl Quantize {
             ));
         };
         let wanted = self.calibration.map(|n| n as usize).or(data.calibration).unwrap_or(256);
-        let mut chosen = shuffled(train.len(), seed.unwrap_or(0));
-        chosen.truncate(wanted);
-        let calibration =
-            train.select(&chosen).prepared(&context.graph)?.normalized(context.graph.normalize, wanted);
+        let calibration = train.calibration(&context.graph, wanted, seed.unwrap_or(0))?;
+        let samples = wanted.min(train.len());
         let options = QuantizeOptions { trainable: self.trainable.0.clone(), per_tensor: self.per_tensor };
         let int8 = match self.qat_epochs {
             0 => quantize(&context.graph, &calibration, &options)?,
             epochs => {
                 let graph = &context.graph;
-                let samples = |part: Dataset| {
+                let prepared = |part: Dataset| {
                     part.prepared(graph)?.into_samples(graph.normalize, data.loss, graph.output_len())
                 };
-                let validation = data.validation.take().map(samples).transpose()?;
+                let validation = data.validation.take().map(prepared).transpose()?;
                 let training = data.training.fit_options(seed.unwrap_or(data.training.seed));
                 let mut fit = qat::fit_options(&training, epochs as usize);
                 if let Some(rate) = self.qat_learning_rate {
@@ -91,7 +89,7 @@ impl Quantize {
                     Some(weights) => train.class_weighted(weights)?,
                     None => train,
                 };
-                let train = samples(train)?;
+                let train = prepared(train)?;
                 let mut bar = TrainingBar::new(*output, fit.epochs);
                 let refined = qat::refine(
                     graph,
@@ -126,11 +124,11 @@ impl Quantize {
         table.row(["f32".into(), shown(f32_accuracy, f32_loss), grouped(f32_bytes)]);
         table.row(["int8".into(), shown(int8_accuracy, int8_loss), grouped(int8_bytes)]);
         output.table(&table);
-        output.note(format!("{} samples for calibration; wrote {}", chosen.len(), out.display()));
+        output.note(format!("{} samples for calibration; wrote {}", samples, out.display()));
         output.object(json!({
             "name": int8.name,
             "model": out,
-            "calibration": chosen.len(),
+            "calibration": samples,
             "qat_epochs": self.qat_epochs,
             "accuracy": { "f32": f32_accuracy, "int8": int8_accuracy },
             "loss": { "f32": f32_loss, "int8": int8_loss },
