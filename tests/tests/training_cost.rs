@@ -1,7 +1,9 @@
 //! What the analysis says of a training step before anything is flashed, against counts on a board.
 
 use milligrad_board::{Firmware, ModelSource, TrainPlan, board};
-use milligrad_host::{Builder, CompileOptions, Graph, Layers, Learn, OptimizerKind, Program, export};
+use milligrad_host::{
+    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program, export,
+};
 use milligrad_tests::noise;
 use std::path::Path;
 
@@ -35,5 +37,13 @@ fn steps_cost_on_a_cortex_m4f_what_the_analysis_says() {
     let cnn = cnn.dense(10).softmax().build(1).unwrap();
     check("mlp-sgd-guarded", &mlp, Learn::new(Layers::All, OptimizerKind::Sgd).guarded());
     check("mlp-adam", &mlp, Learn::new(Layers::All, OptimizerKind::Adam));
+    for (name, rounding) in [("nearest", FixedRounding::Nearest), ("stochastic", FixedRounding::Stochastic)] {
+        let fixed = Learn::new(Layers::All, OptimizerKind::Sgd);
+        let fixed = fixed.in_fixed_point(FixedPoint { rounding, seed: 3 });
+        check(&format!("mlp-{name}"), &mlp, fixed.clone());
+        check(&format!("mlp-{name}-guarded"), &mlp, fixed.guarded());
+    }
+    let fixed = FixedPoint { rounding: FixedRounding::Nearest, seed: 3 };
+    check("cnn-nearest", &cnn, Learn::new(Layers::All, OptimizerKind::Sgd).in_fixed_point(fixed));
     check("cnn-sgd", &cnn, Learn::new(Layers::All, OptimizerKind::Sgd));
 }

@@ -3,7 +3,7 @@
 
 mod kernels;
 
-use crate::program::{Backward, BufferId, Kernel, Layer, Learning, Program, Step};
+use crate::program::{Backward, BufferId, FixedKernel, Kernel, Layer, Learning, Program, Step};
 use kernels::{CALL, ELEMENT};
 use milligrad::Clamp;
 use serde::Serialize;
@@ -106,12 +106,20 @@ impl Program {
             bytes = parameters.map(|id| count(id) * self.parameters[id].dtype.bytes()).sum();
             let mut squares = len(apply.x) + len(apply.delta);
             if matches!(step.kernel, Kernel::Fixed(_)) {
-                // Of convolutions each position adds to the gradients.
-                let products = if apply.gradients.is_some() { step.macs as f64 } else { 0.0 };
-                update += kernels::FIXED_UPDATE * trainable as f64 + kernels::FIXED_BACKWARD * products;
-                squares = 0.0;
-                if learning.guard {
-                    update += kernels::FIXED_GUARD * trainable as f64;
+                // Of convolutions each position adds to the gradients; a dense layer leaves rows alone whose δ is zero.
+                let (gradients, share) = match (&apply.gradients, &step.kernel) {
+                    (
+                        Some(_),
+                        Kernel::Fixed(FixedKernel::Layer(
+                            Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. },
+                        )),
+                    ) => (kernels::patches(window) + kernels::FIXED_BACKWARD * step.macs as f64, 1.0),
+                    (Some(_), _) => (kernels::FIXED_BACKWARD * step.macs as f64, 1.0),
+                    (None, _) => (0.0, self.active(index)),
+                };
+                update += kernels::FIXED_UPDATE * (share * weights as f64 + biases as f64) + gradients;
+                if apply.gradients.is_some() {
+                    squares = trainable as f64;
                 }
             } else {
                 update += kernels::update(learning.optimizer, biases, 1, 1.0);
@@ -127,7 +135,8 @@ impl Program {
                 }
             }
             if learning.guard {
-                update += 2.0 * CALL + kernels::SQUARE * squares;
+                let square = if learning.fixed.is_some() { kernels::FIXED_GUARD } else { kernels::SQUARE };
+                update += 2.0 * CALL + square * squares;
             }
         }
         LayerTraining {
@@ -159,11 +168,17 @@ impl Program {
     /// The share of a layer's `δ` that is not zero, as a guess: behind a max pooling one of each window, behind a ReLU half.
     fn active(&self, index: usize) -> f64 {
         let pooled = match self.steps.get(index + 1).map(|next| &next.kernel) {
-            Some(Kernel::F32(Layer::MaxPool2d { window, .. })) => window.taps(),
+            Some(Kernel::F32(Layer::MaxPool2d { window, .. }))
+            | Some(Kernel::Fixed(FixedKernel::Layer(Layer::MaxPool2d { window, .. }))) => window.taps(),
             _ => 1,
         };
-        let limited = matches!(&self.steps[index].kernel, Kernel::F32(layer)
-            if layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR));
+        let limited = match &self.steps[index].kernel {
+            Kernel::F32(layer) => layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR),
+            Kernel::Fixed(FixedKernel::Layer(layer)) => {
+                layer.parameters().is_some_and(|p| p.output != Clamp::<i16>::LINEAR)
+            }
+            _ => false,
+        };
         match (pooled, limited) {
             (1, false) => 1.0,
             (1, true) => 0.5,
@@ -203,7 +218,17 @@ impl Program {
             Kernel::Int8(_) | Kernel::Packed(_) | Kernel::TransposeConv2d { .. } => {
                 kernels::INT8 * step.macs as f64 + ELEMENT * len
             }
-            Kernel::Fixed(_) => kernels::FIXED * step.macs as f64 + ELEMENT * len,
+            Kernel::Fixed(FixedKernel::Layer(layer)) => match layer {
+                Layer::Dense { .. } => kernels::fixed(step.macs, len),
+                Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } => {
+                    let position = kernels::FIXED_POSITION * window.positions() as f64;
+                    kernels::patches(window) + position + kernels::fixed(step.macs, len)
+                }
+                Layer::MaxPool2d { window, .. } | Layer::AvgPool2d { window, .. } => {
+                    kernels::POOLED * window.taps() as f64 * len
+                }
+            },
+            Kernel::Fixed(FixedKernel::Softmax) => kernels::FIXED_SOFTMAX * len,
             Kernel::Softmax => kernels::SOFTMAX * len,
             Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => kernels::EXPONENTIAL * len,
             _ => ELEMENT * len,
