@@ -4,6 +4,7 @@ use crate::entry::{self, Entry, LearningEntry};
 use crate::optimizer::{FromPlan, Plan};
 use crate::{measure, predict, train};
 use core::str::FromStr;
+use milligrad::Schedule;
 use milligrad_protocol::{Exit, commands};
 use semihosting::experimental::env;
 
@@ -36,10 +37,8 @@ pub(crate) fn run() -> Result<(), Exit> {
     let job = match command {
         commands::PREDICT => Job::Predict,
         commands::MEASURE => Job::Measure(number(words.next())?),
-        commands::TRAIN => Job::Train(plan(words.next(), words.next())?),
-        commands::MEASURE_TRAIN => {
-            Job::MeasureTrain(plan(words.next(), words.next())?, number(words.next())?)
-        }
+        commands::TRAIN => Job::Train(plan(&mut words)?),
+        commands::MEASURE_TRAIN => Job::MeasureTrain(plan(&mut words)?, number(words.next())?),
         _ => return Err(Exit::Usage),
     };
     entry::run(model, &job).inspect_err(|_| defmt::error!("{=str} {=str} failed", command, model))
@@ -60,10 +59,8 @@ where
     M::Optimizer: FromPlan,
 {
     match *job {
-        Job::Train(plan) => train::all(network, &M::Optimizer::from_plan(plan)),
-        Job::MeasureTrain(plan, count) => {
-            measure::training_steps(network, &M::Optimizer::from_plan(plan), count)
-        }
+        Job::Train(plan) => train::all(network, plan),
+        Job::MeasureTrain(plan, count) => measure::training_steps(network, plan, count),
         Job::Predict | Job::Measure(_) => predicting(network, job),
     }
 }
@@ -79,7 +76,28 @@ fn number<T: FromStr>(word: Option<&str>) -> Result<T, Exit> {
     word.and_then(|word| word.parse().ok()).ok_or(Exit::Usage)
 }
 
-fn plan(rate: Option<&str>, momentum: Option<&str>) -> Result<Plan, Exit> {
-    let value = |word| number(word).map(f32::from_bits);
-    Ok(Plan { learning_rate: value(rate)?, momentum: value(momentum)? })
+/// A float by its bits.
+fn float(word: Option<&str>) -> Result<f32, Exit> {
+    number(word).map(f32::from_bits)
+}
+
+fn plan<'a>(words: &mut impl Iterator<Item = &'a str>) -> Result<Plan, Exit> {
+    let (learning_rate, momentum) = (float(words.next())?, float(words.next())?);
+    Ok(Plan { learning_rate, momentum, batch: number(words.next())?, schedule: schedule(words.next())? })
+}
+
+fn schedule(word: Option<&str>) -> Result<Schedule, Exit> {
+    let mut parts = word.ok_or(Exit::Usage)?.split(':');
+    match parts.next() {
+        Some("constant") => Ok(Schedule::Constant),
+        Some("step") => Ok(Schedule::Step { steps: number(parts.next())?, factor: float(parts.next())? }),
+        Some("exponential") => {
+            Ok(Schedule::Exponential { steps: number(parts.next())?, factor: float(parts.next())? })
+        }
+        Some("cosine") => {
+            let (warmup, steps) = (number(parts.next())?, number(parts.next())?);
+            Ok(Schedule::Cosine { warmup, steps, floor: float(parts.next())? })
+        }
+        _ => Err(Exit::Usage),
+    }
 }

@@ -4,6 +4,7 @@ use crate::clock::{Clock, Reading};
 use crate::entry::{Entry, LearningEntry};
 use crate::files::{Records, Results};
 use crate::marks::mark;
+use crate::optimizer::{FromPlan, Plan, Progress};
 use crate::{stack, train};
 use milligrad_protocol::{Exit, files, keys, sections};
 
@@ -48,21 +49,27 @@ pub(crate) fn predictions<M: Entry>(network: &mut M, count: u32) -> Result<(), E
     Ok(())
 }
 
-/// Takes the first `count` training steps, measuring each.
-pub(crate) fn training_steps<M: LearningEntry>(
-    network: &mut M,
-    optimizer: &M::Optimizer,
-    count: u32,
-) -> Result<(), Exit> {
+/// Takes training steps on the first `count` samples, measuring each call.
+pub(crate) fn training_steps<M: LearningEntry>(network: &mut M, plan: Plan, count: u32) -> Result<(), Exit>
+where
+    M::Optimizer: FromPlan,
+{
     let clock = Clock::new();
     let mut steps = Records::open(files::STEPS)?;
     let mut losses = Results::create(files::LOSSES)?;
     let mut report = start_report::<M>(&clock)?;
+    let mut progress = Progress::default();
     for i in 0..count {
         let Some(target) = train::next(network, &mut steps)? else { break };
-        let (cost, step) = measured(&clock, || network.enter_train_step(target.get(), optimizer));
+        let optimizer = progress.optimizer(plan);
+        let (cost, step) = measured(&clock, || network.enter_train_step(target.get(), &optimizer));
         losses.elements(&[train::loss(step)])?;
         line(&mut report, i, &cost)?;
+        if progress.ends_step(M::samples_of_step(plan)) && M::IN_BATCHES {
+            let (cost, _) = measured(&clock, || network.enter_apply(&optimizer));
+            stack_lines(&mut report, &cost)?;
+            reading(&mut report, keys::APPLY, &cost)?;
+        }
     }
     Ok(())
 }
@@ -82,9 +89,17 @@ fn start_report<M: Entry>(clock: &Clock) -> Result<Results, Exit> {
 
 fn line(report: &mut Results, i: u32, cost: &Cost) -> Result<(), Exit> {
     if i == 0 {
-        report.line(keys::STACK, format_args!("{}", cost.stack.bytes))?;
-        report.line(keys::STACK_FREE, format_args!("{}", cost.stack.free))?;
+        stack_lines(report, cost)?;
     }
+    reading(report, keys::CALL, cost)
+}
+
+fn stack_lines(report: &mut Results, cost: &Cost) -> Result<(), Exit> {
+    report.line(keys::STACK, format_args!("{}", cost.stack.bytes))?;
+    report.line(keys::STACK_FREE, format_args!("{}", cost.stack.free))
+}
+
+fn reading(report: &mut Results, key: &str, cost: &Cost) -> Result<(), Exit> {
     let Reading { ticks, polls } = cost.time;
-    report.line(keys::CALL, format_args!("{ticks} {polls}"))
+    report.line(key, format_args!("{ticks} {polls}"))
 }

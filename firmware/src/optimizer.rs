@@ -1,6 +1,8 @@
 //! Optimizers from the numbers of the command line.
 
-use milligrad::{Adam, Momentum, Nesterov, PowerOfTwoSgd, RmsProp, Sgd, StochasticSgd, WeightDecay};
+use milligrad::{
+    Adam, Momentum, Nesterov, PowerOfTwoSgd, RmsProp, Schedule, Sgd, StochasticSgd, WeightDecay,
+};
 
 /// The hyperparameters that the host chooses at run time.
 #[derive(Clone, Copy)]
@@ -9,6 +11,36 @@ pub(crate) struct Plan {
     pub(crate) learning_rate: f32,
     /// Share of the last update that is added to the next, or the weight decay; optimizers with neither ignore it.
     pub(crate) momentum: f32,
+    /// Samples of a step, of a model that learns in batches.
+    pub(crate) batch: u32,
+    /// How the step size changes from step to step.
+    pub(crate) schedule: Schedule,
+}
+
+/// How far training has come.
+#[derive(Default)]
+pub(crate) struct Progress {
+    step: u32,
+    /// Samples of the batch so far.
+    samples: u32,
+}
+
+impl Progress {
+    /// The optimizer of the step.
+    pub(crate) fn optimizer<O: FromPlan>(&self, plan: Plan) -> O {
+        O::from_plan(Plan { learning_rate: plan.learning_rate * plan.schedule.factor(self.step), ..plan })
+    }
+
+    /// Counts a sample, and the step where it was its last, which it returns.
+    pub(crate) fn ends_step(&mut self, samples_of_step: u32) -> bool {
+        self.samples += 1;
+        let ends = self.samples >= samples_of_step;
+        if ends {
+            self.samples = 0;
+            self.step += 1;
+        }
+        ends
+    }
 }
 
 /// An optimizer that a plan can configure.

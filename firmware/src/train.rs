@@ -2,19 +2,29 @@
 
 use crate::entry::LearningEntry;
 use crate::files::{Records, Results};
+use crate::optimizer::{FromPlan, Plan, Progress};
 use crate::predict;
 use milligrad::{Target, TargetKind, TrainError, UNLABELLED};
 use milligrad_protocol::{Exit, NO_LABEL, files};
 
 /// Takes every training step; predicts the tests, if there are any, before and after; writes the parameters.
-pub(crate) fn all<M: LearningEntry>(network: &mut M, optimizer: &M::Optimizer) -> Result<(), Exit> {
+pub(crate) fn all<M: LearningEntry>(network: &mut M, plan: Plan) -> Result<(), Exit>
+where
+    M::Optimizer: FromPlan,
+{
     if let Some(tests) = Records::open_if_there(files::TESTS) {
         predict::stream(network, tests, files::BEFORE)?;
     }
     let mut steps = Records::open(files::STEPS)?;
     let mut losses = Results::create(files::LOSSES)?;
+    let mut progress = Progress::default();
     while let Some(target) = next(network, &mut steps)? {
-        losses.elements(&[loss(network.enter_train_step(target.get(), optimizer))])?;
+        let optimizer = progress.optimizer(plan);
+        losses.elements(&[loss(network.enter_train_step(target.get(), &optimizer))])?;
+        if progress.ends_step(M::samples_of_step(plan)) && M::IN_BATCHES {
+            // A batch that is refused shows in the parameters.
+            let _ = network.enter_apply(&optimizer);
+        }
     }
     if let Some(tests) = Records::open_if_there(files::TESTS) {
         predict::stream(network, tests, files::AFTER)?;

@@ -2,7 +2,7 @@
 // 14 layers, 8656 multiply-accumulate operations, 12732 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Learner, Model, Momentum, Optimizer, Padding, Port, Target, TargetKind, TrainError, Window2d, arena, guard, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
+use milligrad::{BatchLearner, Clamp, Elements, ElementsMut, Evaluation, Learner, Model, Momentum, Optimizer, Padding, Port, Target, TargetKind, TrainError, Window2d, arena, guard, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "everything";
@@ -210,6 +210,7 @@ impl Network {
     }
 
     /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    /// The optimizer may be another at each step: a `milligrad::Schedule` tells its learning rate.
     ///
     /// # Errors
     /// What the guard refuses. No parameter has changed then.
@@ -930,6 +931,17 @@ impl Learner for Network {
         visit("dense_1/bias", &self.parameters.dense_1_bias);
         visit("dense_2/weights", &self.parameters.dense_2_weights);
         visit("dense_2/bias", &self.parameters.dense_2_bias);
+    }
+}
+
+impl BatchLearner for Network {
+    fn accumulate(&mut self, target: Target<'_>) -> Result<f32, TrainError> {
+        let target = target.class(3).map_err(|reason| self.guard.refuse(reason))?;
+        self.accumulate(target)
+    }
+
+    fn apply(&mut self, optimizer: &Momentum) -> Result<usize, TrainError> {
+        self.apply(optimizer)
     }
 }
 

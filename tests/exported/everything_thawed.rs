@@ -2,7 +2,7 @@
 // 16 layers, 8656 multiply-accumulate operations, 5192 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Int8, Learner, Model, Optimizer, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Rounding, Sgd, Target, TargetKind, TrainError, Window2d, arena, guard, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
+use milligrad::{BatchLearner, Clamp, Elements, ElementsMut, Evaluation, Int8, Learner, Model, Optimizer, Padding, Port, Quantization, QuantizedChannel, QuantizedOutput, Rounding, Sgd, Target, TargetKind, TrainError, Window2d, arena, guard, loss, layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "everything";
@@ -261,6 +261,7 @@ impl Network {
     }
 
     /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    /// The optimizer may be another at each step: a `milligrad::Schedule` tells its learning rate.
     ///
     /// # Errors
     /// A target that is none, or a loss that is not finite. No parameter has changed then.
@@ -541,6 +542,17 @@ impl Learner for Network {
         visit("conv2d_1/bias", &self.parameters.conv2d_1_bias);
         visit("dense_1/weights", &self.parameters.dense_1_weights);
         visit("dense_1/bias", &self.parameters.dense_1_bias);
+    }
+}
+
+impl BatchLearner for Network {
+    fn accumulate(&mut self, target: Target<'_>) -> Result<f32, TrainError> {
+        let target = target.class(3)?;
+        self.accumulate(target)
+    }
+
+    fn apply(&mut self, optimizer: &Sgd) -> Result<usize, TrainError> {
+        self.apply(optimizer)
     }
 }
 

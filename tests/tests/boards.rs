@@ -1,7 +1,7 @@
 //! The promise itself, on emulated boards: what the desk computes is bit for bit what the chip computes, in prediction
 //! and in training, with an FPU and without; nothing on the way can panic; the stack is bounded.
 
-use milligrad::{Adam, Momentum, Nesterov, RmsProp, Sgd, TargetKind, WeightDecay};
+use milligrad::{Adam, Momentum, Nesterov, RmsProp, Schedule, Sgd, Target, TargetKind, WeightDecay};
 use milligrad_board::{Elf, Firmware, ModelSource, TrainPlan, board};
 use milligrad_host::data::{Dataset, digits};
 use milligrad_host::spec::Spec;
@@ -17,13 +17,22 @@ struct Model {
     program: Program,
     /// Raw inputs to try, real images where there are some.
     inputs: Vec<Vec<f32>>,
+    /// Samples of a training step.
+    batch: usize,
 }
 
 impl Model {
     fn new(name: &str, program: Program, samples: u32) -> Self {
         let len = program.inputs.iter().map(|port| program.buffer(port.buffer).len).sum();
         let inputs = (0..samples).map(|seed| noise(seed, len)).collect();
-        Self { name: name.into(), program, inputs }
+        Self { name: name.into(), program, inputs, batch: 1 }
+    }
+
+    /// The same, to learn in batches.
+    fn in_batches(&self) -> Self {
+        let (name, program, inputs) =
+            (format!("{}-batches", self.name), self.program.clone(), self.inputs.clone());
+        Self { name, program, inputs, batch: 5 }
     }
 
     fn learns(&self) -> bool {
@@ -50,7 +59,7 @@ fn trained(name: &str, samples: usize) -> Model {
     let program = Program::compile(&int8, &Default::default()).unwrap();
     let digits = digits::all().unwrap();
     let inputs = (0..samples).map(|sample| digits.input(sample).to_vec()).collect();
-    Model { name: name.into(), program, inputs }
+    Model { name: name.into(), program, inputs, batch: 1 }
 }
 
 /// Builds one firmware with all models.
@@ -63,6 +72,7 @@ fn firmware(board_name: &str, models: &[Model]) -> Firmware {
             let path = folder.join(&model.name).with_extension("rs");
             std::fs::write(&path, export::rust(&model.program).unwrap()).unwrap();
             match model.learns() {
+                true if model.batch > 1 => ModelSource::learning_in_batches(&model.name, path),
                 true => ModelSource::learning(&model.name, path),
                 false => ModelSource::new(&model.name, path),
             }
@@ -86,42 +96,72 @@ fn predicts_the_same(firmware: &Firmware, model: &Model) {
     );
 }
 
-/// Trains with labels in turn, a label out of range among them, and compares every parameter.
+/// The rule of a step.
+fn rule(program: &Program, rate: f32) -> Rule {
+    match program.learning.as_ref().unwrap().optimizer {
+        OptimizerKind::Sgd if program.fixed_point().is_some() => program.fixed_point().unwrap().rule(rate),
+        OptimizerKind::Sgd => Rule::Sgd(Sgd::new(rate)),
+        OptimizerKind::Momentum => Rule::Momentum(Momentum::new(rate, 0.9)),
+        OptimizerKind::Nesterov => Rule::Nesterov(Nesterov::new(rate, 0.9)),
+        OptimizerKind::RmsProp => Rule::RmsProp(RmsProp::new(rate)),
+        OptimizerKind::Adam => Rule::Adam(Adam::new(rate)),
+        OptimizerKind::AdamW => Rule::AdamW(WeightDecay::new(Adam::new(rate), 0.9)),
+    }
+}
+
+/// How the learning rate changes, one of all ways for each model.
+fn schedule(model: &Model) -> Schedule {
+    match model.name.len() % 4 {
+        0 => Schedule::Constant,
+        1 => Schedule::Step { steps: 20, factor: 0.5 },
+        2 => Schedule::Exponential { steps: 50, factor: 0.5 },
+        _ => Schedule::Cosine { warmup: 10, steps: 80, floor: 0.1 },
+    }
+}
+
+/// Trains with labels in turn, a label out of range and large inputs among them, and compares every parameter.
 fn learns_the_same(firmware: &Firmware, model: &Model) {
     let (mut steps, mut runner, mut refused) = (Vec::new(), model.program.runner(), 0);
-    let rule = match model.program.learning.as_ref().unwrap().optimizer {
-        OptimizerKind::Sgd if model.program.fixed_point().is_some() => {
-            model.program.fixed_point().unwrap().rule(0.05)
-        }
-        OptimizerKind::Sgd => Rule::Sgd(Sgd::new(0.05)),
-        OptimizerKind::Momentum => Rule::Momentum(Momentum::new(0.05, 0.9)),
-        OptimizerKind::Nesterov => Rule::Nesterov(Nesterov::new(0.05, 0.9)),
-        OptimizerKind::RmsProp => Rule::RmsProp(RmsProp::new(0.05)),
-        OptimizerKind::Adam => Rule::Adam(Adam::new(0.05)),
-        OptimizerKind::AdamW => Rule::AdamW(WeightDecay::new(Adam::new(0.05), 0.9)),
-    };
-    for (step, raw) in model.inputs.iter().cycle().take(120).enumerate() {
-        let record = model.program.encode_input(raw);
+    let (schedule, batch) = (schedule(model), model.batch);
+    let learning = model.program.learning.as_ref().unwrap();
+    let clips = learning.guard && learning.fixed.is_none();
+    for (sample, raw) in model.inputs.iter().cycle().take(120).enumerate() {
+        let scale = if clips && sample % 7 == 3 { 30.0 } else { 1.0 };
+        let record = model.program.encode_input(&raw.iter().map(|x| scale * x).collect::<Vec<_>>());
         steps.extend(&record);
-        let result = match model.program.target() {
+        let mut values;
+        let target = match model.program.target() {
             TargetKind::Class(classes) => {
-                let label = if step == 60 { classes } else { step % classes };
+                let label = if sample == 60 { classes } else { sample % classes };
                 steps.push(label as u8);
-                runner.train_step(&record, label, &rule)
+                Target::Class(label)
             }
             TargetKind::Values(len) => {
-                let mut values = noise(step as u32 + 500, len);
-                if step == 60 {
+                values = noise(sample as u32 + 500, len);
+                if sample == 60 {
                     values[0] = f32::NAN;
                 }
                 steps.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-                runner.train_step(&record, &values[..], &rule)
+                Target::Values(&values)
             }
         };
-        assert!(step != 60 || result.is_err(), "{}: step 60", model.name);
+        let rule = rule(&model.program, 0.05 * schedule.factor((sample / batch) as u32));
+        let result = match batch {
+            1 => runner.train_step(&record, target, &rule),
+            _ => runner.accumulate(&record, target),
+        };
+        assert!(sample != 60 || result.is_err(), "{}: sample 60", model.name);
         refused += usize::from(result.is_err());
+        if batch > 1 && sample % batch == batch - 1 {
+            let _ = runner.apply(&rule);
+        }
     }
-    let plan = TrainPlan { steps: &steps, learning_rate: 0.05, momentum: 0.9, tests: &[] };
+    if model.name.starts_with("regression") && batch == 1 {
+        assert!(runner.guard().report().clipped > 0, "{}: no gradient was clipped", model.name);
+    }
+    let (learning_rate, batch) = (0.05, batch as u32);
+    let plan =
+        TrainPlan { steps: &steps, learning_rate, momentum: 0.9, batch, schedule, ..TrainPlan::default() };
     let training = firmware.train(&model.name, &plan).unwrap();
     let place = format!("{} on {}", model.name, firmware.board().name);
     assert_eq!((training.losses.len(), training.refused), (120, refused), "{place}");
@@ -166,7 +206,12 @@ fn check(board_name: &str, models: &[Model]) {
 }
 
 fn all_cases() -> Vec<Model> {
-    cases().unwrap().into_iter().map(|case| Model::new(case.name, case.program, 20)).collect()
+    let mut models: Vec<_> =
+        cases().unwrap().into_iter().map(|case| Model::new(case.name, case.program, 20)).collect();
+    let batches =
+        models.iter().filter(|model| ["everything_guarded", "regression_adamw"].contains(&&model.name[..]));
+    models.extend(batches.map(Model::in_batches).collect::<Vec<_>>());
+    models
 }
 
 /// 500 real images stream through the convolutional network.

@@ -3,25 +3,23 @@
 
 use milligrad::guard::Report;
 use milligrad::{
-    Adam, ElementsMut, Learner, Model, Momentum, Nesterov, Optimizer, RmsProp, Sgd, Target, TargetKind,
-    TrainError, UNLABELLED, WeightDecay,
+    Adam, BatchLearner, ElementsMut, Learner, Model, Momentum, Nesterov, Optimizer, RmsProp, Sgd, Target,
+    TargetKind, UNLABELLED, WeightDecay,
 };
 use milligrad_host::{Program, Rule, Runner};
 use milligrad_tests::random_models::Random;
 use milligrad_tests::{cases, noise};
 
-/// What networks have beside [`Learner`], as methods of their own.
-trait Full: Learner {
+/// What networks have beside [`BatchLearner`], as methods of their own.
+trait Full: BatchLearner {
     type Snapshot: Default;
-    fn accumulate(&mut self, target: Target<'_>) -> Result<f32, TrainError>;
-    fn apply(&mut self, optimizer: &Self::Optimizer) -> Result<usize, TrainError>;
     fn commit(&self, snapshot: &mut Self::Snapshot);
     fn rollback(&mut self, snapshot: &Self::Snapshot) -> bool;
     fn report(&self) -> Option<Report>;
 }
 
 macro_rules! exported {
-    ($($name:ident: $target:ident => $accumulate:expr, $guard:expr;)*) => {$(
+    ($($name:ident: $guard:expr;)*) => {$(
         #[allow(missing_docs, unreachable_pub, dead_code, clippy::all)]
         mod $name {
             include!(concat!("../exported/", stringify!($name), ".rs"));
@@ -29,13 +27,6 @@ macro_rules! exported {
 
         impl Full for $name::Network {
             type Snapshot = $name::Snapshot;
-            fn accumulate(&mut self, $target: Target<'_>) -> Result<f32, TrainError> {
-                let add: fn(&mut Self, Target<'_>) -> Result<f32, TrainError> = $accumulate;
-                add(self, $target)
-            }
-            fn apply(&mut self, optimizer: &Self::Optimizer) -> Result<usize, TrainError> {
-                self.apply(optimizer)
-            }
             fn commit(&self, snapshot: &mut Self::Snapshot) {
                 self.commit(snapshot);
             }
@@ -50,13 +41,13 @@ macro_rules! exported {
     )*};
 }
 exported! {
-    everything_thawed: target => |n, t| n.accumulate(t.class(3)?), |_| None;
-    everything_guarded: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
-    everything_biases: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
-    regression_adamw: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
-    regression_nesterov: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
-    regression_rmsprop: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
-    regression_guarded: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
+    everything_thawed: |_| None;
+    everything_guarded: |n| Some(*n.guard.report());
+    everything_biases: |n| Some(*n.guard.report());
+    regression_adamw: |n| Some(*n.guard.report());
+    regression_nesterov: |n| Some(*n.guard.report());
+    regression_rmsprop: |n| Some(*n.guard.report());
+    regression_guarded: |n| Some(*n.guard.report());
 }
 
 fn program(name: &str) -> Program {

@@ -16,7 +16,7 @@ fn instructions(name: &str, graph: &Graph, program: &Program) -> u64 {
     let raw: Vec<f32> = noise(1, graph.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
     let mut step = program.encode_input(&raw);
     step.push(3);
-    let plan = TrainPlan { steps: &step, learning_rate: 0.05, momentum: 0.9, tests: &[] };
+    let plan = TrainPlan { steps: &step, learning_rate: 0.05, momentum: 0.9, ..TrainPlan::default() };
     firmware.train("learner", &plan).unwrap().cost.instructions
 }
 

@@ -53,7 +53,7 @@
 //! - [`fixed`] is 16-bit fixed point, for cores without an FPU: its formats, losses and guard.
 //! - A [`guard`] refuses bad steps before their first write, clips gradients and adapts the step size.
 //! - [`math`] are elementary functions with stated errors.
-//! - [`Model`] and [`Learner`] are what every exported model offers; [`arena`] are views into its memory.
+//! - [`Model`], [`Learner`] and [`BatchLearner`] are what every exported model offers; [`arena`] are views into its memory.
 //!
 //! Kernels take slices and never panic; constructors are `const` and check their shapes, so that a wrong
 //! shape in a `static` does not compile.
@@ -86,7 +86,7 @@ pub use arithmetic::{Arithmetic, Trainable};
 pub use clamp::Clamp;
 pub use cores::Core;
 pub use fixed::{ACTIVATION_BITS, DELTA_BITS, Fixed16, SUM_BITS, WEIGHT_BITS};
-pub use model::{Element, Elements, ElementsMut, Learner, Model, Port};
+pub use model::{BatchLearner, Element, Elements, ElementsMut, Learner, Model, Port};
 pub use optimizer::{
     Adam, Momentum, Nesterov, Optimizer, PowerOfTwoSgd, RmsProp, Schedule, Sgd, StochasticSgd, WeightDecay,
 };

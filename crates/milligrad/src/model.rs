@@ -1,7 +1,7 @@
 //! What every exported model offers, so that a firmware, a test or a benchmark can be written once for all.
 //!
 //! The exporter prints a `Network` struct that holds all the RAM of a model (arena and, where it learns,
-//! parameters) and implements [`Model`], and [`Learner`] where training was asked for. Applications
+//! parameters) and implements [`Model`], [`Learner`] where training was asked for, and [`BatchLearner`] where batches were. Applications
 //! usually call the inherent methods, which take and return arrays: `input()` and `predict()` of a model with one of
 //! each, an accessor for each input and a struct of outputs where there are several.
 
@@ -195,6 +195,21 @@ pub trait Learner: Model {
     /// Calls `visit(name, values)` for every trainable parameter, in a fixed order. Those in fixed point come as floats, a part of
     /// a parameter at a time: several calls of the same name, one after the other.
     fn parameters(&self, visit: impl FnMut(&'static str, &[f32]));
+}
+
+/// A learner that was exported with batches: it can take one step for several samples, by the mean of their gradients.
+pub trait BatchLearner: Learner {
+    /// Adds the gradients of what the input holds to those of the batch; returns the loss.
+    ///
+    /// # Errors
+    /// Those of [`train_step`](Learner::train_step), and `NotFinite` for an input or a delta. Nothing is added then.
+    fn accumulate(&mut self, target: Target<'_>) -> Result<f32, TrainError>;
+
+    /// Updates by the mean of the batch and begins a new one. Returns how many samples there were.
+    ///
+    /// # Errors
+    /// Of a network with a guard, what the guard says: no parameter has changed then, and the batch is dropped.
+    fn apply(&mut self, optimizer: &Self::Optimizer) -> Result<usize, TrainError>;
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 mod manifest;
 mod script;
 
-pub use manifest::{Manifest, ManifestError, Model, identifier};
+pub use manifest::{Kind, Manifest, ManifestError, Model, identifier};
 pub use script::{linker, models};
 
 /// Environment variable: the board, a file name of `boards/` without `.x`.

@@ -3,6 +3,38 @@
 use std::fmt;
 use std::path::PathBuf;
 
+/// What a firmware does with a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It predicts.
+    Predicts,
+    /// It learns, too: it implements `Learner`.
+    Learns,
+    /// It learns in batches: it implements `BatchLearner`, and each step takes several samples.
+    LearnsInBatches,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 3] = [Kind::Predicts, Kind::Learns, Kind::LearnsInBatches];
+
+    /// The word for it in a manifest, and in the list of models of a firmware.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Predicts => "predicts",
+            Kind::Learns => "learns",
+            Kind::LearnsInBatches => "batches",
+        }
+    }
+
+    /// Whether it learns.
+    #[must_use]
+    pub fn learns(self) -> bool {
+        self != Kind::Predicts
+    }
+}
+
 /// A model of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
@@ -10,8 +42,8 @@ pub struct Model {
     pub name: String,
     /// The generated Rust file.
     pub path: PathBuf,
-    /// Whether it implements `Learner`.
-    pub learns: bool,
+    /// What is done with it.
+    pub kind: Kind,
 }
 
 /// The models of a firmware. Names and identifiers are unique.
@@ -28,7 +60,7 @@ pub enum ManifestError {
     Name(String),
     /// Two names that give the same [`identifier`].
     Twice(String),
-    /// A line that is not `predicts|learns NAME PATH`.
+    /// A line that is not `predicts|learns|batches NAME PATH`.
     Line(String),
 }
 
@@ -47,7 +79,7 @@ impl fmt::Display for ManifestError {
                     "model {name:?}: another model of this firmware has the same identifier; rename one"
                 )
             }
-            Self::Line(line) => write!(f, "{line:?} is not `predicts|learns NAME PATH`"),
+            Self::Line(line) => write!(f, "{line:?} is not `predicts|learns|batches NAME PATH`"),
         }
     }
 }
@@ -85,12 +117,9 @@ impl Manifest {
             let (Some(kind), Some(name), Some(path)) = (words.next(), words.next(), words.next()) else {
                 return Err(ManifestError::Line(line.into()));
             };
-            let learns = match kind {
-                "predicts" => false,
-                "learns" => true,
-                _ => return Err(ManifestError::Line(line.into())),
-            };
-            Ok(Model { name: name.into(), path: path.into(), learns })
+            let kind = Kind::ALL.into_iter().find(|known| known.word() == kind);
+            let kind = kind.ok_or_else(|| ManifestError::Line(line.into()))?;
+            Ok(Model { name: name.into(), path: path.into(), kind })
         };
         Self::new(text.lines().map(model).collect::<Result<_, _>>()?)
     }
@@ -99,8 +128,7 @@ impl Manifest {
 impl fmt::Display for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.models.iter().try_for_each(|model| {
-            let kind = if model.learns { "learns" } else { "predicts" };
-            writeln!(f, "{kind} {} {}", model.name, model.path.display())
+            writeln!(f, "{} {} {}", model.kind.word(), model.name, model.path.display())
         })
     }
 }
@@ -119,13 +147,14 @@ pub fn identifier(name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn model(name: &str, learns: bool) -> Model {
-        Model { name: name.into(), path: "a folder/model.rs".into(), learns }
+    fn model(name: &str, kind: Kind) -> Model {
+        Model { name: name.into(), path: "a folder/model.rs".into(), kind }
     }
 
     #[test]
     fn what_is_written_can_be_read() {
-        let manifest = Manifest::new(vec![model("digits-mlp", true), model("xor", false)]).unwrap();
+        let models = Kind::ALL.map(|kind| model(kind.word(), kind)).to_vec();
+        let manifest = Manifest::new(models).unwrap();
         assert_eq!(Manifest::parse(&manifest.to_string()), Ok(manifest));
     }
 
@@ -140,9 +169,12 @@ mod tests {
     #[test]
     fn bad_names_are_refused() {
         for name in ["", "_", "a b", "a/b", "ä"] {
-            assert_eq!(Manifest::new(vec![model(name, false)]), Err(ManifestError::Name(name.into())));
+            assert_eq!(
+                Manifest::new(vec![model(name, Kind::Predicts)]),
+                Err(ManifestError::Name(name.into()))
+            );
         }
-        let twins = vec![model("a-b", false), model("a_b", false)];
+        let twins = vec![model("a-b", Kind::Predicts), model("a_b", Kind::Learns)];
         assert_eq!(Manifest::new(twins), Err(ManifestError::Twice("a_b".into())));
         assert!(matches!(Manifest::parse("knows x y"), Err(ManifestError::Line(_))));
         assert!(matches!(Manifest::parse("learns x"), Err(ManifestError::Line(_))));

@@ -50,17 +50,21 @@ pub fn models(default: &str) {
         let path = here.join(&model.path);
         assert!(path.is_file(), "model {:?}: there is no file {}", model.name, path.display());
         println!("cargo:rerun-if-changed={}", path.display());
-        let kind = if model.learns { "learns" } else { "predicts" };
         let _ = writeln!(
             modules,
             "#[path = {path:?}]\n#[allow(dead_code, missing_docs, unreachable_pub, clippy::all)]\npub mod {id};"
         );
-        let _ = writeln!(list, "    {kind} {:?} {id} mg_predict_{id} mg_train_{id};", model.name);
+        let _ = writeln!(
+            list,
+            "    {} {:?} {id} mg_predict_{id} mg_train_{id} mg_apply_{id};",
+            model.kind.word(),
+            model.name
+        );
     }
     let text = format!("{modules}models! {{\n{list}}}\n");
     fs::write(out_dir().join("models.rs"), text).expect("a build script can write to OUT_DIR");
     println!("cargo:rustc-check-cfg=cfg(learns, marks)");
-    if manifest.models().iter().any(|model| model.learns) {
+    if manifest.models().iter().any(|model| model.kind.learns()) {
         println!("cargo:rustc-cfg=learns");
     }
     if env::var(MARKS).is_ok_and(|value| value == "1") {

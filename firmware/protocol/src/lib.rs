@@ -10,11 +10,13 @@
 //! | `hello` | | |
 //! | `predict MODEL` | [`INPUTS`](files::INPUTS) | [`OUTPUTS`](files::OUTPUTS) |
 //! | `measure MODEL COUNT` | [`INPUTS`](files::INPUTS) | [`OUTPUTS`](files::OUTPUTS), [`REPORT`](files::REPORT) |
-//! | `train MODEL RATE MOMENTUM` | [`STEPS`](files::STEPS), [`TESTS`](files::TESTS) | [`LOSSES`](files::LOSSES), [`PARAMETERS`](files::PARAMETERS), [`BEFORE`](files::BEFORE), [`AFTER`](files::AFTER) |
-//! | `measure-train MODEL RATE MOMENTUM COUNT` | [`STEPS`](files::STEPS) | [`LOSSES`](files::LOSSES), [`REPORT`](files::REPORT) |
+//! | `train MODEL RATE MOMENTUM BATCH SCHEDULE` | [`STEPS`](files::STEPS), [`TESTS`](files::TESTS) | [`LOSSES`](files::LOSSES), [`PARAMETERS`](files::PARAMETERS), [`BEFORE`](files::BEFORE), [`AFTER`](files::AFTER) |
+//! | `measure-train MODEL RATE MOMENTUM BATCH SCHEDULE COUNT` | [`STEPS`](files::STEPS) | [`LOSSES`](files::LOSSES), [`REPORT`](files::REPORT) |
 //!
-//! `COUNT` is how many samples or steps are measured, at most. `RATE` and `MOMENTUM` are the bits of an `f32`
-//! as a decimal number, so that both sides compute with the same value.
+//! `COUNT` is how many samples are measured, at most. `RATE` and `MOMENTUM` are the bits of an `f32`
+//! as a decimal number, so that both sides compute with the same value. `BATCH` is how many samples a step takes of a model
+//! that learns in batches. `SCHEDULE` is how the rate changes from step to step: `constant`, `step:STEPS:FACTOR`,
+//! `exponential:STEPS:FACTOR` or `cosine:WARMUP:STEPS:FLOOR`, the last numbers being bits, too.
 #![no_std]
 
 use core::ffi::CStr;
@@ -63,9 +65,11 @@ pub mod files {
 pub mod keys {
     /// Timer reading of one measured call: whole ticks, and the polls until the next tick.
     pub const CALL: &str = "call";
+    /// The same for the update by a batch.
+    pub const APPLY: &str = "apply";
     /// The same for an empty call; the host subtracts it.
     pub const EMPTY: &str = "empty";
-    /// Bytes of stack that the first measured call used, from its entry.
+    /// Bytes of stack that the first measured call used, from its entry; of the update by a batch, too.
     pub const STACK: &str = "stack";
     /// Bytes of stack that were free for it. Equal to the stack used: it ran over.
     pub const STACK_FREE: &str = "stack-free";
@@ -99,8 +103,10 @@ pub mod sections {
 pub mod entries {
     /// Prefix of the function that predicts.
     pub const PREDICT: &str = "mg_predict_";
-    /// Prefix of the function that takes a training step.
+    /// Prefix of the function that takes a training step, or of one that adds a sample to a batch.
     pub const TRAIN: &str = "mg_train_";
+    /// Prefix of the function that updates by a batch.
+    pub const APPLY: &str = "mg_apply_";
 }
 
 /// How the firmware ended.

@@ -5,7 +5,7 @@ mod cache;
 use crate::qemu::LogLine;
 use crate::sources::root;
 use crate::{Board, Error, Result, toolchain};
-use milligrad_firmware_build::{BOARD, MARKS, MODELS, Manifest, Model};
+use milligrad_firmware_build::{BOARD, Kind, MARKS, MODELS, Manifest, Model};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
@@ -18,14 +18,14 @@ pub struct ModelSource {
     pub name: String,
     /// The generated Rust file, which includes no others.
     pub path: PathBuf,
-    /// Whether it was exported with training and implements `Learner`.
-    pub learns: bool,
+    /// What the firmware does with it.
+    pub kind: Kind,
 }
 
 impl ModelSource {
     /// A model that only predicts.
     pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self { name: name.into(), path: path.into(), learns: false }
+        Self { name: name.into(), path: path.into(), kind: Kind::Predicts }
     }
 
     /// A model file as its first line says: `// milligrad model: name=NAME learns=yes`.
@@ -42,7 +42,8 @@ impl ModelSource {
         let value = |key| words()?.find_map(|(name, value)| (name == key).then_some(value));
         match (value("name"), value("learns")) {
             (Some(name), Some(learns @ ("yes" | "no"))) => {
-                Ok(Self { name: name.into(), learns: learns == "yes", path })
+                let kind = if learns == "yes" { Kind::Learns } else { Kind::Predicts };
+                Ok(Self { name: name.into(), path, kind })
             }
             _ => Err(Error::NotAModel { path }),
         }
@@ -50,7 +51,12 @@ impl ModelSource {
 
     /// A model that was exported with training.
     pub fn learning(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self { learns: true, ..Self::new(name, path) }
+        Self { kind: Kind::Learns, ..Self::new(name, path) }
+    }
+
+    /// A model that was exported with batches; its steps take [`TrainPlan::batch`](crate::TrainPlan::batch) samples each.
+    pub fn learning_in_batches(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { kind: Kind::LearnsInBatches, ..Self::new(name, path) }
     }
 }
 
@@ -264,7 +270,7 @@ impl std::fmt::Debug for Project {
 fn manifest(models: &[ModelSource]) -> Result<Manifest> {
     let model = |model: &ModelSource| {
         let path = absolute(&model.path).map_err(Error::io(&model.path))?;
-        Ok(Model { name: model.name.clone(), path, learns: model.learns })
+        Ok(Model { name: model.name.clone(), path, kind: model.kind })
     };
     Ok(Manifest::new(models.iter().map(model).collect::<Result<_>>()?)?)
 }

@@ -5,8 +5,8 @@ use crate::elf::{Elf, Reach};
 use crate::firmware::Options;
 use crate::plugin::{self, Block};
 use crate::session::{Folder, Report, TrainPlan};
-use crate::{Cost, Error, Firmware, Result};
-use milligrad_firmware_build::identifier;
+use crate::{Cost, Firmware, Result};
+use milligrad_firmware_build::{Kind, identifier};
 use milligrad_protocol::{commands, entries, files, sections};
 use std::collections::BTreeMap;
 
@@ -69,18 +69,21 @@ impl Firmware {
         Ok(profile)
     }
 
-    /// Profiles the first training step of a plan. Code and constants are those of training and prediction together;
+    /// Profiles the first training step of a plan, of all samples of a batch where it learns in batches. Code and constants are those of training and prediction together;
     /// the stack is that of the training step.
     ///
     /// # Errors
     /// Those of [`train`](Firmware::train), and [`Error::Elf`].
     pub fn profile_training(&self, model: &str, plan: &TrainPlan<'_>) -> Result<Profile> {
-        let [rate, momentum] = plan.bits();
-        let words = [commands::MEASURE_TRAIN, model, &rate, &momentum, "1"];
-        if !self.model(model)?.learns {
-            return Err(Error::NotALearner { model: model.into() });
-        }
-        self.profile_call(model, &[entries::TRAIN, entries::PREDICT], &words, files::STEPS, plan.steps)
+        let kind = self.learner(model)?;
+        let (words, count) = (plan.words(), plan.counted(kind, 1));
+        let [rate, momentum, batch, schedule] = words.each_ref().map(String::as_str);
+        let words = [commands::MEASURE_TRAIN, model, rate, momentum, batch, schedule, &count];
+        let entries: &[&str] = match kind {
+            Kind::LearnsInBatches => &[entries::TRAIN, entries::APPLY, entries::PREDICT],
+            _ => &[entries::TRAIN, entries::PREDICT],
+        };
+        self.profile_call(model, entries, &words, files::STEPS, plan.steps)
     }
 
     /// Takes apart the ELF file.
@@ -96,14 +99,15 @@ impl Firmware {
     /// # Errors
     /// [`Error::UnknownModel`]; [`Error::NotALearner`] if the training step of another model is asked for.
     pub fn entry(&self, model: &str, training: bool) -> Result<String> {
-        let source = self.model(model)?;
-        if training && !source.learns {
-            return Err(Error::NotALearner { model: model.into() });
+        if training {
+            self.learner(model)?;
+        } else {
+            self.model(model)?;
         }
         Ok(symbol(if training { entries::TRAIN } else { entries::PREDICT }, model))
     }
 
-    /// Profiles one call of the first of `entries`; sizes are those of all of them.
+    /// Profiles the calls of a run, which are of all `entries` but the last, or of the only one; sizes are those of all of them.
     fn profile_call(
         &self,
         model: &str,
@@ -121,7 +125,7 @@ impl Firmware {
         let elf = self.analyse()?;
         let symbols: Vec<_> = entries.iter().map(|prefix| symbol(prefix, model)).collect();
         let symbols: Vec<_> = symbols.iter().map(String::as_str).collect();
-        let called = elf.reach(&symbols[..1])?;
+        let called = elf.reach(&symbols[..(symbols.len() - 1).max(1)])?;
         let all = elf.reach(&symbols)?;
         // The last entry is prediction.
         let inference = elf.reach(&symbols[symbols.len() - 1..])?;

@@ -6,6 +6,8 @@ mod report;
 use crate::qemu::{self, Run};
 use crate::{Error, Firmware, Result};
 pub(crate) use files::Folder;
+use milligrad::Schedule;
+use milligrad_firmware_build::Kind;
 use milligrad_protocol::{commands, files as names};
 pub(crate) use report::Report;
 
@@ -15,7 +17,8 @@ const COUNTED: usize = 4;
 /// What one call of a model costs on the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// Instructions of the first measured call, from the first to the last of the call.
+    /// Instructions of the first measured call, from the first to the last of the call; of a step in batches, those of all
+    /// its samples and of the update.
     pub instructions: u64,
     /// The most instructions of the measured calls, which are the first four at most.
     pub most_instructions: u64,
@@ -37,7 +40,7 @@ pub struct Predictions {
 }
 
 /// How to train on the board.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct TrainPlan<'a> {
     /// One record for each step, in order: the input, little-endian, and the label in one byte.
     pub steps: &'a [u8],
@@ -47,6 +50,11 @@ pub struct TrainPlan<'a> {
     pub momentum: f32,
     /// Input records to predict before the first step and after the last. May be empty.
     pub tests: &'a [u8],
+    /// Samples of a step, of a model that [learns in batches](crate::ModelSource::learning_in_batches); 0 as 1. Samples that do
+    /// not fill a batch at the end are not learned from.
+    pub batch: u32,
+    /// How the step size changes from step to step.
+    pub schedule: Schedule,
 }
 
 /// A trainable parameter: its name and its values.
@@ -71,8 +79,22 @@ pub struct Training {
 
 impl TrainPlan<'_> {
     /// The hyperparameters as the command line takes them.
-    pub(crate) fn bits(&self) -> [String; 2] {
-        [self.learning_rate, self.momentum].map(|value| value.to_bits().to_string())
+    pub(crate) fn words(&self) -> [String; 4] {
+        let [rate, momentum] = [self.learning_rate, self.momentum].map(|value| value.to_bits().to_string());
+        let schedule = match self.schedule {
+            Schedule::Step { steps, factor } => format!("step:{steps}:{}", factor.to_bits()),
+            Schedule::Exponential { steps, factor } => format!("exponential:{steps}:{}", factor.to_bits()),
+            Schedule::Cosine { warmup, steps, floor } => {
+                format!("cosine:{warmup}:{steps}:{}", floor.to_bits())
+            }
+            _ => "constant".into(),
+        };
+        [rate, momentum, self.batch.max(1).to_string(), schedule]
+    }
+
+    /// Samples whose instructions are counted: of one step where it takes several.
+    pub(crate) fn counted(&self, kind: Kind, samples: usize) -> String {
+        if kind == Kind::LearnsInBatches { self.batch.max(1).to_string() } else { samples.to_string() }
     }
 }
 
@@ -115,20 +137,20 @@ impl Firmware {
     /// # Errors
     /// [`Error::NotALearner`] and those of [`predict`](Self::predict).
     pub fn train(&self, model: &str, plan: &TrainPlan<'_>) -> Result<Training> {
-        if !self.model(model)?.learns {
-            return Err(Error::NotALearner { model: model.into() });
-        }
-        let [rate, momentum] = plan.bits();
+        let kind = self.learner(model)?;
+        let words = plan.words();
+        let [rate, momentum, batch, schedule] = words.each_ref().map(String::as_str);
         let folder = Folder::new()?;
         folder.write(names::STEPS, plan.steps)?;
-        let count = COUNTED.to_string();
-        self.run(&folder, &[commands::MEASURE_TRAIN, model, &rate, &momentum, &count], true, &[])?;
+        let count = plan.counted(kind, COUNTED);
+        let words = [commands::MEASURE_TRAIN, model, rate, momentum, batch, schedule, &count];
+        self.run(&folder, &words, true, &[])?;
         let cost = Report::read(&folder)?.cost(self, model)?;
 
         if !plan.tests.is_empty() {
             folder.write(names::TESTS, plan.tests)?;
         }
-        self.run(&folder, &[commands::TRAIN, model, &rate, &momentum], false, &[])?;
+        self.run(&folder, &[commands::TRAIN, model, rate, momentum, batch, schedule], false, &[])?;
         let losses = files::floats(&folder.read(names::LOSSES)?);
         let [before, after] = if plan.tests.is_empty() {
             [Vec::new(), Vec::new()]
@@ -151,6 +173,12 @@ impl Firmware {
     /// Those of [`qemu::run`].
     pub fn hello(&self) -> Result<()> {
         self.run(&Folder::new()?, &[commands::HELLO], false, &[])
+    }
+
+    /// How a model learns.
+    pub(crate) fn learner(&self, model: &str) -> Result<Kind> {
+        let kind = self.model(model)?.kind;
+        if kind.learns() { Ok(kind) } else { Err(Error::NotALearner { model: model.into() }) }
     }
 
     /// Measures predictions of the first records; returns the folder with the report and the outputs.

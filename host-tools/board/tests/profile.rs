@@ -50,7 +50,7 @@ fn pattern_on_cortex_m0() {
 #[test]
 fn a_training_step_is_profiled() {
     let step = [bytes(&[0.5, -1.0, 2.0, 0.25]), vec![1]].concat();
-    let plan = TrainPlan { steps: &step, learning_rate: 0.1, momentum: 0.0, tests: &[] };
+    let plan = TrainPlan { steps: &step, learning_rate: 0.1, ..TrainPlan::default() };
     let profile = firmware("mps2-an386", "softmax").profile_training("softmax", &plan).unwrap();
     assert!(profile.cost.instructions.abs_diff(profile.counted_instructions) < 20, "{profile:#?}");
     assert!(profile.stack_bound_bytes.unwrap() >= profile.cost.stack_bytes, "{profile:#?}");

@@ -67,7 +67,7 @@ fn training_gives_the_bits_of_the_desk() {
     let steps: Vec<u8> =
         samples.iter().flat_map(|(input, label)| [bytes(input), vec![*label]].concat()).collect();
     let tests = bytes(&samples[0].0);
-    let plan = TrainPlan { steps: &steps, learning_rate: 0.3, momentum: 0.0, tests: &tests };
+    let plan = TrainPlan { steps: &steps, learning_rate: 0.3, tests: &tests, ..TrainPlan::default() };
     let firmware = firmware("mps2-an386", "softmax");
     let training = firmware.train("softmax", &plan).unwrap();
     let (losses, parameters) = softmax_training(&samples, 0.3);
@@ -84,7 +84,7 @@ fn training_gives_the_bits_of_the_desk() {
 #[test]
 fn a_refused_step_is_reported() {
     let steps = [bytes(&[1.0; 4]), vec![3], bytes(&[1.0; 4]), vec![2]].concat();
-    let plan = TrainPlan { steps: &steps, learning_rate: 0.1, momentum: 0.0, tests: &[] };
+    let plan = TrainPlan { steps: &steps, learning_rate: 0.1, ..TrainPlan::default() };
     let training = firmware("mps2-an386", "softmax").train("softmax", &plan).unwrap();
     assert_eq!(training.refused, 1);
     assert!(training.losses[0].is_nan() && training.losses[1].is_finite());
@@ -134,7 +134,7 @@ fn wrong_questions_get_clear_answers() {
     assert!(message.contains("digits") && message.contains("built with: pattern"), "{message}");
     let error = firmware.predict("pattern", &[0; 33]).unwrap_err();
     assert!(matches!(&error, Error::PartialRecord { log, .. } if log.contains("32 elements")), "{error}");
-    let plan = TrainPlan { steps: &[], learning_rate: 0.1, momentum: 0.0, tests: &[] };
+    let plan = TrainPlan { steps: &[], learning_rate: 0.1, ..TrainPlan::default() };
     assert!(matches!(firmware.train("pattern", &plan), Err(Error::NotALearner { .. })));
     assert!(matches!(Firmware::build(board, &[source("pattern"), source("pattern")]), Err(Error::Models(_))));
 }

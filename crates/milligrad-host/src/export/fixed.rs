@@ -143,6 +143,7 @@ fn train_step(program: &Program, learning: &Learning, text: &mut String) {
         text,
         "
     /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    /// The optimizer may be another at each step: a `milligrad::Schedule` tells its learning rate.
     ///
     /// # Errors
     /// {refusals}. No parameter has changed then.

@@ -147,6 +147,22 @@ fn implement(program: &Program, learning: &Learning, fields: &[Field<'_>], text:
         };
     }
     text.push_str("    }\n}\n\n");
+    if learning.batches {
+        let _ = writeln!(
+            text,
+            "impl BatchLearner for Network {{
+    fn accumulate(&mut self, target: Target<'_>) -> Result<f32, TrainError> {{
+        let target = {read}{note}?;
+        self.accumulate({pass})
+    }}
+
+    fn apply(&mut self, optimizer: &{optimizer}) -> Result<usize, TrainError> {{
+        self.apply(optimizer)
+    }}
+}}
+"
+        );
+    }
 }
 
 /// The initial values of a parameter.
@@ -262,6 +278,7 @@ fn train_step(program: &Program, learning: &Learning, text: &mut String) {
         text,
         "
     /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    /// The optimizer may be another at each step: a `milligrad::Schedule` tells its learning rate.
     ///
     /// # Errors
     /// {refusals}. No parameter has changed then.

@@ -95,6 +95,7 @@ fn imports(body: &str) -> String {
     let list = |names: &[&'static str]| names.iter().copied().filter(|name| used(name)).collect::<Vec<_>>();
     let mut names = list(&[
         "Adam",
+        "BatchLearner",
         "Clamp",
         "Core",
         "Elements",

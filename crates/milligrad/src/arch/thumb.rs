@@ -37,7 +37,7 @@ struct Row {
     offset: isize,
     delta: i32,
     shift: u32,
-    /// Half a unit, or the remainder, which goes on.
+    /// What the first update begins with; what falls off goes on.
     remainder: i32,
     mask: i32,
 }
@@ -45,8 +45,7 @@ struct Row {
 unsafe extern "C" {
     fn milligrad_fixed_four_rows(job: *mut FourRows);
     fn milligrad_fixed_two_columns(job: *mut TwoColumns);
-    fn milligrad_fixed_update_nearest(job: *mut Row) -> u32;
-    fn milligrad_fixed_update_stochastic(job: *mut Row) -> u32;
+    fn milligrad_fixed_update(job: *mut Row) -> u32;
 }
 
 /// Minus the bytes of a slice.
@@ -89,17 +88,9 @@ pub(crate) fn two_columns(inputs: usize, weights: &[i16], delta: &[i16]) -> [i32
     job.sums
 }
 
-/// `w -= (δ x + half) >> shift`, saturated; returns how many saturated. `shift` is 1 to 31.
-#[inline(always)]
-pub(crate) fn update_nearest(weights: &mut [i16], x: &[i16], delta: i32, shift: u32, half: i32) -> u32 {
-    let mut job = row(weights, x, delta, shift, half);
-    // SAFETY: reads and writes as many elements before both ends as the shorter slice has.
-    if job.offset == 0 { 0 } else { unsafe { milligrad_fixed_update_nearest(&mut job) } }
-}
-
 /// `w -= s >> shift` of sums `s = δ x + remainder`, whose low bits are the next remainder; returns how many weights saturated.
 #[inline(always)]
-pub(crate) fn update_stochastic(
+pub(crate) fn update(
     weights: &mut [i16],
     x: &[i16],
     delta: i32,
@@ -107,24 +98,18 @@ pub(crate) fn update_stochastic(
     remainder: i32,
     mask: i32,
 ) -> u32 {
-    let mut job = row(weights, x, delta, shift, remainder);
-    job.mask = mask;
-    // SAFETY: as in `update_nearest`.
-    if job.offset == 0 { 0 } else { unsafe { milligrad_fixed_update_stochastic(&mut job) } }
-}
-
-#[inline(always)]
-fn row(weights: &mut [i16], x: &[i16], delta: i32, shift: u32, remainder: i32) -> Row {
     let len = if x.len() < weights.len() { x.len() } else { weights.len() };
-    Row {
+    let mut job = Row {
         x_end: x.as_ptr().wrapping_add(len),
         weights_end: weights.as_mut_ptr().wrapping_add(len),
         offset: -(2 * len as isize),
         delta,
         shift,
         remainder,
-        mask: 0,
-    }
+        mask,
+    };
+    // SAFETY: reads and writes as many elements before both ends as the shorter slice has.
+    if job.offset == 0 { 0 } else { unsafe { milligrad_fixed_update(&mut job) } }
 }
 
 /// Saves what a function has to, but for r0.
@@ -237,28 +222,9 @@ global_asm!(concat!(
     ".size milligrad_fixed_two_columns, . - milligrad_fixed_two_columns"
 ));
 
-/// `r6 = (r3 r6 + r5) >> r4`, with flags.
-#[cfg(milligrad_thumb2)]
-macro_rules! nearest_step {
-    () => {
-        "mla r6, r3, r6, r5
-         asrs r6, r6, r4
-        "
-    };
-}
-#[cfg(not(milligrad_thumb2))]
-macro_rules! nearest_step {
-    () => {
-        "muls r6, r3, r6
-         adds r6, r6, r5
-         asrs r6, r4
-        "
-    };
-}
-
 /// `r6 = (r3 r6 + r5) >> r4`, with flags, and what falls off, by the mask in r8, in r5.
 #[cfg(milligrad_thumb2)]
-macro_rules! stochastic_step {
+macro_rules! step {
     () => {
         "mla r5, r3, r6, r5
          asrs r6, r5, r4
@@ -267,7 +233,7 @@ macro_rules! stochastic_step {
     };
 }
 #[cfg(not(milligrad_thumb2))]
-macro_rules! stochastic_step {
+macro_rules! step {
     () => {
         "muls r6, r3, r6
          adds r5, r5, r6
@@ -279,76 +245,15 @@ macro_rules! stochastic_step {
     };
 }
 
-/// The end of an update: takes r6, which is not zero, from the weight, and goes on. `$count` counts what saturates.
-macro_rules! take_step {
-    ($count:literal) => {
-        concat!(
-            "ldrsh r7, [r1, r2]
-             subs r7, r7, r6
-             sxth r6, r7
-             cmp r6, r7
-             bne 4f
-             2:
-             strh r7, [r1, r2]
-             3:
-             adds r2, r2, #2
-             bne 1b
-             b 5f
-             4:
-             asrs r7, r7, #31
-             movs r6, #1
-             add ",
-            $count,
-            ", ",
-            $count,
-            ", r6
-             lsls r6, r6, #15
-             subs r6, r6, #1
-             eors r7, r6
-             b 2b
-             5:
-            "
-        )
-    };
-}
-
 global_asm!(concat!(
     ".syntax unified
      .thumb
-     .section .text.milligrad_fixed_update_nearest, \"ax\"
-     .global milligrad_fixed_update_nearest
-     .type milligrad_fixed_update_nearest, %function
+     .section .text.milligrad_fixed_update, \"ax\"
+     .global milligrad_fixed_update
+     .type milligrad_fixed_update, %function
      .thumb_func
      .balign 4
-     milligrad_fixed_update_nearest:
-    ",
-    enter!(),
-    "mov r7, r0
-     movs r6, #0
-     mov r8, r6
-     ldm r7!, {{r0-r5}}
-     1:
-     ldrsh r6, [r0, r2]
-    ",
-    nearest_step!(),
-    "beq 3f
-    ",
-    take_step!("r8"),
-    "mov r0, r8
-    ",
-    leave!(),
-    ".size milligrad_fixed_update_nearest, . - milligrad_fixed_update_nearest"
-));
-
-global_asm!(concat!(
-    ".syntax unified
-     .thumb
-     .section .text.milligrad_fixed_update_stochastic, \"ax\"
-     .global milligrad_fixed_update_stochastic
-     .type milligrad_fixed_update_stochastic, %function
-     .thumb_func
-     .balign 4
-     milligrad_fixed_update_stochastic:
+     milligrad_fixed_update:
     ",
     enter!(),
     "mov r7, r0
@@ -360,12 +265,30 @@ global_asm!(concat!(
      1:
      ldrsh r6, [r0, r2]
     ",
-    stochastic_step!(),
+    step!(),
     "beq 3f
-    ",
-    take_step!("r9"),
-    "mov r0, r9
+     ldrsh r7, [r1, r2]
+     subs r7, r7, r6
+     sxth r6, r7
+     cmp r6, r7
+     bne 4f
+     2:
+     strh r7, [r1, r2]
+     3:
+     adds r2, r2, #2
+     bne 1b
+     b 5f
+     4:
+     asrs r7, r7, #31
+     movs r6, #1
+     add r9, r9, r6
+     lsls r6, r6, #15
+     subs r6, r6, #1
+     eors r7, r6
+     b 2b
+     5:
+     mov r0, r9
     ",
     leave!(),
-    ".size milligrad_fixed_update_stochastic, . - milligrad_fixed_update_stochastic"
+    ".size milligrad_fixed_update, . - milligrad_fixed_update"
 ));

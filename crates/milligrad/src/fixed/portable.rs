@@ -32,18 +32,10 @@ pub(crate) fn two_columns(inputs: usize, weights: &[i16], delta: &[i16]) -> [i32
     sums
 }
 
-/// `w -= (δ x + half) >> shift`, saturated; returns how many saturated. `shift` is 1 to 31.
-#[cfg_attr(milligrad_thumb, allow(dead_code, reason = "the assembly is called instead"))]
-#[inline(always)]
-pub(crate) fn update_nearest(weights: &mut [i16], x: &[i16], delta: i32, shift: u32, half: i32) -> u32 {
-    let step = |x: i16| (delta * i32::from(x) + half).wrapping_shr(shift);
-    weights.iter_mut().zip(x).map(|(w, &x)| move_weight(w, step(x))).sum()
-}
-
 /// `w -= s >> shift` of sums `s = δ x + remainder`, whose low bits are the next remainder; returns how many weights saturated.
 #[cfg_attr(milligrad_thumb, allow(dead_code, reason = "the assembly is called instead"))]
 #[inline(always)]
-pub(crate) fn update_stochastic(
+pub(crate) fn update(
     weights: &mut [i16],
     x: &[i16],
     delta: i32,

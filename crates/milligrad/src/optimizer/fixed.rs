@@ -1,4 +1,8 @@
 //! Descent in fixed point: rounded to nearest, or at random.
+//!
+//! Along a row of weights, what the update of one rounds off goes to the next. So each running sum of changes is off by less than a
+//! unit, and a step far below a weight's resolution still moves some of the row. Weights that were rounded each for itself would learn
+//! from the largest deltas alone, those of one sign, and drift until nothing is left of what was learned.
 
 use super::Optimizer;
 use crate::Fixed16;
@@ -70,7 +74,8 @@ pub fn apply<R: Rule>(
     rule.update_rows(memory, weights, delta, x) + rule.update_biases(biases, delta)
 }
 
-/// Gradient descent in fixed point with the learning rate `2^-exponent`, to nearest.
+/// Gradient descent in fixed point with the learning rate `2^-exponent`, to nearest: each running sum of changes along a row of weights
+/// is rounded to the nearest unit. The same row, input and delta change in the same way, whatever came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PowerOfTwoSgd {
@@ -123,40 +128,71 @@ impl Rule for PowerOfTwoSgd {
 
     #[inline(never)]
     fn update_rows(&self, (): &mut (), weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
-        let (shift, half) = shift_and_half(self.exponent);
-        let largest = x.iter().fold(0, |largest, x| largest.max(x.unsigned_abs()));
-        let mut saturated = 0;
-        for (row, &delta) in weights.chunks_exact_mut(x.len().max(1)).zip(delta) {
-            // All products of such a row round to nothing.
-            if u32::from(delta.unsigned_abs()) * u32::from(largest) < half as u32 {
-                continue;
-            }
-            // A product is at most 2³⁰, so that half a unit fits on top.
-            saturated += kernels::update_nearest(row, x, delta.into(), shift, half);
-        }
-        saturated
+        update_rows(self.exponent, weights, delta, x, half)
     }
 
     #[inline(never)]
     fn update_weights(&self, (): &mut (), weights: &mut [i16], gradient: &[i32]) -> u32 {
-        let shift = TO_WEIGHT + self.exponent;
-        weights.iter_mut().zip(gradient).map(|(w, &g)| move_weight(w, round_shift(g, shift))).sum()
+        update_weights(self.exponent, weights, gradient, half)
     }
 }
 
-/// Bits that fall off a product `δ x`, 11 to 26, and half a unit of what is left.
+/// Updates rows of weights; `remainder` makes what a row begins with of the mask of the bits that fall off.
 #[inline(always)]
-const fn shift_and_half(exponent: u32) -> (u32, i32) {
+fn update_rows(
+    exponent: u32,
+    weights: &mut [i16],
+    delta: &[i16],
+    x: &[i16],
+    mut remainder: impl FnMut(i32) -> i32,
+) -> u32 {
+    let (shift, mask) = shift_and_mask(exponent);
+    let mut saturated = 0;
+    for (row, &delta) in weights.chunks_exact_mut(x.len().max(1)).zip(delta) {
+        if delta != 0 {
+            saturated += kernels::update(row, x, delta.into(), shift, remainder(mask), mask);
+        }
+    }
+    saturated
+}
+
+/// The same by gradients that were summed, as one row.
+#[inline(always)]
+fn update_weights(
+    exponent: u32,
+    weights: &mut [i16],
+    gradient: &[i32],
+    remainder: impl FnOnce(i32) -> i32,
+) -> u32 {
+    let (shift, mask) = shift_and_mask(exponent);
+    let (mut saturated, mut remainder) = (0, remainder(mask));
+    for (w, &gradient) in weights.iter_mut().zip(gradient) {
+        // In two parts, as the sum may need more than 32 bits.
+        let rest = (gradient & mask) + remainder;
+        remainder = rest & mask;
+        saturated += move_weight(w, (gradient >> shift) + (rest >> shift));
+    }
+    saturated
+}
+
+/// Bits that fall off a product `δ x`, 11 to 26, and their mask.
+#[inline(always)]
+const fn shift_and_mask(exponent: u32) -> (u32, i32) {
     // The compiler is told that it is no shift beyond 31 bits.
     let shift = (TO_WEIGHT + exponent) & 31;
-    (shift, (1_u32.wrapping_shl(shift) >> 1) as i32)
+    (shift, 1_u32.wrapping_shl(shift).wrapping_sub(1) as i32)
+}
+
+/// Half a unit.
+#[inline(always)]
+fn half(mask: i32) -> i32 {
+    (mask >> 1) + 1
 }
 
 /// Gradient descent in fixed point with the learning rate `2^-exponent`, rounded up or down at random: what a step rounds is right in
 /// the mean, so that steps far below a weight's resolution still add up.
 ///
-/// Along a row of weights what one update rounds off goes to the next, and a row begins with a random remainder: so each remainder is
-/// uniform, at one random number a row, and what a whole row rounds is below one unit.
+/// A row begins with a random remainder: so each remainder along it is uniform, at one random number a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct StochasticSgd {
@@ -211,33 +247,20 @@ impl Rule for StochasticSgd {
 
     #[inline(never)]
     fn update_rows(&self, memory: &mut u32, weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
-        let (shift, half) = shift_and_half(self.exponent);
-        let mask = 2 * half - 1;
-        let (mut word, mut saturated) = (*memory, 0);
-        for (row, &delta) in weights.chunks_exact_mut(x.len().max(1)).zip(delta) {
-            if delta == 0 {
-                continue;
-            }
+        // In a register until the end.
+        let mut word = *memory;
+        let saturated = update_rows(self.exponent, weights, delta, x, |mask| {
             word = next(word);
-            let remainder = word as i32 & mask;
-            saturated += kernels::update_stochastic(row, x, delta.into(), shift, remainder, mask);
-        }
+            word as i32 & mask
+        });
         *memory = word;
         saturated
     }
 
     #[inline(never)]
     fn update_weights(&self, memory: &mut u32, weights: &mut [i16], gradient: &[i32]) -> u32 {
-        let (shift, half) = shift_and_half(self.exponent);
-        let mask = 2 * half - 1;
         *memory = next(*memory);
-        let (mut saturated, mut remainder) = (0, *memory as i32 & mask);
-        for (w, &gradient) in weights.iter_mut().zip(gradient) {
-            let sum = gradient.saturating_add(remainder);
-            remainder = sum & mask;
-            saturated += move_weight(w, sum >> shift);
-        }
-        saturated
+        update_weights(self.exponent, weights, gradient, |mask| *memory as i32 & mask)
     }
 }
 
@@ -295,6 +318,31 @@ mod tests {
             let product = f64::from(delta[i / 5]) * f64::from(x[i % 5]);
             let (mean, exact) = (f64::from(sum) / f64::from(STEPS), -product / f64::from(1 << 18));
             assert!((mean - exact).abs() < 0.006, "weight {i}: {mean}, not {exact}");
+        }
+    }
+
+    /// Also of steps that are far below a unit each, and of sums beyond 32 bits.
+    #[test]
+    fn running_sums_round_to_nearest() {
+        let x: [i16; 40] = core::array::from_fn(|i| (i as i16 * 37) % 101 - 20);
+        let gradient: [i32; 40] =
+            core::array::from_fn(|i| if i < 3 { i32::MAX } else { i as i32 * 997 - 9000 });
+        for (exponent, delta) in [(0, 500), (7, 123), (11, -77), (15, 30_000)] {
+            let rule = PowerOfTwoSgd::new(exponent);
+            let rounded = |sum: i64| (sum + (1 << (TO_WEIGHT + exponent - 1))) >> (TO_WEIGHT + exponent);
+            let (mut row, mut weights) = ([0_i16; 40], [0_i16; 40]);
+            assert_eq!(Rule::update_rows(&rule, &mut (), &mut row, &[delta], &x), 0);
+            Rule::update_weights(&rule, &mut (), &mut weights, &gradient);
+            let (mut moved, mut sum) = (0, [0_i64; 2]);
+            for i in 0..40 {
+                sum[0] += i64::from(delta) * i64::from(x[i]);
+                sum[1] += i64::from(gradient[i]);
+                moved -= i64::from(row[i]);
+                // The first three saturate at small exponents.
+                let exact = rounded(sum[1]) - rounded(sum[1] - i64::from(gradient[i]));
+                assert_eq!(i64::from(weights[i]), (-exact).clamp(-32_768, 32_767), "2^-{exponent}, {i}");
+                assert_eq!(moved, rounded(sum[0]), "2^-{exponent}, {i}");
+            }
         }
     }
 

@@ -6,10 +6,19 @@ use core::f32::consts::FRAC_PI_2;
 /// How a learning rate changes: a factor on the optimizer's, for each step, the first of which is step 0.
 ///
 /// ```
-/// use milligrad::{Schedule, Sgd};
-/// let schedule = Schedule::Step { steps: 1000, factor: 0.5 };
-/// let optimizer = Sgd::new(0.05 * schedule.factor(2500));
-/// assert_eq!(optimizer.learning_rate, 0.0125);
+/// use milligrad::fixed::PowerOfTwoSgd;
+/// use milligrad::{Learner, Schedule, Sgd, Target, TrainError};
+///
+/// const SCHEDULE: Schedule = Schedule::Step { steps: 1000, factor: 0.5 };
+///
+/// /// A step of any exported network; what an optimizer remembers is the network's, so that each step may have its own.
+/// fn learn(network: &mut impl Learner<Optimizer = Sgd>, label: usize, step: u32) -> Result<f32, TrainError> {
+///     network.train_step(Target::Class(label), &Sgd::new(0.05 * SCHEDULE.factor(step)))
+/// }
+///
+/// assert_eq!(0.05 * SCHEDULE.factor(2500), 0.0125);
+/// // In fixed point, the next power of two.
+/// assert_eq!(PowerOfTwoSgd::at_most(0.05 * SCHEDULE.factor(2500)), PowerOfTwoSgd::new(7));
 /// ```
 ///
 /// Factors have the same bits on every target. They are off by at most 1e-6; where `factor` was applied

@@ -16,7 +16,7 @@ pub(super) fn key(root: &Path, project: &str, manifest: &Manifest, others: &[&st
     let mut hasher = DefaultHasher::new();
     others.hash(&mut hasher);
     for model in manifest.models() {
-        (&model.name, model.learns).hash(&mut hasher);
+        (&model.name, model.kind.word()).hash(&mut hasher);
         fs::read(&model.path).map_err(Error::io(&model.path))?.hash(&mut hasher);
     }
     let mut files = vec![root.join("Cargo.toml")];

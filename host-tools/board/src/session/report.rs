@@ -9,6 +9,8 @@ use milligrad_protocol::{INSTRUCTIONS_PER_POLL, files, keys};
 pub(crate) struct Report {
     /// Timer readings of the measured calls: ticks, and polls until the last.
     pub(crate) calls: Vec<[u64; 2]>,
+    /// That of the update by the batch of which they are the samples.
+    apply: Option<[u64; 2]>,
     empty: [u64; 2],
     stack: u64,
     stack_free: u64,
@@ -38,8 +40,9 @@ impl Report {
             };
             match key {
                 keys::CALL => report.calls.push(reading()?),
+                keys::APPLY => report.apply = Some(reading()?),
                 keys::EMPTY => report.empty = reading()?,
-                keys::STACK => report.stack = number(value)?,
+                keys::STACK => report.stack = report.stack.max(number(value)?),
                 keys::STACK_FREE => report.stack_free = number(value)?,
                 keys::NETWORK => report.network = number(value)?,
                 keys::LAYER => report.layers.push(value.into()),
@@ -56,11 +59,12 @@ impl Report {
             return Err(Error::StackOverflow { task: model.into(), board, free: self.stack_free });
         }
         let empty = instructions(firmware.board(), self.empty);
-        let calls =
-            self.calls.iter().map(|&call| (instructions(firmware.board(), call) - empty).round() as u64);
+        let count = |&call: &[u64; 2]| (instructions(firmware.board(), call) - empty).round() as u64;
+        let calls = self.calls.iter().map(count);
+        let batch = self.apply.as_ref().map(|apply| calls.clone().sum::<u64>() + count(apply));
         Ok(Cost {
-            instructions: calls.clone().next().unwrap_or(0),
-            most_instructions: calls.max().unwrap_or(0),
+            instructions: batch.or(calls.clone().next()).unwrap_or(0),
+            most_instructions: batch.or(calls.max()).unwrap_or(0),
             stack_bytes: self.stack,
             network_bytes: self.network,
         })
@@ -78,10 +82,12 @@ mod tests {
 
     #[test]
     fn a_report_is_read() {
-        let report =
-            Report::parse("empty 2 5\nnetwork 100\nlayer dense 1\ncall 10 3\ncall 11 0\nstack 8\n").unwrap();
+        let report = Report::parse(
+            "empty 2 5\nnetwork 100\nlayer dense 1\ncall 10 3\ncall 11 0\nstack 8\napply 7 1\nstack 6\n",
+        )
+        .unwrap();
         assert_eq!(report.calls, [[10, 3], [11, 0]]);
-        assert_eq!(report.layers, ["dense 1"]);
+        assert_eq!((&report.layers[..], report.apply), (&["dense 1".to_owned()][..], Some([7, 1])));
         assert_eq!((report.network, report.stack, report.empty), (100, 8, [2, 5]));
         assert!(Report::parse("call 10").is_err());
         assert!(Report::parse("weather fine").is_err());

@@ -98,7 +98,12 @@ impl Learn {
                 Rule::AdamW(rule) => rule.weight_decay,
                 _ => self.momentum,
             };
-            let plan = TrainPlan { steps: &steps, learning_rate: self.learning_rate, momentum, tests: &[] };
+            let plan = TrainPlan {
+                steps: &steps,
+                learning_rate: self.learning_rate,
+                momentum,
+                ..TrainPlan::default()
+            };
             let theirs = firmware.train(&program.name, &plan)?.parameters;
             let theirs: Vec<Vec<f32>> = theirs.into_iter().map(|(_, values)| values).collect();
             if theirs.iter().map(Vec::len).ne(parameters.iter().map(Vec::len)) {

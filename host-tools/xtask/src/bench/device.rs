@@ -55,7 +55,7 @@ fn train(name: &str, program: &Program, target: &'static Board) -> Result<()> {
     let profile = firmware.profile(name, &step)?;
     row(&format!("{name}, f32"), target, "predict", program, &profile);
     step.push(3);
-    let plan = TrainPlan { steps: &step, learning_rate: 0.05, momentum: 0.0, tests: &[] };
+    let plan = TrainPlan { steps: &step, learning_rate: 0.05, ..TrainPlan::default() };
     let profile = firmware.profile_training(name, &plan)?;
     row(&format!("{name}, f32"), target, "train_step, SGD", program, &profile);
     Ok(())

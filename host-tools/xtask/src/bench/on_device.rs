@@ -4,7 +4,7 @@ use crate::command::root;
 use crate::demo::learning::replay;
 use crate::demo::model::labels;
 use crate::{Result, stages::Stages};
-use milligrad::Sgd;
+use milligrad::{Schedule, Sgd};
 use milligrad_board::{Firmware, ModelSource, TrainPlan, board};
 use milligrad_host::data::{Dataset, Split, shuffled};
 use milligrad_host::spec::Spec;
@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// Seeds from 0 on
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
+    /// Only this type: f32 or int16
+    #[arg(long, value_name = "TYPE")]
+    dtype: Option<String>,
     /// Take the first steps on this emulated board, too, and compare every parameter with the desk's
     #[arg(long, value_name = "NAME")]
     board: Option<String>,
@@ -34,13 +37,21 @@ struct Task {
     epochs: u64,
     /// A power of two, for both types.
     rate: f32,
+    /// How it falls from step to step: not within an epoch.
+    schedule: Schedule,
     /// Steps of the proof on a board.
     proof: usize,
 }
 
 const TASKS: [Task; 2] = [
-    Task { model: "digits-mlp", epochs: 20, rate: 1.0 / 32.0, proof: 1293 },
-    Task { model: "fashion-mlp", epochs: 2, rate: 1.0 / 128.0, proof: 2000 },
+    Task { model: "digits-mlp", epochs: 20, rate: 1.0 / 32.0, schedule: Schedule::Constant, proof: 1293 },
+    Task {
+        model: "fashion-mlp",
+        epochs: 4,
+        rate: 1.0 / 128.0,
+        schedule: Schedule::Step { steps: 60_000, factor: 0.5 },
+        proof: 2000,
+    },
 ];
 
 /// Types and how their updates are rounded.
@@ -56,6 +67,7 @@ struct Row {
     model: &'static str,
     dtype: &'static str,
     epochs: u64,
+    /// Of the first step.
     learning_rate: f32,
     /// Share of right answers on the test part, seed by seed.
     accuracy: Vec<f64>,
@@ -72,7 +84,9 @@ pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
     for task in TASKS.iter().filter(|task| arguments.model.as_deref().is_none_or(|only| only == task.model)) {
         let spec = Spec::read(root().join("examples").join(task.model).with_extension("toml"))?;
         let data = stages.stage(&format!("{}: data", task.model), || spec.load_data())?;
-        for (name, rounding) in KINDS {
+        let wanted =
+            |name: &str| arguments.dtype.as_deref().is_none_or(|only| name.split(',').next() == Some(only));
+        for (name, rounding) in KINDS.into_iter().filter(|(name, _)| wanted(name)) {
             let row = stages.stage(&format!("{}: {name}", task.model), || {
                 measure(task, name, rounding, &spec, &data, arguments)
             })?;
@@ -81,7 +95,7 @@ pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
         }
     }
     if rows.is_empty() {
-        return Err("there is no such model; they are digits-mlp and fashion-mlp".into());
+        return Err("nothing to train: models are digits-mlp and fashion-mlp, types f32 and int16".into());
     }
     if arguments.json {
         println!("{}", serde_json::json!({ "schema": 1, "rows": rows }));
@@ -121,7 +135,8 @@ fn measure(
         let mut runner = program.runner();
         for epoch in 0..task.epochs {
             let order = shuffled(data.train.len(), seed * 1000 + epoch);
-            replay(&mut runner, &program, &data.train, &order, &rule(&program, task.rate))?;
+            let rate = task.rate * task.schedule.factor((epoch as usize * order.len()) as u32);
+            replay(&mut runner, &program, &data.train, &order, &rule(&program, rate))?;
         }
         let counts = runner.saturation();
         for (sum, count) in saturated.iter_mut().zip([counts.activations, counts.deltas, counts.weights]) {
@@ -165,7 +180,7 @@ fn proof(program: &Program, data: &Dataset, order: &[usize], rate: f32, target: 
         steps.extend(program.encode_input(data.input(sample)));
         steps.push(u8::try_from(labels(data)?[sample])?);
     }
-    let plan = TrainPlan { steps: &steps, learning_rate: rate, momentum: 0.0, tests: &[] };
+    let plan = TrainPlan { steps: &steps, learning_rate: rate, ..TrainPlan::default() };
     let theirs = firmware.train("proof", &plan)?.parameters;
     let mut runner = program.runner();
     replay(&mut runner, program, data, order, &rule(program, rate))?;

@@ -44,7 +44,9 @@ struct Row {
     dtype: &'static str,
     /// `none`: a prediction.
     optimizer: &'static str,
+    /// Samples of a step.
     batch: usize,
+    /// Of the whole step, all its samples included.
     instructions: u64,
     /// As modelled for a Cortex-M4F; none for other cores.
     cycles_low: Option<u64>,
@@ -85,6 +87,10 @@ const OPTIMIZERS: [(OptimizerKind, &str); 4] = [
     (OptimizerKind::RmsProp, "rmsprop"),
     (OptimizerKind::Adam, "adam"),
 ];
+
+/// Networks that are measured in batches, too, of so many samples, with SGD.
+const BATCHED: [&str; 2] = ["64-32-10", "cnn-8x8"];
+const BATCH: usize = 8;
 
 /// How updates in fixed point are rounded.
 const ROUNDINGS: [(FixedRounding, &str); 2] =
@@ -127,11 +133,12 @@ fn measure(
     target: &'static Board,
     arguments: &Arguments,
 ) -> Result<Vec<Row>> {
-    let input: Vec<f32> = noise(graph.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
+    let inputs: Vec<f32> = noise(BATCH * graph.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
     let mut rows = Vec::new();
-    let floats = OPTIMIZERS.map(|(optimizer, name)| (optimizer, name, None));
-    let fixed = ROUNDINGS.map(|rounding| (OptimizerKind::Sgd, "sgd", Some(rounding)));
-    for (optimizer, optimizer_name, rounding) in floats.into_iter().chain(fixed) {
+    let floats = OPTIMIZERS.map(|(optimizer, name)| (optimizer, name, None, 1));
+    let batches = BATCHED.contains(&name).then_some((OptimizerKind::Sgd, "sgd", None, BATCH));
+    let fixed = ROUNDINGS.map(|rounding| (OptimizerKind::Sgd, "sgd", Some(rounding), 1));
+    for (optimizer, optimizer_name, rounding, batch) in floats.into_iter().chain(batches).chain(fixed) {
         let dtype = if rounding.is_some() { "int16" } else { "f32" };
         let optimizer_wanted = Arguments::wants(&arguments.optimizer, optimizer_name);
         if !optimizer_wanted || !Arguments::wants(&arguments.dtype, dtype) {
@@ -140,6 +147,7 @@ fn measure(
         for guarded in [false, true] {
             let learn = Learn {
                 guard: guarded,
+                batches: batch > 1,
                 fixed: rounding.map(|(rounding, _)| FixedPoint { rounding, seed: 0 }),
                 ..Learn::new(Layers::All, optimizer)
             };
@@ -149,10 +157,10 @@ fn measure(
             if program.ram_bytes() + 4096 > target.ram_bytes as usize {
                 continue;
             }
-            let firmware = build(&program, target)?;
+            let firmware = build(&program, batch, target)?;
             let row = |call: &'static str, profile: &Profile, modelled| {
                 if arguments.functions {
-                    eprintln!("{name} on {}, {call}, guarded: {guarded}", target.name);
+                    eprintln!("{name} on {}, {call}, batch {batch}, guarded: {guarded}", target.name);
                     for share in &profile.functions {
                         eprintln!("{:9} {}", share.instructions, share.name);
                     }
@@ -162,7 +170,7 @@ fn measure(
                     board: target.name,
                     dtype,
                     optimizer: call,
-                    batch: 1,
+                    batch,
                     instructions: profile.cost.instructions,
                     cycles_low: has_cycles(target).then_some(profile.cycles.low),
                     cycles_high: has_cycles(target).then_some(profile.cycles.high),
@@ -174,16 +182,25 @@ fn measure(
                     modelled,
                 }
             };
-            let mut step = program.encode_input(&input);
+            let inputs = inputs.chunks(graph.input_len()).map(|raw| program.encode_input(raw));
             let stochastic = rounding.is_some_and(|(rounding, _)| rounding == FixedRounding::Stochastic);
-            if optimizer == OptimizerKind::Sgd && !guarded && !stochastic {
-                rows.push(row("none", &firmware.profile(MODEL, &step)?, None));
+            if optimizer == OptimizerKind::Sgd && !guarded && !stochastic && batch == 1 {
+                let input = inputs.clone().next().unwrap_or_default();
+                rows.push(row("none", &firmware.profile(MODEL, &input)?, None));
             }
-            step.push(3);
-            let plan = TrainPlan { steps: &step, learning_rate: 0.05, momentum: 0.9, tests: &[] };
+            let steps: Vec<u8> = inputs.take(batch).flat_map(|input| [input, vec![3]].concat()).collect();
+            let plan = TrainPlan {
+                steps: &steps,
+                learning_rate: 0.05,
+                momentum: 0.9,
+                batch: batch as u32,
+                ..TrainPlan::default()
+            };
             let profile = firmware.profile_training(MODEL, &plan)?;
-            let modelled =
-                program.training().filter(|_| has_cycles(target)).map(|training| training.instructions);
+            let modelled = program
+                .training()
+                .filter(|_| has_cycles(target) && batch == 1)
+                .map(|training| training.instructions);
             rows.push(row(optimizer_name, &profile, modelled));
         }
     }
@@ -193,12 +210,16 @@ fn measure(
 /// Name of the model in the firmware.
 const MODEL: &str = "learner";
 
-fn build(program: &Program, target: &'static Board) -> Result<Firmware> {
+fn build(program: &Program, batch: usize, target: &'static Board) -> Result<Firmware> {
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join("learner.rs");
     std::fs::write(&path, export::rust(program)?)?;
-    Ok(Firmware::build(target, &[ModelSource::learning(MODEL, path)])?)
+    let source = match batch {
+        1 => ModelSource::learning(MODEL, path),
+        _ => ModelSource::learning_in_batches(MODEL, path),
+    };
+    Ok(Firmware::build(target, &[source])?)
 }
 
 /// The cycle model is that of the Cortex-M4F.
@@ -214,10 +235,10 @@ fn own_bytes(program: &Program, optimizer: OptimizerKind) -> u64 {
 
 fn table(rows: &[Row]) {
     println!(
-        "| network | board | type | call | guarded | instructions | modelled | cycles | RAM beyond parameters B | code B | of it beyond inference B | AIfES: \
+        "| network | board | type | call | batch | guarded | instructions | modelled | cycles | RAM beyond parameters B | code B | of it beyond inference B | AIfES: \
          instructions, RAM B |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for row in rows {
         let cycles = match (row.cycles_low, row.cycles_high) {
             (Some(low), Some(high)) => format!("{low}-{high}"),
@@ -225,7 +246,7 @@ fn table(rows: &[Row]) {
         };
         let aifes = AIFES
             .iter()
-            .filter(|_| row.dtype == "f32" && row.cycles_low.is_some())
+            .filter(|_| row.dtype == "f32" && row.cycles_low.is_some() && row.batch == 1)
             .find(|(name, call, ..)| (*name, *call) == (row.name, row.optimizer))
             .map_or("-".into(), |(_, _, count, ram)| {
                 let times = *count as f64 / row.instructions as f64;
@@ -237,11 +258,12 @@ fn table(rows: &[Row]) {
             format!("{modelled} ({error:+.0} %)")
         });
         println!(
-            "| {} | {} | {} | {} | {} | {} | {modelled} | {cycles} | {} | {} | {} | {aifes} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {modelled} | {cycles} | {} | {} | {} | {aifes} |",
             row.name,
             row.board,
             row.rounding.map_or(row.dtype.into(), |rounding| format!("{}, {rounding}", row.dtype)),
             if row.optimizer == "none" { "predict" } else { row.optimizer },
+            row.batch,
             if row.guarded { "yes" } else { "no" },
             row.instructions,
             row.ram_beyond_parameters_bytes,

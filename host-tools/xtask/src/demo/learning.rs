@@ -147,7 +147,7 @@ pub(crate) fn train(
         steps.push(u8::try_from(classes[sample])?);
     }
     let tests = program.records(test);
-    let plan = TrainPlan { steps: &steps, learning_rate, momentum: 0.0, tests: &tests };
+    let plan = TrainPlan { steps: &steps, learning_rate, tests: &tests, ..TrainPlan::default() };
     let training = stages
         .stage(&format!("{name}: {} steps on the board", order.len()), || firmware.train(name, &plan))?;
     let differing = stages.stage(&format!("{name}: the same steps on the desk"), || -> Result<usize> {
