@@ -9,6 +9,7 @@
 
 use super::random::{Pcg32, key};
 use super::samples::Samples;
+use super::threads;
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -122,7 +123,7 @@ impl Augment {
         let mut batch = samples.select(&order);
         let (width, shape) = (batch.width(), batch.shape().to_vec());
         let rows = batch.inputs_mut().par_chunks_mut(width).zip(indices);
-        rows.for_each(|(row, &sample)| {
+        threads::each(rows, |(row, &sample)| {
             let key = key(&[seed, epoch as u64, u64::from(sample), 2]);
             self.apply(row, &shape, &mut Pcg32::new(key));
         });

@@ -13,7 +13,7 @@ use super::options::FitOptions;
 use super::random::{Pcg32, key};
 use super::samples::Samples;
 use super::schedule::Schedule;
-use super::threads::pool;
+use super::threads::{attended, pool};
 use super::trainer::{Score, Trainer};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
                 break;
             }
             let steps = self.history.steps.len();
-            let Some(mut record) = self.epoch(epoch, observer)? else {
+            let Some(mut record) = attended(|| self.epoch(epoch, observer))? else {
                 self.history.stopped = true;
                 self.history.steps.truncate(steps);
                 break;
@@ -229,7 +229,8 @@ impl<'a> Run<'a> {
         for (batch, indices) in order.chunks(self.options.batch_size).enumerate() {
             let step = key(&[self.options.seed, self.trainer.steps, 1]);
             let (augment, of) = (self.options.augment.as_ref(), (self.options.seed, epoch));
-            let score = self.trainer.gradient_of(self.train, indices, augment, of, step);
+            let after = &order[batch * self.options.batch_size + indices.len()..];
+            let score = self.trainer.gradient_of(self.train, (indices, after), augment, of, step);
             let loss = score.mean_loss() as f32;
             // Of the run, as an uninterrupted or a resumed one remembers it.
             let first = *first.get_or_insert(f64::from(loss));

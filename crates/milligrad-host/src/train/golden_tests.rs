@@ -99,7 +99,7 @@ fn gradients_are_those_of_keras() {
         // Adam would not store all of its gradient.
         let mut trainer = Trainer::new(network, parameters, loss, Optimizer::sgd(0.1), 32);
         let first: Vec<u32> = (0..32).collect();
-        trainer.gradient(&samples, &first, 0);
+        trainer.gradient(&samples, (&first, &[]), 0);
         let gradient = trainer.total_gradient(32);
         for (id, constant) in constants(&graph, layers) {
             let name = format!("{net}.gradient.{constant}");

@@ -57,7 +57,7 @@ fn check(graph: Graph, loss: Loss, seed: u64) {
     let places: Vec<_> = network.layout.places().iter().filter(|p| p.trainable).cloned().collect();
     let mut trainer = Trainer::new(network, parameters, loss, Optimizer::sgd(0.1), SAMPLES);
     let indices: Vec<u32> = (0..SAMPLES as u32).rev().collect();
-    trainer.gradient(&samples, &indices, 5);
+    trainer.gradient(&samples, (&indices, &[]), 5);
     let gradient = trainer.total_gradient(SAMPLES);
     let (mut compared, mut kinks) = (0, 0);
     for place in places {
@@ -68,7 +68,7 @@ fn check(graph: Graph, loss: Loss, seed: u64) {
             let mut slope = |step: f64| {
                 let mut at = |x: f64| {
                     trainer.parameters[i] = x;
-                    trainer.gradient(&samples, &indices, 5).mean_loss()
+                    trainer.gradient(&samples, (&indices, &[]), 5).mean_loss()
                 };
                 let slope = (at(original + step) - at(original - step)) / (2.0 * step);
                 trainer.parameters[i] = original;

@@ -3,9 +3,11 @@
 use super::arch;
 use super::buffer::Buffer;
 use super::kernels::{Adam, Remembered};
-use super::layers::{Delta, Gradient, Layer, Mode, Moments, Pass, mask_clamped, row_len};
+use super::layers::{Delta, Gradient, Mode, Moments, Pass, Share, mask_clamped, row_len};
 use super::network::{Kind, Network, Step};
 use super::real::Real;
+use super::threads;
+use rayon::prelude::*;
 use std::mem;
 
 /// The memory of one part of the batch. Lanes share nothing, so that each may have a thread of its own.
@@ -22,6 +24,8 @@ pub(crate) struct Lane<F, const N: usize> {
     scratch: Buffer<F>,
     /// The inputs sample by sample.
     rows: Buffer<F>,
+    /// The same of each [fused](Step::fused) step that has other inputs.
+    fused_rows: Vec<Buffer<F>>,
     /// Samples in the block.
     valid: usize,
     /// Leave the gradient of [fused](Step::fused) weights to [`Network::update_fused`].
@@ -55,10 +59,17 @@ impl<F: Real, const N: usize> Network<F, N> {
             moments: empty(),
             sums: empty(),
             scratch: Buffer::zeros(if training { scratch } else { 0 }),
+            fused_rows: self.steps.iter().map(|step| Buffer::zeros(self.fused_len(step, training))).collect(),
             rows: Buffer::zeros(row_len(self.slots[self.input].len) * N),
             valid: 0,
             fused: false,
         }
+    }
+
+    /// Numbers in the rows that a step keeps for [`update_fused`](Self::update_fused).
+    fn fused_len(&self, step: &Step<F, N>, training: bool) -> usize {
+        let kept = training && step.fused.is_some() && step.inputs[0].slot != self.input;
+        if kept { step.kind.layer().scratch_len() } else { 0 }
     }
 
     /// The steps between two meetings; those that meet are the first of each segment but segment 0.
@@ -68,23 +79,26 @@ impl<F: Real, const N: usize> Network<F, N> {
     }
 
     /// Puts samples (rows of `width` numbers) into the block; what is left of the block is zero.
-    pub(crate) fn load<'a>(
+    pub(crate) fn load<'a>(&self, lane: &mut Lane<F, N>, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
+        self.load_ahead(lane, rows, std::iter::empty());
+    }
+
+    /// The same, while the rows that a later block will need come near.
+    pub(crate) fn load_ahead<'a>(
         &self,
         lane: &mut Lane<F, N>,
-        rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
+        rows: impl ExactSizeIterator<Item = &'a [f32]>,
+        mut ahead: impl Iterator<Item = &'a [f32]>,
     ) {
-        /// Rows that are on their way from memory.
-        const AHEAD: usize = 2;
         /// Numbers in a cache line.
         const LINE: usize = 16;
         let len = self.slots[self.input].len;
         let length = row_len(len);
         lane.valid = rows.len().min(N);
         // Row by row first: that is how the memory delivers them.
-        let mut ahead = rows.clone().skip(AHEAD);
         for (to, row) in lane.rows.chunks_exact_mut(length).zip(rows) {
             let next = ahead.next().unwrap_or_default();
-            (0..next.len()).step_by(LINE).for_each(|at| arch::prefetch(next, at));
+            (0..next.len()).step_by(LINE).for_each(|at| arch::prefetch_far(next, at));
             to.iter_mut().zip(row).for_each(|(to, &value)| *to = F::from_f32(value));
         }
         lane.rows[lane.valid * length..].fill(F::ZERO);
@@ -176,29 +190,45 @@ impl<F: Real, const N: usize> Network<F, N> {
         }
     }
 
+    /// Keeps what [`update_fused`](Self::update_fused) needs of this block: the inputs sample by sample.
+    pub(crate) fn keep_rows(&self, lane: &mut Lane<F, N>) {
+        for (step, rows) in self.steps.iter().zip(&mut lane.fused_rows) {
+            if let Some(layer) = step.kind.layer().dense().filter(|_| !rows.is_empty()) {
+                layer.rows::<N>(lane.values[step.inputs[0].slot].blocks(), None, rows);
+            }
+        }
+    }
+
     /// A step of Adam for the weights whose gradient the backward pass left out; each lane has one block.
+    ///
+    /// Threads share the outputs of all layers; each weight's gradient is summed in the order of the samples.
     pub(crate) fn update_fused(
         &self,
-        lanes: &mut [Lane<F, N>],
+        lanes: &[Lane<F, N>],
         adam: Adam<F>,
         parameters: &mut [F],
         [m, v]: [&mut [F]; 2],
     ) {
-        for step in &self.steps {
-            let (Some(layer), Some(place)) = (step.kind.layer().dense(), step.fused.clone()) else {
-                continue;
-            };
-            let (input, len) = (step.inputs[0].slot, self.slots[step.output].len);
-            let blocks = lanes.iter_mut().map(|lane| {
-                let rows = (input == self.input).then_some(&lane.rows[..]);
-                let scratch = &mut lane.scratch[..Layer::<F, N>::scratch_len(layer)];
-                let rows = layer.rows::<N>(lane.values[input].blocks(), rows, scratch);
-                (rows, &lane.deltas[step.output].blocks()[..len])
+        let fused = self.steps.iter().enumerate().filter_map(|(i, step)| {
+            let (layer, place) = (step.kind.layer().dense()?, step.fused.clone()?);
+            let (of_network, outputs) = (step.inputs[0].slot == self.input, self.slots[step.output].len);
+            let blocks = lanes.iter().map(|lane| {
+                let rows = if of_network { &lane.rows } else { &lane.fused_rows[i] };
+                (&rows[..], &lane.deltas[step.output].blocks()[..outputs])
             });
-            let blocks: Vec<_> = blocks.collect();
-            let (w, m, v) = (&mut parameters[place.clone()], &mut m[place.clone()], &mut v[place]);
-            layer.update::<N>(&blocks, adam, Remembered { w, m, v });
+            Some((layer, place, blocks.collect::<Vec<_>>()))
+        });
+        let mut fused: Vec<_> = fused.collect();
+        fused.sort_by_key(|(_, place, _)| place.start);
+        let (mut left, mut end) = (Remembered { w: parameters, m, v }, 0);
+        let mut shares = Vec::new();
+        for (layer, place, blocks) in &fused {
+            let weights;
+            (weights, left) = left.split_at(place.start - end).1.split_at(place.len());
+            shares.extend(layer.shares(blocks, weights));
+            end = place.end;
         }
+        threads::each(shares.into_par_iter(), |share: Share<'_, F, N>| share.update(adam));
     }
 
     fn backward_batch_norm(

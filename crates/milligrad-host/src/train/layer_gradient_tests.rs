@@ -128,7 +128,7 @@ fn compare(graph: &Graph, samples: &Samples, loss: Loss, random: &mut Pcg32) -> 
     let places: Vec<_> = network.layout.places().iter().filter(|p| p.trainable).cloned().collect();
     let mut trainer = Trainer::new(network, parameters, loss, Optimizer::sgd(0.1), SAMPLES);
     let indices: Vec<u32> = (0..SAMPLES as u32).rev().collect();
-    trainer.gradient(samples, &indices, 5);
+    trainer.gradient(samples, (&indices, &[]), 5);
     let gradient = trainer.total_gradient(SAMPLES);
     let mut worst = 0.0f64;
     for place in places {
@@ -145,7 +145,7 @@ fn compare(graph: &Graph, samples: &Samples, loss: Loss, random: &mut Pcg32) -> 
                         .iter_mut()
                         .zip(moved)
                         .for_each(|(w, new)| *w = new);
-                    let loss = trainer.gradient(samples, &indices, 5).mean_loss();
+                    let loss = trainer.gradient(samples, (&indices, &[]), 5).mean_loss();
                     trainer.parameters[place.range.clone()].copy_from_slice(&original);
                     loss
                 };

@@ -133,15 +133,12 @@ impl Loss {
         dy: &mut [[F; N]],
         mut report: impl FnMut(F, f32),
     ) {
+        if let Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy = self {
+            let smoothing = self.smoothing(y.len());
+            return cross_entropy(y, (samples, indices), scale, smoothing, dy, report);
+        }
         let (targets, weights) = (samples.targets(), samples.weights());
         let width = F::from_f64(y.len() as f64);
-        // `dy` holds probabilities first.
-        let logarithms = match self {
-            Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy => {
-                layers::softmax(y, dy)
-            }
-            _ => [F::ZERO; N],
-        };
         for n in 0..N {
             let Some(&index) = indices.get(n) else {
                 dy.iter_mut().for_each(|dy| dy[n] = F::ZERO);
@@ -199,20 +196,7 @@ impl Loss {
                         correct += f32::from(u8::from(right)) / outputs;
                     }
                 }
-                Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy => {
-                    let (mut total, mut best, mut wanted) = (F::ZERO, 0, 0);
-                    for i in 0..y.len() {
-                        let t = target.probability::<F>(i);
-                        total += t;
-                        loss += t * (logarithms[n] - y[i][n]);
-                        best = if y[i][n] > y[best][n] { i } else { best };
-                        wanted = if t > target.probability(wanted) { i } else { wanted };
-                    }
-                    for (i, dy) in dy.iter_mut().enumerate() {
-                        dy[n] = (dy[n] * total - target.probability(i)) * scale;
-                    }
-                    correct = f32::from(u8::from(best == wanted));
-                }
+                Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy => {}
             }
             report(weight.map_or(loss, |weight| weight * loss), correct);
         }
@@ -226,6 +210,52 @@ impl Loss {
             _ => (0.0, 1.0),
         };
         (smoothing != 0.0).then(|| (1.0 - smoothing, smoothing / classes))
+    }
+}
+
+/// [`Loss::block`] of cross entropy: all samples of the block at once.
+fn cross_entropy<F: Real, const N: usize>(
+    y: &[[F; N]],
+    (samples, indices): (&Samples, &[u32]),
+    scale: F,
+    smoothing: Option<(f64, f64)>,
+    dy: &mut [[F; N]],
+    mut report: impl FnMut(F, f32),
+) {
+    let (targets, outputs) = (samples.targets(), y.len());
+    // Samples behind `indices` stand for any other here.
+    let index = |n: usize| indices.get(n).or(indices.first()).map_or(0, |&index| index as usize);
+    let indices_of_block: [usize; N] = std::array::from_fn(index);
+    let probability = |n: usize, i: usize| {
+        Target { targets, index: indices_of_block[n], outputs, smoothing }.probability::<F>(i)
+    };
+    let probabilities = |i: usize| -> [F; N] { std::array::from_fn(|n| probability(n, i)) };
+    let weight = |n: usize| samples.weights().map(|weights| F::from_f32(weights[indices_of_block[n]]));
+    let scales: [F; N] = std::array::from_fn(|n| weight(n).map_or(scale, |weight| weight * scale));
+    // `dy` holds probabilities first.
+    let logarithms = layers::softmax(y, dy);
+    let (mut total, mut loss) = ([F::ZERO; N], [F::ZERO; N]);
+    let (mut highest, mut best) = (y[0], [0; N]);
+    let (mut likeliest, mut wanted) = (probabilities(0), [0; N]);
+    for (i, y) in y.iter().enumerate() {
+        let t = probabilities(i);
+        for n in 0..N {
+            total[n] += t[n];
+            loss[n] += t[n] * (logarithms[n] - y[n]);
+            best[n] = if y[n] > highest[n] { i } else { best[n] };
+            highest[n] = if y[n] > highest[n] { y[n] } else { highest[n] };
+            wanted[n] = if t[n] > likeliest[n] { i } else { wanted[n] };
+            likeliest[n] = if t[n] > likeliest[n] { t[n] } else { likeliest[n] };
+        }
+    }
+    for (i, dy) in dy.iter_mut().enumerate() {
+        let t = probabilities(i);
+        (0..N).for_each(|n| dy[n] = (dy[n] * total[n] - t[n]) * scales[n]);
+        dy[indices.len()..].fill(F::ZERO);
+    }
+    for n in 0..indices.len() {
+        let loss = weight(n).map_or(loss[n], |weight| weight * loss[n]);
+        report(loss, f32::from(u8::from(best[n] == wanted[n])));
     }
 }
 

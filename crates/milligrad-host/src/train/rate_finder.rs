@@ -6,7 +6,7 @@ use super::network::Network;
 use super::options::FitOptions;
 use super::random::{Pcg32, key};
 use super::samples::Samples;
-use super::threads::pool;
+use super::threads::{attended, pool};
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -77,7 +77,7 @@ impl RateFinder {
         .check(false)?;
         check_samples(graph, train, options.loss)?;
         options.augment.as_ref().map_or(Ok(()), |augment| augment.check(train.shape()))?;
-        pool(options.threads)?.install(|| self.run(graph, train, options))
+        pool(options.threads)?.install(|| attended(|| self.run(graph, train, options)))
     }
 
     fn run(&self, graph: &Graph, train: &Samples, options: &FitOptions) -> Result<RateCurve> {
@@ -105,7 +105,7 @@ impl RateFinder {
             let Some(indices) = queue.pop_front() else { break };
             let key = key(&[options.seed, step as u64, 1]);
             let (augment, of) = (options.augment.as_ref(), (options.seed, epoch - 1));
-            let score = trainer.gradient_of(train, &indices, augment, of, key);
+            let score = trainer.gradient_of(train, (&indices, &[]), augment, of, key);
             let loss = score.mean_loss();
             if !loss.is_finite() {
                 exploded = true;

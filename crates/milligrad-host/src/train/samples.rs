@@ -1,5 +1,6 @@
 //! Samples to train on.
 
+use super::arch;
 use super::checkpoint::digest;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -87,7 +88,9 @@ impl Samples {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn of(data: &Dataset, normalize: Normalize) -> Result<Self> {
-        let inputs = data.inputs.iter().map(|x| x * normalize.scale + normalize.offset).collect();
+        let mut inputs = Vec::with_capacity(data.inputs.len());
+        arch::large_pages(&mut inputs);
+        inputs.extend(data.inputs.iter().map(|x| x * normalize.scale + normalize.offset));
         Self::new(inputs, data.shape.clone(), data.targets.clone())
     }
 

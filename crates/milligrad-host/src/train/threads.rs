@@ -2,6 +2,7 @@
 
 use super::arch;
 use crate::error::{Error, Result};
+use rayon::prelude::*;
 
 /// A pool of `threads` threads, 0 for as many as there are cores. Numbers too small to be normal count as zero in
 /// them: such denormals, which Adam makes of weights that no longer matter, would halve the speed.
@@ -12,6 +13,23 @@ pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
         .start_handler(|_| arch::flush_denormals())
         .build()
         .map_err(|problem| Error::Data(format!("no threads to train on: {problem}")))
+}
+
+/// Runs `work` with the pool's other threads in attendance: until it ends they wait for [`each`] without going to sleep,
+/// as waking a thread takes longer than a small network's step. They do nothing else meanwhile.
+pub(crate) fn attended<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    match rayon::current_num_threads() {
+        1 => work(),
+        threads => spindle::with_lock(threads, work),
+    }
+}
+
+/// Calls `work` for every item, on all threads.
+pub(crate) fn each<I: IndexedParallelIterator>(items: I, work: impl Fn(I::Item) + Send + Sync) {
+    match items.len() {
+        0 | 1 => items.for_each(work),
+        jobs => spindle::for_each(jobs, items, work),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::optimizer::Optimizer;
 use super::penalty;
 use super::real::Real;
 use super::samples::Samples;
+use super::threads;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -110,8 +111,14 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         self
     }
 
-    /// Computes the gradient of the mean loss of these samples, and leaves a part of it in each lane.
-    pub(crate) fn gradient(&mut self, samples: &Samples, indices: &[u32], key: u64) -> Score {
+    /// Computes the gradient of the mean loss of the samples `indices`, and leaves a part of it in each lane. Those of `ahead`
+    /// come next, and are brought near meanwhile.
+    pub(crate) fn gradient(
+        &mut self,
+        samples: &Samples,
+        (indices, ahead): (&[u32], &[u32]),
+        key: u64,
+    ) -> Score {
         let blocks = indices.len().div_ceil(N);
         let active = self.lanes.len().min(blocks);
         let segments = self.network.meetings.len();
@@ -122,6 +129,7 @@ impl<F: Real, const N: usize> Trainer<F, N> {
             loss: self.loss,
             samples,
             indices,
+            ahead,
             active,
             key,
         };
@@ -156,15 +164,15 @@ impl<F: Real, const N: usize> Trainer<F, N> {
     pub(crate) fn gradient_of(
         &mut self,
         samples: &Samples,
-        indices: &[u32],
+        (indices, ahead): (&[u32], &[u32]),
         augment: Option<&Augment>,
         (seed, epoch): (u64, usize),
         key: u64,
     ) -> Score {
-        let Some(augment) = augment else { return self.gradient(samples, indices, key) };
+        let Some(augment) = augment else { return self.gradient(samples, (indices, ahead), key) };
         let changed = augment.batch(samples, indices, seed, epoch);
         let all: Vec<u32> = (0..indices.len() as u32).collect();
-        self.gradient(&changed, &all, key)
+        self.gradient(&changed, (&all, &[]), key)
     }
 
     /// Can the gradient of dense layers be left to the optimizer's step? If nobody else needs it.
@@ -194,7 +202,7 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         if let Some(adam) = adam
             && let [m, v] = &mut self.states[..]
         {
-            let lanes = &mut self.lanes[..active];
+            let lanes = &self.lanes[..active];
             self.network.update_fused(lanes, adam, parameters, [&mut *m, &mut *v]);
             for range in &self.rest {
                 let mut states = [&mut m[range.clone()], &mut v[range.clone()]];
@@ -217,7 +225,7 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         }
         if parts.len() > 1 && rayon::current_num_threads() > 1 {
             let parts = parts.into_par_iter().enumerate();
-            parts.for_each(|(i, (parameters, mut states))| update(i, parameters, &mut states));
+            threads::each(parts, |(i, (parameters, mut states))| update(i, parameters, &mut states));
         } else {
             let parts = parts.into_iter().enumerate();
             parts.for_each(|(i, (parameters, mut states))| update(i, parameters, &mut states));
@@ -333,7 +341,10 @@ fn each_lane<F: Real, const N: usize, R: Send>(
     if let [lane] = lanes {
         return vec![work(0, lane)];
     }
-    lanes.par_iter_mut().enumerate().map(|(i, lane)| work(i, lane)).collect()
+    let mut results: Vec<Option<R>> = lanes.iter().map(|_| None).collect();
+    let items = lanes.par_iter_mut().zip(&mut results).enumerate();
+    threads::each(items, |(i, (lane, result))| *result = Some(work(i, lane)));
+    results.into_iter().flatten().collect()
 }
 
 /// What the lanes of a batch share.
@@ -343,11 +354,13 @@ struct BatchPass<'a, F, const N: usize> {
     loss: Loss,
     samples: &'a Samples,
     indices: &'a [u32],
+    /// The samples that come after the batch.
+    ahead: &'a [u32],
     active: usize,
     key: u64,
 }
 
-impl<F: Real, const N: usize> BatchPass<'_, F, N> {
+impl<'a, F: Real, const N: usize> BatchPass<'a, F, N> {
     /// The samples of a lane: whole blocks.
     fn range(&self, lane: usize) -> Range<usize> {
         let blocks = self.indices.len().div_ceil(N);
@@ -360,8 +373,9 @@ impl<F: Real, const N: usize> BatchPass<'_, F, N> {
     }
 
     fn load(&self, lane: &mut Lane<F, N>, range: Range<usize>) {
-        let rows = self.indices[range].iter().map(|&i| self.samples.input(i as usize));
-        self.network.load(lane, rows);
+        let rows = |indices: &'a [u32]| indices.iter().map(|&i| self.samples.input(i as usize));
+        let ahead = rows(&self.indices[range.end..]).chain(rows(self.ahead));
+        self.network.load_ahead(lane, rows(&self.indices[range]), ahead);
     }
 
     fn forward(&self, i: usize, lane: &mut Lane<F, N>, segment: usize, meeting: &Meeting<F>) {
@@ -389,6 +403,9 @@ impl<F: Real, const N: usize> BatchPass<'_, F, N> {
             self.loss.block(y, self.samples, indices, scale, dy, |l, c| score.count(l, c));
             let place = (i == 0, start > range.start);
             self.network.backward(lane, self.parameters, mode, segment, meeting, place);
+        }
+        if lane.fused {
+            self.network.keep_rows(lane);
         }
         score
     }

@@ -25,7 +25,15 @@ pub(crate) struct Remembered<'a, F> {
     pub(crate) v: &'a mut [F],
 }
 
-impl<F> Remembered<'_, F> {
+impl<'a, F> Remembered<'a, F> {
+    /// The first `length`, and the others.
+    pub(crate) fn split_at(self, length: usize) -> (Self, Self) {
+        let (w, others) = self.w.split_at_mut(length);
+        let (m, m_others) = self.m.split_at_mut(length);
+        let (v, v_others) = self.v.split_at_mut(length);
+        (Self { w, m, v }, Self { w: others, m: m_others, v: v_others })
+    }
+
     /// Some of them.
     #[inline(always)]
     pub(crate) fn part(&mut self, range: Range<usize>) -> Remembered<'_, F> {

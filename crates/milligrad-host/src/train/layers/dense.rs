@@ -3,7 +3,6 @@
 use super::{Delta, Gradient, Layer, Pass, WeightsAndBias, bias_gradient, row_len};
 use crate::train::kernels::{Adam, Patches, Remembered};
 use crate::train::real::Real;
-use rayon::prelude::*;
 
 /// `y[o] = clamp(Σ[i] W[o, i] x[i] + b[o])`; the weights `W` are `[outputs, inputs]`.
 ///
@@ -81,30 +80,44 @@ impl<F: Real> Dense<F> {
         })
     }
 
-    /// A step of Adam for the weights, with the gradient of these blocks: the inputs sample by sample, and `δy`.
-    ///
-    /// Threads share the outputs; each weight's gradient is summed in the order of the samples.
-    pub(crate) fn update<const N: usize>(
+    /// The layer's weights in as many shares as are worth a thread, for a step of Adam with the gradient of these blocks: the
+    /// inputs sample by sample, and `δy`.
+    pub(crate) fn shares<'a, const N: usize>(
         &self,
-        blocks: &[(&[F], &[[F; N]])],
-        adam: Adam<F>,
-        weights: Remembered<'_, F>,
-    ) {
+        blocks: &'a [Factors<'a, F, N>],
+        weights: Remembered<'a, F>,
+    ) -> impl Iterator<Item = Share<'a, F, N>> {
         /// Multiplications that are worth a thread.
-        const SHARE: usize = 1 << 22;
-        /// Whole strips of the kernels.
-        const STRIP: usize = 12;
-        let Remembered { w, m, v } = weights;
-        let shares = (w.len() * blocks.len() * N / SHARE).clamp(1, rayon::current_num_threads());
-        let outputs = self.place.bias.len().div_ceil(shares).next_multiple_of(STRIP);
-        let length = outputs * self.inputs;
-        let step = |(i, ((w, m), v))| {
-            F::outer_adam(blocks, (self.inputs, i * outputs), adam, Remembered { w, m, v });
-        };
-        if shares == 1 {
-            return step((0, ((w, m), v)));
-        }
-        let parts = w.par_chunks_mut(length).zip(m.par_chunks_mut(length)).zip(v.par_chunks_mut(length));
-        parts.enumerate().for_each(step);
+        const WORTH: usize = 1 << 22;
+        /// Outputs that the kernels take in at once without loss.
+        const STRIP: usize = 4;
+        let shares = (weights.w.len() * blocks.len() * N / WORTH).clamp(1, rayon::current_num_threads());
+        let (inputs, outputs) = (self.inputs, self.place.bias.len());
+        let height = outputs.div_ceil(shares).next_multiple_of(STRIP);
+        let mut left = Some(weights);
+        (0..outputs).step_by(height).filter_map(move |first| {
+            let weights;
+            (weights, left) = match left.take()?.split_at(height.min(outputs - first) * inputs) {
+                (weights, left) => (weights, Some(left)),
+            };
+            Some(Share { blocks, place: (inputs, first), weights })
+        })
+    }
+}
+
+/// What a block's gradient of a dense layer is the product of: the inputs sample by sample, and `δy`.
+pub(crate) type Factors<'a, F, const N: usize> = (&'a [F], &'a [[F; N]]);
+
+/// The weights of some outputs, and what their gradient is made of.
+pub(crate) struct Share<'a, F, const N: usize> {
+    blocks: &'a [Factors<'a, F, N>],
+    /// The layer's inputs, and the first output.
+    place: (usize, usize),
+    weights: Remembered<'a, F>,
+}
+
+impl<F: Real, const N: usize> Share<'_, F, N> {
+    pub(crate) fn update(self, adam: Adam<F>) {
+        F::outer_adam(self.blocks, self.place, adam, self.weights);
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use add::Add;
 pub(crate) use batch_norm::{BatchNorm, Moments};
 pub(crate) use concat::Concat;
 pub(crate) use conv2d::Conv2d;
-pub(crate) use dense::Dense;
+pub(crate) use dense::{Dense, Share};
 pub(crate) use depthwise_conv2d::DepthwiseConv2d;
 pub(crate) use dropout::Dropout;
 pub(crate) use fake_quantize::FakeQuantize;
@@ -171,7 +171,7 @@ pub(crate) trait Layer<F: Real, const N: usize>: Send + Sync {
         false
     }
 
-    /// The layer, if it is one whose gradient can be [fused](Dense::update) with the optimizer's step.
+    /// The layer, if it is one whose gradient can be [fused](Dense::shares) with the optimizer's step.
     fn dense(&self) -> Option<&Dense<F>> {
         None
     }
