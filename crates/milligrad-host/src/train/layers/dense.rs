@@ -96,10 +96,8 @@ impl<F: Real> Dense<F> {
         let height = outputs.div_ceil(shares).next_multiple_of(STRIP);
         let mut left = Some(weights);
         (0..outputs).step_by(height).filter_map(move |first| {
-            let weights;
-            (weights, left) = match left.take()?.split_at(height.min(outputs - first) * inputs) {
-                (weights, left) => (weights, Some(left)),
-            };
+            let (weights, others) = left.take()?.split_at(height.min(outputs - first) * inputs);
+            left = Some(others);
             Some(Share { blocks, place: (inputs, first), weights })
         })
     }
