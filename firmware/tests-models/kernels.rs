@@ -2,9 +2,9 @@
 //! them comes out. So a test compares a core's kernels with the desk's on any shape and any numbers.
 
 use milligrad::{
-    Adam, Clamp, Elements, ElementsMut, Model, Momentum, Nesterov, Optimizer, Padding, Port, RmsProp, Sgd,
-    Window2d,
-    layers::{Conv2d, Dense, dense, softmax},
+    Adam, Clamp, Elements, ElementsMut, Model, Momentum, Nesterov, Optimizer, Padding, Port, Quantization,
+    RmsProp, Sgd, Window2d,
+    layers::{Conv2d, Dense, dense, dense::Dequantized, softmax},
 };
 
 /// Name given at export.
@@ -17,7 +17,7 @@ pub const MOST: usize = 40;
 const MATRIX: usize = MOST * MOST;
 
 /// The kernels, by the number that a record starts with.
-pub const KERNELS: [&str; 13] = [
+pub const KERNELS: [&str; 17] = [
     "linear",
     "relu",
     "relu6",
@@ -27,6 +27,10 @@ pub const KERNELS: [&str; 13] = [
     "adam",
     "stored gradients",
     "softmax",
+    "relu of int8",
+    "outer of int8",
+    "sgd of int8",
+    "adam of int8",
     "windows",
     "momentum",
     "nesterov",
@@ -98,6 +102,12 @@ impl Model for Network {
         memory.copy_from_slice(states);
         let (matrix, bias) = (&mut matrix[..weights.len()], &mut vector[..outputs]);
         let forward = |range, y: &mut [f32]| Dense::<f32>::new(inputs, weights, biases, range).forward(x, y);
+        // The same inputs in int8, in blocks of every length.
+        let quantization = Quantization::new(0.01, -7);
+        let mut int8 = [0; MOST];
+        int8.iter_mut().zip(x).for_each(|(q, &x)| *q = quantization.quantize(x));
+        let int8 = Dequantized::new(quantization, &int8[..inputs]);
+        let block = &mut [0.0; MOST][..1 + (7 * outputs + inputs) % MOST];
         match KERNELS[kernel] {
             "linear" => forward(Clamp::<f32>::LINEAR, bias),
             "relu" => forward(Clamp::<f32>::RELU, bias),
@@ -117,6 +127,21 @@ impl Model for Network {
                 let (pairs, _) = memory.as_chunks_mut::<2>();
                 let state = (&mut pairs[..weights.len()], &mut [[0.0, 0.25]; MOST][..outputs]);
                 dense::apply::<f32, _>(x, delta, matrix, bias, state, &adam);
+            }
+            "relu of int8" => {
+                let layer = Dense::<f32>::new(inputs, weights, biases, Clamp::<f32>::RELU);
+                layer.forward_dequantized(int8, block, bias);
+            }
+            "outer of int8" => dense::accumulate_dequantized(int8, block, delta, matrix, bias),
+            "sgd of int8" => {
+                let state = (&mut [(); MATRIX][..weights.len()], &mut [(); MOST][..outputs]);
+                dense::apply_dequantized(int8, block, delta, matrix, bias, state, &Sgd::new(0.3));
+            }
+            "adam of int8" => {
+                let adam = Adam::new(0.01).begin(&mut [0.9, 0.99]);
+                let (pairs, _) = memory.as_chunks_mut::<2>();
+                let state = (&mut pairs[..weights.len()], &mut [[0.0, 0.25]; MOST][..outputs]);
+                dense::apply_dequantized(int8, block, delta, matrix, bias, state, &adam);
             }
             "momentum" => one_state(&Momentum::new(0.3, 0.9), [x, delta], matrix, bias, memory),
             "nesterov" => one_state(&Nesterov::new(0.3, 0.9), [x, delta], matrix, bias, memory),

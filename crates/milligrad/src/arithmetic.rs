@@ -223,7 +223,7 @@ float_arithmetic!(
         #[cfg(milligrad_fpu)]
         #[inline(always)]
         fn outer(x: &[f32], delta: &[f32], gradient: &mut [f32]) {
-            matrix::subtract_outer(gradient, -1.0, delta, x);
+            matrix::subtract_outer(gradient, x.len(), -1.0, delta, x);
         }
     }
 );

@@ -55,6 +55,7 @@ mod bounded;
 
 pub use bounded::Bounded;
 
+use crate::layers::dense::Dequantized;
 use crate::math::sqrt;
 use crate::{TrainError, Trainable};
 
@@ -131,6 +132,12 @@ impl Norm {
         self.squares += (squares(delta) + UNDERFLOW) * (squares(x) + 1.0);
     }
 
+    /// As [`dense`](Self::dense), of a layer with int8 inputs.
+    #[inline]
+    pub fn dense_dequantized(&mut self, x: Dequantized<'_>, delta: &[f32]) {
+        self.squares += (squares(delta) + UNDERFLOW) * (squares_dequantized(x) + 1.0);
+    }
+
     /// Adds gradients that are stored, or the deltas of biases, which are their gradient.
     #[inline]
     pub fn gradient(&mut self, gradient: &[f32]) {
@@ -156,13 +163,24 @@ const UNDERFLOW: f32 = 1e-34;
 
 #[inline(never)]
 fn squares(values: &[f32]) -> f32 {
+    sum_of_squares(values, |x| x)
+}
+
+#[inline(never)]
+fn squares_dequantized(x: Dequantized<'_>) -> f32 {
+    sum_of_squares(x.values, |q| x.quantization.dequantize(q))
+}
+
+#[inline(always)]
+fn sum_of_squares<T: Copy>(values: &[T], real: impl Fn(T) -> f32) -> f32 {
+    let square = |&value: &T| real(value) * real(value);
     // Four sums, so that none waits for the one before.
     let (blocks, rest) = values.as_chunks::<4>();
     let mut sums = [0.0; 4];
     for block in blocks {
-        sums.iter_mut().zip(block).for_each(|(sum, x)| *sum += x * x);
+        sums.iter_mut().zip(block).for_each(|(sum, value)| *sum += square(value));
     }
-    rest.iter().fold((sums[0] + sums[1]) + (sums[2] + sums[3]), |sum, x| sum + x * x)
+    rest.iter().fold((sums[0] + sums[1]) + (sums[2] + sums[3]), |sum, value| sum + square(value))
 }
 
 /// `true` if no value is NaN or infinite.

@@ -42,6 +42,23 @@ pub trait Optimizer<A: Trainable>: Sized {
         delta: &[A::Element],
         x: &[A::Element],
     );
+    /// As [`update_rows`](Self::update_rows), for the first weights of rows that are `stride` weights apart, as many as `x` is long:
+    /// a layer's inputs can come in parts.
+    fn update_columns(
+        &self,
+        weights: &mut [A::Weight],
+        state: &mut [Self::State],
+        delta: &[A::Element],
+        x: &[A::Element],
+        stride: usize,
+    ) {
+        let rows = weights.chunks_mut(stride.max(1)).zip(state.chunks_mut(stride.max(1)));
+        for ((weights, state), delta) in rows.zip(delta) {
+            if let (Some(weights), Some(state)) = (weights.get_mut(..x.len()), state.get_mut(..x.len())) {
+                self.update_rows(weights, state, core::slice::from_ref(delta), x);
+            }
+        }
+    }
     /// Updates biases by the gradients `δ`.
     fn update_biases(&self, biases: &mut [A::Channel], state: &mut [Self::State], delta: &[A::Element]);
     /// Updates weights by accumulated gradients.
@@ -81,9 +98,14 @@ impl Optimizer<f32> for Sgd {
         *self
     }
 
+    #[inline]
+    fn update_rows(&self, weights: &mut [f32], state: &mut [()], delta: &[f32], x: &[f32]) {
+        self.update_columns(weights, state, delta, x, x.len());
+    }
+
     #[inline(never)]
-    fn update_rows(&self, weights: &mut [f32], _: &mut [()], delta: &[f32], x: &[f32]) {
-        matrix::subtract_outer(weights, self.learning_rate, delta, x);
+    fn update_columns(&self, weights: &mut [f32], _: &mut [()], delta: &[f32], x: &[f32], stride: usize) {
+        matrix::subtract_outer(weights, stride, self.learning_rate, delta, x);
     }
 
     #[inline]
@@ -96,7 +118,7 @@ impl Optimizer<f32> for Sgd {
         // One row, for one δ of 1.
         let len = weights.len().min(gradient.len());
         if let (Some(weights), Some(gradient)) = (weights.get_mut(..len), gradient.get(..len)) {
-            matrix::subtract_outer(weights, self.learning_rate, &[1.0], gradient);
+            matrix::subtract_outer(weights, len, self.learning_rate, &[1.0], gradient);
         }
     }
 

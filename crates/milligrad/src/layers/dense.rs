@@ -1,7 +1,10 @@
 //! Dense, the fully connected layer: `y = activation(W x + b)`.
 
+mod dequantized;
+
 use super::matrix::{backward_clamp, is_product};
 use crate::{Arithmetic, Optimizer, Trainable};
+pub use dequantized::{Dequantized, accumulate_dequantized, apply_dequantized};
 
 /// `y = activation(W x + b)` with `W` as rows of `inputs` weights, one row an output.
 ///

@@ -1,7 +1,7 @@
 //! Loops over a matrix of weights, rows of `inputs` weights, one row an output: what dense layers and convolutions are
 //! made of. One copy of each in flash, whatever the number of layers.
 
-use crate::{Arithmetic, Trainable};
+use crate::{Arithmetic, Clamp, Trainable};
 
 /// One output element a row of weights: `y = activation(W x + b)`. Rows go together, in pairs or fours, to share each
 /// load of `x`; every sum runs in order, from its bias.
@@ -41,6 +41,33 @@ pub(crate) fn rows<A: Arithmetic>(
     for ((channel, y), row) in channels.iter().zip(y).zip(rows) {
         let sum = x.iter().zip(row).fold(A::start(channel), |sum, (&x, &w)| A::multiply_add(sum, x, w));
         *y = A::finish(output, channel, sum);
+    }
+}
+
+/// `y = activation(y + W x)` for the first columns of rows that are `stride` weights apart, as many as `x` is long: the sums of a
+/// layer go on where they are.
+#[inline(always)]
+pub(crate) fn add_columns(weights: &[f32], stride: usize, output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
+    #[cfg(milligrad_fpu)]
+    crate::arch::arm_fpu::add_columns(weights, stride, output, x, y);
+    #[cfg(not(milligrad_fpu))]
+    plain_add_columns(weights, stride, output, x, y);
+}
+
+#[cfg_attr(milligrad_fpu, allow(dead_code, reason = "there is a kernel for it"))]
+#[inline(never)]
+fn plain_add_columns(weights: &[f32], stride: usize, output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
+    let mut rows = weights.chunks(stride.max(1)).filter_map(|row| row.get(..x.len()));
+    let (blocks, rest) = y.as_chunks_mut::<4>();
+    for y in blocks {
+        let (Some(w0), Some(w1), Some(w2), Some(w3)) = (rows.next(), rows.next(), rows.next(), rows.next())
+        else {
+            return;
+        };
+        *y = four_sums::<f32>(*y, x, [w0, w1, w2, w3]).map(|sum| output.apply(sum));
+    }
+    for (y, row) in rest.iter_mut().zip(rows) {
+        *y = output.apply(x.iter().zip(row).fold(*y, |sum, (&x, &w)| sum + x * w));
     }
 }
 
@@ -152,6 +179,7 @@ fn column_blocks<'d, A: Trainable, const N: usize>(
 pub(crate) fn outer<A: Trainable>(x: &[A::Element], delta: &[A::Element], gradient: &mut [A::Gradient]) {
     update_rows(
         gradient,
+        x.len(),
         delta,
         x,
         A::NO_DELTA,
@@ -160,33 +188,32 @@ pub(crate) fn outer<A: Trainable>(x: &[A::Element], delta: &[A::Element], gradie
     );
 }
 
-/// `M -= (factor δ) xᵀ`, but for rows whose `δ` is zero: the update of plain descent.
+/// `M -= (factor δ) xᵀ` for the first columns of rows that are `stride` elements apart, as many as `x` is long, but for rows
+/// whose `δ` is zero: the update of plain descent.
 #[inline(always)]
-pub(crate) fn subtract_outer(matrix: &mut [f32], factor: f32, delta: &[f32], x: &[f32]) {
+pub(crate) fn subtract_outer(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
     #[cfg(milligrad_fpu)]
-    crate::arch::arm_fpu::subtract_outer(matrix, factor, delta, x);
+    crate::arch::arm_fpu::subtract_outer(matrix, stride, factor, delta, x);
     #[cfg(not(milligrad_fpu))]
-    update_rows(matrix, delta, x, 0.0, |delta| factor * delta, |m, step, x| *m -= step * x);
+    update_rows(matrix, stride, delta, x, 0.0, |delta| factor * delta, |m, step, x| *m -= step * x);
 }
 
-/// Calls `update(m, factor(δ), x)` for every element `m` of a matrix of rows as long as `x`. Rows whose `δ` is `none`
-/// are left alone; the others go in pairs, to share each load of `x`.
+/// Calls `update(m, factor(δ), x)` for the first elements `m` of rows that are `stride` elements apart, as many as `x` is
+/// long. Rows whose `δ` is `none` are left alone; the others go in pairs, to share each load of `x`.
 #[inline(always)]
 pub(crate) fn update_rows<M, E: Copy + PartialOrd, F: Copy>(
     matrix: &mut [M],
+    stride: usize,
     delta: &[E],
     x: &[E],
     none: E,
     factor: impl Fn(E) -> F,
     update: impl Fn(&mut M, F, E),
 ) {
-    let inputs = x.len().max(1);
     let (runs, last_x) = x.as_chunks::<8>();
     let mut waiting: Option<(&mut [M], F)> = None;
-    for (row, &delta) in matrix.chunks_exact_mut(inputs).zip(delta) {
-        if delta == none {
-            continue;
-        }
+    for (row, &delta) in matrix.chunks_mut(stride.max(1)).zip(delta) {
+        let (Some(row), true) = (row.get_mut(..x.len()), delta != none) else { continue };
         let (b, factor_b) = (row, factor(delta));
         let Some((a, factor_a)) = waiting.take() else {
             waiting = Some((b, factor_b));

@@ -40,19 +40,22 @@ fn plain_run<R: Rule>(
     step(last_w, last_s, last_x);
 }
 
-/// All weights by the gradients `δ xᵀ`; where `δ` is zero the gradients are, whatever `x` holds.
+/// The first weights of rows that are `stride` weights apart, as many as `x` is long, by the gradients `δ xᵀ`; where `δ` is
+/// zero the gradients are, whatever `x` holds.
 #[inline(always)]
-pub(super) fn rows<R: Rule>(
+pub(super) fn columns<R: Rule>(
     rule: &R,
     weights: &mut [f32],
     states: &mut [R::State],
     delta: &[f32],
     x: &[f32],
+    stride: usize,
 ) {
-    let inputs = x.len().max(1);
-    let rows = weights.chunks_exact_mut(inputs).zip(states.chunks_exact_mut(inputs));
+    let rows = weights.chunks_mut(stride.max(1)).zip(states.chunks_mut(stride.max(1)));
     for ((weights, states), &delta) in rows.zip(delta) {
-        rule.run(weights, states, rule.row(delta), (delta != 0.0).then_some(x));
+        if let (Some(weights), Some(states)) = (weights.get_mut(..x.len()), states.get_mut(..x.len())) {
+            rule.run(weights, states, rule.row(delta), (delta != 0.0).then_some(x));
+        }
     }
 }
 
@@ -69,9 +72,21 @@ pub(super) fn stored<R: Rule>(rule: &R, weights: &mut [f32], states: &mut [R::St
 /// The calls of [`Optimizer`](super::Optimizer) that a [`Rule`] needs no own code for.
 macro_rules! updates {
     () => {
-        #[inline(never)]
+        #[inline]
         fn update_rows(&self, weights: &mut [f32], state: &mut [Self::State], delta: &[f32], x: &[f32]) {
-            super::each::rows(self, weights, state, delta, x);
+            self.update_columns(weights, state, delta, x, x.len());
+        }
+
+        #[inline(never)]
+        fn update_columns(
+            &self,
+            weights: &mut [f32],
+            state: &mut [Self::State],
+            delta: &[f32],
+            x: &[f32],
+            stride: usize,
+        ) {
+            super::each::columns(self, weights, state, delta, x, stride);
         }
 
         #[inline]

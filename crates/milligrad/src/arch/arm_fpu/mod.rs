@@ -26,13 +26,22 @@ pub(crate) use {
     adam::{Factors, adam},
     columns::columns,
     lines::copy_lines,
-    rows::rows,
+    rows::{add_columns, rows},
     rules::{momentum, nesterov, rms_prop},
     softmax::softmax,
     update::subtract_outer,
 };
 
 use core::arch::global_asm;
+
+/// How many rows, `stride` elements apart, have `inputs` elements in a slice of this length; none where there are no inputs.
+#[cfg(milligrad_fpu)]
+fn rows_of(len: usize, stride: usize, inputs: usize) -> usize {
+    match len.checked_sub(inputs).and_then(|rest| rest.checked_div(stride)) {
+        Some(rows) if inputs > 0 => rows + 1,
+        _ => 0,
+    }
+}
 
 /// For rows whose gradients are zero whatever `x` holds.
 #[cfg(milligrad_fpu)]

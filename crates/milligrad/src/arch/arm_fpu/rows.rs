@@ -4,7 +4,8 @@ use crate::Clamp;
 use core::arch::global_asm;
 
 unsafe extern "C" {
-    /// `rows` and `inputs` are at least 1; outputs below `min` become `min` if `limited`.
+    /// `rows` and `inputs` are at least 1, `stride` is the bytes from a row to the next; outputs below `min` become `min` if
+    /// `limited`. `biases` may be `y`.
     fn milligrad_rows_f32(
         weights: *const f32,
         x: *const f32,
@@ -12,6 +13,7 @@ unsafe extern "C" {
         biases: *const f32,
         rows: usize,
         inputs: usize,
+        stride: usize,
         limited: bool,
         min: f32,
     );
@@ -21,26 +23,51 @@ unsafe extern "C" {
 #[inline(always)]
 pub(crate) fn rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
     let rows = weights.len().checked_div(x.len()).unwrap_or(0).min(biases.len()).min(y.len());
-    if rows == 0 {
-        return;
+    if rows > 0 {
+        // SAFETY: `rows` times as many weights as there are inputs and `rows` biases lie within the slices.
+        unsafe { run(weights, x.len(), biases.as_ptr(), output, x, y.as_mut_ptr(), rows) };
     }
+}
+
+/// See [`matrix::add_columns`](crate::layers::matrix::add_columns).
+#[inline(always)]
+pub(crate) fn add_columns(weights: &[f32], stride: usize, output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
+    let rows = super::rows_of(weights.len(), stride, x.len()).min(y.len());
+    let y = y.as_mut_ptr();
+    if rows > 0 {
+        // SAFETY: as many weights as there are inputs lie at the start of each of `rows` rows, and `rows` sums in `y`.
+        unsafe { run(weights, stride, y, output, x, y, rows) };
+    }
+}
+
+/// # Safety
+/// `rows` is at least 1; there are as many biases and outputs, and rows of weights, `stride` apart, each as long as `x`.
+#[inline(always)]
+unsafe fn run(
+    weights: &[f32],
+    stride: usize,
+    biases: *const f32,
+    output: &Clamp<f32>,
+    x: &[f32],
+    y: *mut f32,
+    rows: usize,
+) {
     // ReLU and nothing are done on the way, ranges with an upper end afterwards.
     let has_end = output.max != f32::INFINITY;
     let limited = output.min != f32::NEG_INFINITY && !has_end;
-    let (weights, inputs, biases) = (weights.as_ptr(), x.len(), biases.as_ptr());
-    // SAFETY: `rows` times `inputs` weights, `rows` biases and outputs and `inputs` inputs lie within the slices, and `y` is
-    // the only one that is written to.
-    unsafe {
-        milligrad_rows_f32(weights, x.as_ptr(), y.as_mut_ptr(), biases, rows, inputs, limited, output.min)
-    };
+    let (weights, inputs, stride) = (weights.as_ptr(), x.len(), 4 * stride);
+    // SAFETY: what the caller promises; `y` is the only one that is written to, and each output after the bias at its place is read.
+    unsafe { milligrad_rows_f32(weights, x.as_ptr(), y, biases, rows, inputs, stride, limited, output.min) };
     if has_end {
-        y.iter_mut().take(rows).for_each(|y| *y = output.apply(*y));
+        // SAFETY: there are `rows` outputs.
+        let y = unsafe { core::slice::from_raw_parts_mut(y, rows) };
+        y.iter_mut().for_each(|y| *y = output.apply(*y));
     }
 }
 
 // r0, r7, r8, r9: four rows of weights, r1: where the first turn over the blocks of 8 starts, r2: y, r3: biases,
-// r4: rows to go, r5: inputs beyond the last block, the highest bit set if outputs are limited, r6: bytes of a row,
-// r10: within x, r11: counts, r12: turns over the blocks, lr: what follows them. s16-s19: sums, s28: the limit.
+// r4: rows to go, r5: inputs beyond the last block, the highest bit set if outputs are limited, r6: bytes from a row to the
+// next, r10: within x, r11: counts, r12: turns over the blocks, lr: what follows them. s16-s19: sums, s28: the limit.
 global_asm!(
     "
     .section .text.milligrad_rows_f32,\"ax\",%progbits
@@ -91,8 +118,11 @@ milligrad_rows_f32:
     vmov.f32 s28, s0
     mov r10, r1
     add r11, sp, #88
-    ldm r11, {r4, r5, r11}
-    lsl r6, r5, #2
+    ldm r11, {r4, r5, r6, r11}
+    // Where the arguments were: x, and the bytes from the last input of a row to the next row.
+    sub r7, r6, r5, lsl #2
+    str r1, [sp, #88]
+    str r7, [sp, #100]
     // Four blocks a turn; the first turn starts where it does the blocks that make no whole turn.
     lsr r7, r5, #3
     add r12, r7, #3
@@ -157,8 +187,9 @@ milligrad_rows_f32:
     milligrad_limit s19
 6:
     vstmia r2!, {s16-s19}
-    mov r0, r9
-    sub r10, r10, r6
+    ldr r11, [sp, #100]
+    ldr r10, [sp, #88]
+    add r0, r9, r11
     subs r4, r4, #4
     bhs 1b
 8:
@@ -167,7 +198,8 @@ milligrad_rows_f32:
     bmi 5f
     vldmia r3!, {s16-s17}
     add r7, r0, r6
-    lsrs r11, r6, #5
+    ldr r11, [sp, #92]
+    lsrs r11, r11, #3
     beq 2f
 1:
     vldmia r10!, {s0-s7}
@@ -192,14 +224,16 @@ milligrad_rows_f32:
     milligrad_limit s17
 4:
     vstmia r2!, {s16-s17}
-    mov r0, r7
-    sub r10, r10, r6
+    ldr r11, [sp, #100]
+    ldr r10, [sp, #88]
+    add r0, r7, r11
     sub r4, r4, #2
 5:
     adds r4, r4, #1
     bmi 9f
     vldmia r3!, {s16}
-    lsrs r11, r6, #5
+    ldr r11, [sp, #92]
+    lsrs r11, r11, #3
     beq 2f
 1:
     vldmia r10!, {s0-s7}

@@ -4,31 +4,33 @@
 use core::arch::global_asm;
 
 unsafe extern "C" {
-    /// `rows` and `inputs` are at least 1.
+    /// `rows` and `inputs` are at least 1, `stride` is the bytes from a row to the next.
     fn milligrad_subtract_outer_f32(
         matrix: *mut f32,
         delta: *const f32,
         rows: usize,
         x: *const f32,
         inputs: usize,
+        stride: usize,
         factor: f32,
     );
 }
 
 /// See [`matrix::subtract_outer`](crate::layers::matrix::subtract_outer).
 #[inline(always)]
-pub(crate) fn subtract_outer(matrix: &mut [f32], factor: f32, delta: &[f32], x: &[f32]) {
-    let rows = matrix.len().checked_div(x.len()).unwrap_or(0).min(delta.len());
+pub(crate) fn subtract_outer(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
+    let rows = super::rows_of(matrix.len(), stride, x.len()).min(delta.len());
     if rows == 0 {
         return;
     }
     let (matrix, delta, inputs) = (matrix.as_mut_ptr(), delta.as_ptr(), x.len());
-    // SAFETY: `rows` rows of `inputs` elements, `rows` deltas and `inputs` inputs lie within the slices, and `matrix` is the
+    // SAFETY: `inputs` elements at the start of each of `rows` rows, `rows` deltas and `inputs` inputs lie within the slices, and `matrix` is the
     // only one that is written to.
-    unsafe { milligrad_subtract_outer_f32(matrix, delta, rows, x.as_ptr(), inputs, factor) };
+    unsafe { milligrad_subtract_outer_f32(matrix, delta, rows, x.as_ptr(), inputs, 4 * stride, factor) };
 }
 
-// r0: within the matrix, r1: deltas, r2: rows to go, r3: x, r4: inputs, r5: bytes of a row, r6: within x, r7: inputs to go.
+// r0: within the matrix, r1: deltas, r2: rows to go, r3: x, r4: inputs, r5: bytes from a row to the next, r6: within x, r7: inputs to go,
+// r12: bytes from the last input of a row to the next row.
 // s0-s15: x, s16-s23: elements of the matrix, s24: factor, s25: factor times δ.
 global_asm!(
     "
@@ -56,8 +58,8 @@ milligrad_subtract_outer_f32:
     push {r4-r7, lr}
     vpush {s16-s25}
     vmov.f32 s24, s0
-    ldr r4, [sp, #60]
-    lsl r5, r4, #2
+    ldrd r4, r5, [sp, #60]
+    sub r12, r5, r4, lsl #2
 1:
     ldr r7, [r1], #4
     // Without its sign zero is zero; NaN is not.
@@ -91,6 +93,7 @@ milligrad_subtract_outer_f32:
     subs r7, r7, #1
     bne 5b
 6:
+    add r0, r0, r12
     subs r2, r2, #1
     bne 1b
     b 8f
