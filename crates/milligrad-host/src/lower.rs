@@ -1,6 +1,7 @@
 //! From a graph to a program: kernels are chosen, views are resolved, functions go in place, the way back is
 //! laid out, and all is planned.
 
+mod border;
 mod choice;
 mod fixed;
 mod learn;
@@ -167,8 +168,8 @@ impl Program {
             let kernel =
                 ops::lower(&graph, node, options.rounding).map_err(|problem| graph.error(node, problem))?;
             match kernel {
-                Some(kernel) => lowering.step(index, kernel)?,
-                None => lowering.buffer_of[node.output.0] = lowering.buffer_of[node.inputs[0].0],
+                Some(kernel) if !lowering.is_in_reader(node) => lowering.step(index, kernel)?,
+                _ => lowering.buffer_of[node.output.0] = lowering.buffer_of[node.inputs[0].0],
             }
         }
         let program = lowering.finish(options)?;
@@ -270,6 +271,7 @@ impl<'a> Lowering<'a> {
             kernel = fixed::kernel(kernel, graph.is_output(node.output))
                 .map_err(|problem| graph.error(node, problem))?;
         }
+        kernel = self.over_border(node, kernel);
         let inputs: Vec<_> =
             node.inputs.iter().map(|id| self.buffer_of[id.0].expect("verified order of layers")).collect();
         inputs.iter().for_each(|&id| self.touch(id, time));
@@ -328,7 +330,7 @@ impl<'a> Lowering<'a> {
     ) -> std::result::Result<(), String> {
         let mut take = Take { name, with_weights, parameters: &mut self.parameters };
         let ids = match kernel {
-            Kernel::F32(layer) => take.layer(layer, (ElementType::F32, |w| *w), (ElementType::F32, |b| *b)),
+            Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => take.layer(layer, (ElementType::F32, |w| *w), (ElementType::F32, |b| *b)),
             Kernel::Fixed(FixedKernel::Layer(layer)) => {
                 let weight = |w: &i16| real::from_weight(*w);
                 take.layer(layer, (ElementType::I16, weight), (ElementType::I32, |b| real::from_bias(*b)))

@@ -54,6 +54,15 @@ pub enum Kernel {
     Packed(Packed),
     /// A layer in f32.
     F32(Layer<f32>),
+    /// A dense layer in f32 on an int8 input, of which it makes floats block by block.
+    Dequantized {
+        /// What the input stands for.
+        quantization: Quantization,
+        /// Elements of a block.
+        block: usize,
+        /// The layer.
+        layer: Layer<f32>,
+    },
     /// A layer in 16-bit fixed point.
     Fixed(FixedKernel),
     /// A function of one int8, in place.
@@ -155,6 +164,7 @@ impl Kernel {
             Self::Int8(layer) => layer.kernel(),
             Self::Packed(packed) => packed.kernel(),
             Self::F32(layer) => layer.kernel(),
+            Self::Dequantized { .. } => "dense_dequantized",
             Self::Fixed(kernel) => kernel.name(),
             Self::Lookup(_) => "lookup",
             Self::QuantizedSoftmax(_) => "quantized_softmax",
@@ -180,12 +190,13 @@ impl Kernel {
         }
     }
 
-    /// Elements of scratch, in the type of the step's input.
+    /// Elements of scratch, in the type of the step's input, or floats where they are made of it.
     pub fn scratch(&self) -> usize {
         match self {
             Self::Int8(layer) => layer.scratch(),
             Self::Packed(packed) => packed.scratch(),
             Self::F32(layer) => layer.scratch(),
+            Self::Dequantized { block, .. } => *block,
             Self::Fixed(FixedKernel::Layer(layer)) => layer.scratch(),
             Self::TransposeConv2d { window, .. } => window.patch_len(),
             _ => 0,
@@ -207,10 +218,28 @@ impl Kernel {
         ) || matches!(self, Self::Fixed(kernel) if kernel.in_place())
     }
 
+    /// A layer in f32, whatever its input is.
+    pub fn float_layer(&self) -> Option<&Layer<f32>> {
+        match self {
+            Self::F32(layer) | Self::Dequantized { layer, .. } => Some(layer),
+            _ => None,
+        }
+    }
+
+    /// What an int8 input stands for of which the layer makes floats block by block.
+    pub fn dequantizes(&self) -> Option<Quantization> {
+        match self {
+            Self::Dequantized { quantization, .. } => Some(*quantization),
+            _ => None,
+        }
+    }
+
     /// A layer in a type that learns.
     pub fn trains(&self) -> Option<TrainingLayer> {
         match self {
-            Self::F32(layer) => Some(layer.training(Clamp::<f32>::LINEAR)),
+            Self::F32(layer) | Self::Dequantized { layer, .. } => {
+                Some(layer.training(Clamp::<f32>::LINEAR))
+            }
             Self::Fixed(FixedKernel::Layer(layer)) => Some(layer.training(Clamp::<i16>::LINEAR)),
             _ => None,
         }

@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::program::{BufferId, ElementType, Elements, Kernel, Layer, Parameters, Port, Program, Step};
 pub use learn::Snapshot;
 use milligrad::guard::Guard;
-use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply};
+use milligrad::layers::{
+    self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, Multiply, dense::Dequantized,
+};
 use milligrad::packed::Places;
 use milligrad::{Arithmetic, Element, arena};
 pub use rule::Rule;
@@ -245,6 +247,15 @@ impl<'p> Runner<'p> {
                 let [x, scratch, y] = split(&mut self.f32, [x, scratch, y]);
                 let ram = |index: usize| &self.parameters[index][..];
                 forward(layer, ram, ram, x, scratch, y);
+            }
+            Kernel::Dequantized { quantization, layer, .. } => {
+                let Layer::Dense { inputs, parameters } = layer else {
+                    unreachable!("dense layers alone read over the border")
+                };
+                let x = Dequantized::new(*quantization, &arena::bytes(&self.words)[x]);
+                let [block, y] = split(&mut self.f32, [scratch, y]);
+                let ram = |index: usize| &self.parameters[index][..];
+                make_dense(*inputs, parameters, ram, ram).forward_dequantized(x, block, y);
             }
             Kernel::Fixed(kernel) => self.fixed_forward(step, kernel),
             Kernel::Lookup(lookup) => {

@@ -38,7 +38,7 @@ const CODE_OF_STEP: usize = 45;
 impl Program {
     /// Instructions of a step.
     pub(super) fn instructions(&self, step: &Step) -> u64 {
-        if matches!(step.kernel, Kernel::F32(_) | Kernel::Fixed(_) | Kernel::Softmax) {
+        if matches!(step.kernel, Kernel::F32(_) | Kernel::Dequantized { .. } | Kernel::Fixed(_) | Kernel::Softmax) {
             // As in a training step.
             return self.forward_cost(step) as u64;
         }
@@ -109,6 +109,7 @@ fn cost(kernel: &Kernel) -> (Cost, Option<&Window2d>) {
         // Their instructions are those of a training step: code alone.
         Kernel::F32(Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. }) => (Cost { code: 1_600, ..none }, None),
         Kernel::F32(_) => (Cost { code: 700, ..none }, None),
+        Kernel::Dequantized { .. } => (Cost { code: 900, ..none }, None),
         Kernel::Fixed(_) => (Cost { code: 800, ..none }, None),
         Kernel::Softmax => (Cost { code: 500, ..none }, None),
         Kernel::QuantizedSoftmax(_) => (Cost { element: 236.0, code: 900, ..none }, None),

@@ -105,6 +105,7 @@ impl Program {
             let parameters = apply.parameters.weights.into_iter().chain([apply.parameters.biases]);
             bytes = parameters.map(|id| count(id) * self.parameters[id].dtype.bytes()).sum();
             let mut squares = len(apply.x) + len(apply.delta);
+            let floats = step.kernel.dequantizes().map_or(0.0, |_| kernels::DEQUANTIZED * inputs as f64);
             if matches!(step.kernel, Kernel::Fixed(_)) {
                 // Of convolutions each position adds to the gradients; a dense layer leaves rows alone whose δ is zero.
                 let (gradients, share) = match (&apply.gradients, &step.kernel) {
@@ -131,12 +132,14 @@ impl Program {
                     }
                     squares = trainable as f64;
                 } else if weights > 0 {
-                    update += kernels::update(learning.optimizer, inputs, outputs, self.active(index));
+                    let share = self.active(index);
+                    let update_of = |inputs| kernels::update(learning.optimizer, inputs, outputs, share);
+                    update += floats + kernels::in_blocks(inputs, block(step), update_of);
                 }
             }
             if learning.guard {
                 let square = if learning.fixed.is_some() { kernels::FIXED_GUARD } else { kernels::SQUARE };
-                update += 2.0 * CALL + square * squares;
+                update += 2.0 * CALL + square * squares + floats;
             }
         }
         LayerTraining {
@@ -173,7 +176,9 @@ impl Program {
             _ => 1,
         };
         let limited = match &self.steps[index].kernel {
-            Kernel::F32(layer) => layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR),
+            Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => {
+                layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR)
+            }
             Kernel::Fixed(FixedKernel::Layer(layer)) => {
                 layer.parameters().is_some_and(|p| p.output != Clamp::<i16>::LINEAR)
             }
@@ -189,9 +194,9 @@ impl Program {
     /// Inputs and outputs of a layer's matrix; of a convolution, those of one position.
     fn matrix(&self, step: &Step) -> (usize, usize) {
         let outputs = self.buffer(step.output).len;
-        match &step.kernel {
-            Kernel::F32(Layer::Dense { inputs, .. }) => (*inputs, outputs),
-            Kernel::F32(Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. }) => {
+        match step.kernel.float_layer() {
+            Some(Layer::Dense { inputs, .. }) => (*inputs, outputs),
+            Some(Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. }) => {
                 (window.patch_len(), outputs / window.positions().max(1))
             }
             _ => (0, outputs),
@@ -204,6 +209,10 @@ impl Program {
         let (inputs, outputs) = self.matrix(step);
         CALL + match &step.kernel {
             Kernel::F32(Layer::Dense { .. }) => kernels::rows(inputs, outputs),
+            Kernel::Dequantized { .. } => {
+                let rows = kernels::in_blocks(inputs, block(step), |inputs| kernels::rows(inputs, outputs));
+                kernels::DEQUANTIZED * inputs as f64 + rows
+            }
             Kernel::F32(Layer::Conv2d { window, .. }) => {
                 let gathering = if window.is_pointwise() { 0.0 } else { kernels::patches(window) };
                 gathering + window.positions() as f64 * kernels::rows(inputs, outputs)
@@ -233,6 +242,14 @@ impl Program {
             Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => kernels::EXPONENTIAL * len,
             _ => ELEMENT * len,
         }
+    }
+}
+
+/// Elements of the block of which a layer makes floats; of one with float inputs all of them.
+fn block(step: &Step) -> usize {
+    match step.kernel {
+        Kernel::Dequantized { block, .. } => block,
+        _ => usize::MAX,
     }
 }
 

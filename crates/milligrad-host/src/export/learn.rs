@@ -289,7 +289,7 @@ fn train_step(program: &Program, learning: &Learning, text: &mut String) {
     text.push_str(&call_deltas(program, learning));
     if learning.guard {
         text.push_str("        let mut norm = guard::Norm::new();\n");
-        for apply in &learning.apply {
+        for apply in learning.in_order_of_layers() {
             way_back::gradients(program, apply, text);
             way_back::norm(program, apply, text);
         }
@@ -321,7 +321,9 @@ fn accumulate(program: &Program, learning: &Learning, text: &mut String) {
     text.push_str(&call_deltas(program, learning));
     text.push_str("        let mut finite = true;\n");
     for apply in &learning.apply {
-        let x = apply.parameters.weights.map(|_| apply.x);
+        // What is int8 is finite.
+        let is_float = program.steps[apply.step].kernel.dequantizes().is_none();
+        let x = apply.parameters.weights.filter(|_| is_float).map(|_| apply.x);
         let read = [apply.delta].into_iter().chain(x);
         way_back::each(program, read, "finite &= guard::all_finite(values);", text);
     }

@@ -4,7 +4,7 @@ use super::values::{self, Literal, channels, clamp, constant_name, fixed_clamp, 
 use super::{arena, packed, ports, table};
 use super::{fixed, int8};
 use crate::program::{BufferId, FixedKernel, Kernel, Layer, Parameters, Program, Source, Step};
-use milligrad::{Fixed16, Window2d};
+use milligrad::{Fixed16, Quantization, Window2d};
 use std::fmt::Write as _;
 
 /// The constants and the descriptor of a step.
@@ -27,7 +27,7 @@ pub(super) fn statics(step: &Step, text: &mut String) {
             let (kind, arguments) = descriptor(layer, &name, quantized_output, i8::literal);
             let _ = writeln!(text, "static {name}: {kind}<Int8> = {kind}::new({arguments});\n");
         }
-        Kernel::F32(layer) => learnable(step, layer, text),
+        Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => learnable(step, layer, text),
         Kernel::Fixed(FixedKernel::Layer(layer)) => learnable(step, layer, text),
         Kernel::Fixed(_) => {}
         Kernel::Lookup(lookup) => {
@@ -212,6 +212,14 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
             let call = call(float_layer(step, layer), layer.kernel(), layer.scratch());
             with(program, &buffers(true), &call, text);
         }
+        Kernel::Dequantized { quantization, layer, .. } => {
+            let call = format!(
+                "{}.forward_dequantized({}, patch, y);",
+                float_layer(step, layer),
+                dequantized(quantization)
+            );
+            with(program, &buffers(true), &call, text);
+        }
         Kernel::Fixed(kernel) => {
             let layer = |source: String, layer: &Layer<Fixed16>, text: &mut String| {
                 with(program, &buffers(true), &call(source, layer.kernel(), layer.scratch()), text);
@@ -270,6 +278,11 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
         }
         _ => int8::forward(program, step, &name, text),
     }
+}
+
+/// The int8 buffer `x` and what it stands for.
+pub(super) fn dequantized(quantization: &Quantization) -> String {
+    format!("dense::Dequantized::new({}, x)", values::quantization(quantization))
 }
 
 /// Binds disjoint buffers to names and does `call` with them: buffers of one arena, then those of another, if there are.

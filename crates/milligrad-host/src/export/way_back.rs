@@ -1,7 +1,7 @@
 //! The way back as source: deltas, gradients, updates.
 
 use super::fixed;
-use super::steps::{fixed_layer, float_layer, with};
+use super::steps::{dequantized, fixed_layer, float_layer, with};
 use super::values::{Literal, clamp, identifier};
 use crate::program::{Apply, Backward, BufferId, ElementType, FixedKernel, Gradients, Kernel, Program, Step};
 use std::fmt::Write as _;
@@ -12,7 +12,9 @@ pub(super) fn backward(program: &Program, action: &Backward, text: &mut String) 
         Backward::Activation { step, y, delta } => {
             let step = &program.steps[*step];
             let call = match &step.kernel {
-                Kernel::F32(layer) => format!("{}.backward_activation(y, delta);", float_layer(step, layer)),
+                Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => {
+                    format!("{}.backward_activation(y, delta);", float_layer(step, layer))
+                }
                 Kernel::Add(range) | Kernel::Clamp(range) => {
                     format!("layers::clamp_backward(&{}, y, delta);", clamp(range))
                 }
@@ -104,9 +106,13 @@ fn sum(program: &Program, apply: &Apply, into: Gradients, before: &str, text: &m
         with(program, &[("delta", apply.delta), ("gradient_b", into.biases)], &call, text);
         return;
     };
-    let call = match apply.patch {
-        None => format!("dense::accumulate::<{arithmetic}>(x, delta, gradient_w, gradient_b);"),
-        Some(_) => format!("{}.accumulate(x, delta, patch, gradient_w, gradient_b);", layer_source(step)),
+    let call = match (step.kernel.dequantizes(), apply.patch) {
+        (Some(quantization), _) => {
+            let x = dequantized(&quantization);
+            format!("dense::accumulate_dequantized({x}, patch, delta, gradient_w, gradient_b);")
+        }
+        (_, None) => format!("dense::accumulate::<{arithmetic}>(x, delta, gradient_w, gradient_b);"),
+        (_, Some(_)) => format!("{}.accumulate(x, delta, patch, gradient_w, gradient_b);", layer_source(step)),
     };
     let mut buffers = vec![("x", apply.x), ("delta", apply.delta)];
     buffers.extend(apply.patch.map(|patch| ("patch", patch)));
@@ -119,7 +125,11 @@ pub(super) fn norm(program: &Program, apply: &Apply, text: &mut String) {
     match apply.gradients {
         Some(gradients) => norm_of(program, gradients, text),
         None if apply.parameters.weights.is_some() => {
-            with(program, &[("x", apply.x), ("delta", apply.delta)], "norm.dense(x, delta);", text);
+            let call = match program.steps[apply.step].kernel.dequantizes() {
+                Some(quantization) => format!("norm.dense_dequantized({}, delta);", dequantized(&quantization)),
+                None => "norm.dense(x, delta);".into(),
+            };
+            with(program, &[("x", apply.x), ("delta", apply.delta)], &call, text);
         }
         None => with(program, &[("delta", apply.delta)], "norm.gradient(delta);", text),
     }
@@ -163,12 +173,18 @@ pub(super) fn update(program: &Program, apply: &Apply, text: &mut String) {
         with(program, &[("delta", apply.delta)], &call, text);
         return;
     }
+    let update = match step.kernel.dequantizes() {
+        Some(quantization) => format!("dense::apply_dequantized({}, patch, delta", dequantized(&quantization)),
+        None => "dense::apply::<f32, _>(x, delta".into(),
+    };
     let call = format!(
         "let state = (&mut self.state.{id}_weights[..], &mut self.state.{id}_bias[..]);
             let Parameters {{ {id}_weights, {id}_bias, .. }} = &mut self.parameters;
-            dense::apply::<f32, _>(x, delta, {id}_weights, {id}_bias, state, optimizer);"
+            {update}, {id}_weights, {id}_bias, state, optimizer);"
     );
-    with(program, &[("x", apply.x), ("delta", apply.delta)], &call, text);
+    let mut buffers = vec![("x", apply.x), ("delta", apply.delta)];
+    buffers.extend(apply.patch.map(|patch| ("patch", patch)));
+    with(program, &buffers, &call, text);
 }
 
 /// The update of a layer by gradients that are stored.

@@ -37,7 +37,9 @@ impl Lowering<'_> {
         for step in (0..end).rev() {
             self.back_through(step, &mut way)?;
         }
-        let learners = self.learners.clone();
+        // Layers that make floats of int8 come last: when the inputs of all others are no longer needed, a block lies there.
+        let mut learners = self.learners.clone();
+        learners.sort_by_key(|&(step, _)| self.steps[step].kernel.dequantizes().is_some());
         let mut apply: Vec<Apply> = Vec::new();
         for &(step, parameters) in &learners {
             if !way.delta_of_step.contains_key(&step) {
@@ -46,15 +48,16 @@ impl Lowering<'_> {
                     "it can't learn: its output does not reach the loss; choose other layers".into();
                 return Err(Error::Graph { layer: name.clone(), op, problem });
             }
-            apply.push(self.gradients(step, parameters, learn.batches, &way));
+            apply.push(self.gradients(step, parameters, learn, &way));
             way.time += 1;
         }
         // A guard decides when all gradients are known, so that what the updates read has to stay.
-        for apply in apply.iter().filter(|_| learn.guard) {
+        for apply in apply.iter_mut().filter(|_| learn.guard) {
             match apply.gradients {
                 Some(gradients) => gradients.buffers().for_each(|id| self.touch(id, way.time)),
                 None => [apply.x, apply.delta].into_iter().for_each(|id| self.touch(id, way.time)),
             }
+            apply.patch = self.block(apply, way.time).or(apply.patch);
             way.time += 1;
         }
         // Sums over a batch live from step to step.
@@ -204,7 +207,7 @@ impl Lowering<'_> {
     }
 
     /// Where the gradients of a layer come from, and where they go if they are stored.
-    fn gradients(&mut self, step: usize, parameters: ParameterIds, batches: bool, way: &Way) -> Apply {
+    fn gradients(&mut self, step: usize, parameters: ParameterIds, learn: &Learn, way: &Way) -> Apply {
         let x = self.steps[step].inputs[0];
         let delta = way.delta_of_step[&step];
         let name = self.steps[step].name.clone();
@@ -227,17 +230,28 @@ impl Lowering<'_> {
         };
         let stored = !layer.dense;
         let gradients = stored.then(|| pair(""));
-        let batch = batches.then(|| pair("batch "));
+        let batch = learn.batches.then(|| pair("batch "));
         let patch = layer.convolution.filter(|_| weights.is_some());
         let patch = patch.map(|window| buffer("patch", delta_type, window.patch_len()));
-        Apply { step, x, delta, patch, gradients, batch, parameters }
+        let mut apply = Apply { step, x, delta, patch, gradients, batch, parameters };
+        if !learn.guard {
+            apply.patch = self.block(&apply, way.time).or(patch);
+        }
+        apply
+    }
+
+    /// Scratch for floats that an update makes of an int8 input.
+    fn block(&mut self, apply: &Apply, time: usize) -> Option<BufferId> {
+        let Kernel::Dequantized { block, .. } = self.steps[apply.step].kernel else { return None };
+        let name = format!("{} block", self.steps[apply.step].name);
+        apply.parameters.weights.map(|_| self.new_buffer(name, ElementType::F32, block, time))
     }
 }
 
 /// `true` if `δ` is masked by the step's output.
 fn masks(kernel: &Kernel) -> bool {
     match kernel {
-        Kernel::F32(_) | Kernel::Fixed(FixedKernel::Layer(_)) => {
+        Kernel::F32(_) | Kernel::Dequantized { .. } | Kernel::Fixed(FixedKernel::Layer(_)) => {
             kernel.trains().is_some_and(|layer| layer.masks)
         }
         Kernel::Add(range) => *range != Clamp::<f32>::LINEAR,

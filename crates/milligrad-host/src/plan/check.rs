@@ -3,7 +3,7 @@
 
 mod replay;
 
-use crate::program::{Backward, BufferId, ElementType, Gradients, Kernel, Program};
+use crate::program::{Apply, Backward, BufferId, ElementType, Gradients, Kernel, Program};
 
 /// Replays all actions of `program` under its plan: each write takes possession of elements, each read must find
 /// them still possessed. Packed kernels are replayed element by element.
@@ -66,10 +66,12 @@ pub fn check(program: &Program) -> Result<(), String> {
             }
         }
     }
+    let dequantizes = |apply: &Apply| program.steps[apply.step].kernel.dequantizes().is_some();
     for apply in &learning.apply {
         let name = &program.steps[apply.step].name;
         let stored = apply.gradients.into_iter().flat_map(Gradients::buffers);
-        let written: Vec<_> = stored.chain(apply.patch).collect();
+        let patch = apply.patch.filter(|_| !(learning.guard && dequantizes(apply)));
+        let written: Vec<_> = stored.chain(patch).collect();
         written.iter().try_for_each(|&id| memory.write(id))?;
         let x = apply.parameters.weights.map(|_| apply.x);
         written.into_iter().chain(x).chain([apply.delta]).try_for_each(|id| memory.read(id, name))?;
@@ -79,7 +81,13 @@ pub fn check(program: &Program) -> Result<(), String> {
         let name = &program.steps[apply.step].name;
         match apply.gradients {
             Some(gradients) => gradients.buffers().try_for_each(|id| memory.read(id, name))?,
-            None => [apply.x, apply.delta].into_iter().try_for_each(|id| memory.read(id, name))?,
+            None => {
+                // Floats are made of an int8 input for the update, and for a batch's sums, which come in the same order.
+                let block = apply.patch.filter(|_| dequantizes(apply));
+                block.iter().try_for_each(|&id| memory.write(id))?;
+                let read = [apply.x, apply.delta].into_iter().chain(block);
+                read.into_iter().try_for_each(|id| memory.read(id, name))?;
+            }
         }
     }
     batch.iter().flat_map(|sums| sums.buffers()).try_for_each(|id| memory.read(id, "batch"))

@@ -85,7 +85,7 @@ pub struct Apply {
     pub x: BufferId,
     /// Its `δ`.
     pub delta: BufferId,
-    /// Scratch of a convolution whose weights learn.
+    /// Scratch of a convolution whose weights learn, or of a dense layer that makes floats of its input block by block.
     pub patch: Option<BufferId>,
     /// Where a convolution sums its gradients at batch 1; dense layers need none.
     pub gradients: Option<Gradients>,
@@ -120,6 +120,13 @@ impl Learning {
     /// Name of the device crate's update rule.
     pub fn rule_name(&self) -> &'static str {
         self.fixed.map_or(self.optimizer.type_name(), |fixed| fixed.rule_name())
+    }
+
+    /// The updates in the order of their layers: in which a guard sums the norm of the gradient.
+    pub fn in_order_of_layers(&self) -> Vec<&Apply> {
+        let mut apply: Vec<_> = self.apply.iter().collect();
+        apply.sort_by_key(|apply| apply.step);
+        apply
     }
 
     /// Bytes of RAM beside arenas and parameters.

@@ -5,8 +5,8 @@ use super::rule::{Remembers, Rule, States};
 use super::{Runner, make_conv2d, make_dense, make_depthwise, split};
 use crate::program::{Apply, Backward, BufferId, Gradients, Kernel, Layer, Learning, LossKind, Program};
 use milligrad::guard::{Guard, Norm, all_finite, fastest, largest, most, scale};
-use milligrad::layers::{self, AvgPool2d, MaxPool2d, dense};
-use milligrad::{Clamp, Evaluation, Target, TargetKind, TrainError, argmax, loss};
+use milligrad::layers::{self, AvgPool2d, MaxPool2d, dense, dense::Dequantized};
+use milligrad::{Clamp, Evaluation, Quantization, Target, TargetKind, TrainError, arena, argmax, loss};
 
 /// Parameters and the optimizer's memory as they were at [`Runner::commit`].
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +94,7 @@ impl<'p> Runner<'p> {
             return Ok(loss);
         }
         let mut norm = Norm::new();
-        for apply in &learning.apply {
+        for apply in learning.in_order_of_layers() {
             self.sum_gradients(apply);
             self.add_norm(apply, &mut norm);
         }
@@ -171,8 +171,9 @@ impl<'p> Runner<'p> {
         let loss = self.guarded(|this| this.deltas(record, target.into()))?;
         for apply in &learning.apply {
             let range = |id| self.program.range(id);
+            let is_float = apply.parameters.weights.is_some() && self.int8_input(apply).is_none();
             let finite = all_finite(&self.f32[range(apply.delta)])
-                && (apply.parameters.weights.is_none() || all_finite(&self.f32[range(apply.x)]));
+                && (!is_float || all_finite(&self.f32[range(apply.x)]));
             if !finite {
                 return self.guarded(|_| Err(TrainError::NotFinite));
             }
@@ -290,7 +291,7 @@ impl<'p> Runner<'p> {
             Backward::Activation { step, y, delta } => {
                 let [y, delta] = split(&mut self.f32, [range(*y), range(*delta)]);
                 match &self.program.steps[*step].kernel {
-                    Kernel::F32(layer) => {
+                    Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => {
                         let clamp = layer.parameters().map_or(Clamp::<f32>::LINEAR, |p| p.output);
                         layers::clamp_backward(&clamp, y, delta);
                     }
@@ -361,10 +362,16 @@ impl<'p> Runner<'p> {
             layers::accumulate_biases::<f32>(delta, biases);
             return;
         };
+        let patch = apply.patch.map(range).unwrap_or_default();
+        if let Some(quantization) = self.int8_input(apply) {
+            let x = Dequantized::new(quantization, &arena::bytes(&self.words)[x]);
+            let [delta, block, weights, biases] = split(&mut self.f32, [delta, patch, weights, biases]);
+            dense::accumulate_dequantized(x, block, delta, weights, biases);
+            return;
+        }
         let Kernel::F32(layer) = &self.program.steps[apply.step].kernel else {
             unreachable!("only float layers learn")
         };
-        let patch = apply.patch.map(range).unwrap_or_default();
         let [x, delta, patch, weights, biases] = split(&mut self.f32, [x, delta, patch, weights, biases]);
         match layer {
             Layer::Dense { .. } => dense::accumulate::<f32>(x, delta, weights, biases),
@@ -382,9 +389,18 @@ impl<'p> Runner<'p> {
         let values = |id: BufferId| &self.f32[self.program.range(id)];
         match apply.gradients {
             Some(gradients) => gradients.buffers().for_each(|id| norm.gradient(values(id))),
+            None if let (Some(quantization), Some(_)) = (self.int8_input(apply), apply.parameters.weights) => {
+                let x = Dequantized::new(quantization, &arena::bytes(&self.words)[self.program.range(apply.x)]);
+                norm.dense_dequantized(x, values(apply.delta));
+            }
             None if apply.parameters.weights.is_some() => norm.dense(values(apply.x), values(apply.delta)),
             None => norm.gradient(values(apply.delta)),
         }
+    }
+
+    /// What the int8 input of a layer stands for that makes floats of it block by block.
+    fn int8_input(&self, apply: &Apply) -> Option<Quantization> {
+        self.program.steps[apply.step].kernel.dequantizes()
     }
 
     /// The update of a layer at batch 1.
@@ -393,6 +409,7 @@ impl<'p> Runner<'p> {
             self.update_by(apply, gradients, rule);
             return;
         }
+        let quantization = self.int8_input(apply);
         let states = O::states(&mut self.states);
         let (x, delta) = (self.program.range(apply.x), self.program.range(apply.delta));
         match apply.parameters.weights {
@@ -401,6 +418,13 @@ impl<'p> Runner<'p> {
                 let [vw, vb] = states.get_disjoint_mut(ids).expect("parameters of one layer differ");
                 let [weights, biases] =
                     self.parameters.get_disjoint_mut(ids).expect("parameters of one layer differ");
+                if let Some(quantization) = quantization {
+                    let x = Dequantized::new(quantization, &arena::bytes(&self.words)[x]);
+                    let block = apply.patch.map(|id| self.program.range(id)).unwrap_or_default();
+                    let [block, delta] = split(&mut self.f32, [block, delta]);
+                    dense::apply_dequantized(x, block, delta, weights, biases, (vw, vb), rule);
+                    return;
+                }
                 let [x, delta] = split(&mut self.f32, [x, delta]);
                 dense::apply::<f32, O>(x, delta, weights, biases, (vw, vb), rule);
             }

@@ -22,6 +22,8 @@ pub(super) const MULTIPLICATION: f64 = 2.5;
 pub(super) const BACKWARD: f64 = 3.0;
 /// An element of a tensor: loads, arithmetic, store.
 pub(super) const ELEMENT: f64 = 6.5;
+/// An int8 input of which a float is made.
+pub(super) const DEQUANTIZED: f64 = 7.0;
 /// An element that is cleared.
 pub(super) const CLEARED: f64 = 0.7;
 /// An element of a softmax, and an exponential elsewhere.
@@ -40,6 +42,12 @@ pub(super) const SQUARE: f64 = 3.2;
 /// Inputs in blocks of 8, and those beyond.
 fn blocks(inputs: usize) -> (f64, f64) {
     ((inputs - inputs % 8) as f64, (inputs % 8) as f64)
+}
+
+/// The cost of inputs that come in blocks.
+pub(super) fn in_blocks(inputs: usize, block: usize, cost: impl Fn(usize) -> f64) -> f64 {
+    let rest = inputs % block;
+    (inputs / block) as f64 * cost(block) + if rest > 0 { cost(rest) } else { 0.0 }
 }
 
 /// `y = W x + b`: four rows take 37 instructions for 8 inputs, 11 for one beyond.
