@@ -162,6 +162,17 @@ pub fn guarded(graph: &Graph, layers: Layers, optimizer: OptimizerKind) -> Resul
     Program::compile(graph, &CompileOptions { learn, ..Default::default() })
 }
 
+/// 261-4-3 with ReLU and softmax: so wide that a first layer that learns reads an int8 input block by block.
+pub fn wide() -> Result<Graph> {
+    Builder::new("wide", &[261]).dense(4).relu().dense(3).softmax().build(8)
+}
+
+/// A graph as an int8 model of which all layers are float again and learn.
+pub fn thawed_whole(graph: &Graph, learn: Learn) -> Result<Program> {
+    let int8 = quantize(graph, &noise(7, 32 * graph.input_len()), &QuantizeOptions::default())?;
+    Program::compile(&int8, &CompileOptions { learn: Some(learn), ..Default::default() })
+}
+
 /// 6-5-3 with tanh: values, not classes.
 pub fn regression() -> Result<Graph> {
     Builder::new("regression", &[6]).dense(5).tanh().dense(3).relu6().build(4)
@@ -232,6 +243,11 @@ pub fn cases() -> Result<Vec<Case>> {
         case("regression_adamw", guarded(&regression()?, Layers::All, OptimizerKind::AdamW)?),
         case("regression_nesterov", guarded(&regression()?, Layers::All, OptimizerKind::Nesterov)?),
         case("regression_rmsprop", guarded(&regression()?, Layers::All, OptimizerKind::RmsProp)?),
+        case("wide_sgd", thawed_whole(&wide()?, Learn::new(Layers::All, OptimizerKind::Sgd))?),
+        case(
+            "wide_guarded",
+            thawed_whole(&wide()?, Learn::new(Layers::All, OptimizerKind::Momentum).guarded().with_batches())?,
+        ),
         case("mlp_fixed", fixed(&mlp()?, Layers::All, FixedRounding::Nearest, false)?),
         case("image_fixed", fixed(&image()?, Layers::All, FixedRounding::Stochastic, true)?),
         case("image_biases_fixed", fixed(&image()?, Layers::Biases, FixedRounding::Nearest, true)?),

@@ -20,6 +20,7 @@ exported!(
     ports_int8,
     mlp_int8,
     mlp_sgd,
+    wide_sgd,
     mlp_nesterov,
     wider_rmsprop,
     mlp_adam,
@@ -169,6 +170,7 @@ fn exported_networks_predict_as_the_desk_does() {
     predicts_the_same(ports_int8::Network::new(), &program("ports_int8"));
     predicts_the_same(mlp_int8::Network::new(), &program("mlp_int8"));
     predicts_the_same(mlp_sgd::Network::new(), &program("mlp_sgd"));
+    predicts_the_same(wide_sgd::Network::new(), &program("wide_sgd"));
     predicts_the_same(everything_int8::Network::new(), &program("everything_int8"));
     predicts_the_same(everything_momentum::Network::new(), &program("everything_momentum"));
     predicts_the_same(everything_adapting::Network::new(), &program("everything_adapting"));
@@ -213,6 +215,7 @@ fn exported_networks_learn_as_the_desk_does() {
     let sgd = Sgd::new(0.05);
     learns_the_same(mlp_sgd::Network::new(), &sgd, &program("mlp_sgd"), &Rule::Sgd(sgd), 0.9);
     learns_the_same(series_sgd::Network::new(), &sgd, &program("series_sgd"), &Rule::Sgd(sgd), 0.9);
+    learns_the_same(wide_sgd::Network::new(), &sgd, &program("wide_sgd"), &Rule::Sgd(sgd), 0.9);
     let sgd = Sgd::new(0.5);
     learns_the_same(
         everything_adapting::Network::new(),

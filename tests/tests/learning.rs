@@ -41,6 +41,7 @@ macro_rules! exported {
     )*};
 }
 exported! {
+<<<<<<< HEAD
     everything_thawed: |_| None;
     everything_guarded: |n| Some(*n.guard.report());
     everything_biases: |n| Some(*n.guard.report());
@@ -48,6 +49,16 @@ exported! {
     regression_nesterov: |n| Some(*n.guard.report());
     regression_rmsprop: |n| Some(*n.guard.report());
     regression_guarded: |n| Some(*n.guard.report());
+=======
+    everything_thawed: target => |n, t| n.accumulate(t.class(3)?), |_| None;
+    wide_guarded: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
+    everything_guarded: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
+    everything_biases: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
+    regression_adamw: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
+    regression_nesterov: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
+    regression_rmsprop: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
+    regression_guarded: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
+>>>>>>> 8103c8a (wip)
 }
 
 fn program(name: &str) -> Program {
@@ -131,6 +142,8 @@ fn networks_learn_as_the_desk_does() {
     let rule = Rule::RmsProp(rms_prop);
     is_the_desk(regression_rmsprop::Network::new(), &rms_prop, "regression_rmsprop", &rule);
     is_the_desk(regression_adamw::Network::new(), &adam_w, "regression_adamw", &Rule::AdamW(adam_w));
+    let (network, rule) = (wide_guarded::Network::new(), Rule::Momentum(momentum));
+    is_the_desk(network, &momentum, "wide_guarded", &rule);
     let (network, rule) = (everything_guarded::Network::new(), Rule::Momentum(momentum));
     is_the_desk(network, &momentum, "everything_guarded", &rule);
 }

@@ -2,7 +2,8 @@
 
 use milligrad_board::{Firmware, ModelSource, TrainPlan, board};
 use milligrad_host::{
-    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program, export,
+    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program,
+    QuantizeOptions, export, quantize,
 };
 use milligrad_tests::noise;
 use std::path::Path;
@@ -45,5 +46,9 @@ fn steps_cost_on_a_cortex_m4f_what_the_analysis_says() {
     }
     let fixed = FixedPoint { rounding: FixedRounding::Nearest, seed: 3 };
     check("cnn-nearest", &cnn, Learn::new(Layers::All, OptimizerKind::Sgd).in_fixed_point(fixed));
+    let wide = Builder::new("wide", &[784]).dense(128).relu().dense(10).softmax().build(1).unwrap();
+    let wide = quantize(&wide, &noise(1, 784), &QuantizeOptions::default()).unwrap();
+    check("wide-sgd", &wide, Learn::new(Layers::All, OptimizerKind::Sgd));
+    check("wide-adam-guarded", &wide, Learn::new(Layers::All, OptimizerKind::Adam).guarded());
     check("cnn-sgd", &cnn, Learn::new(Layers::All, OptimizerKind::Sgd));
 }

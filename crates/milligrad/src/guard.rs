@@ -163,24 +163,38 @@ const UNDERFLOW: f32 = 1e-34;
 
 #[inline(never)]
 fn squares(values: &[f32]) -> f32 {
-    sum_of_squares(values, |x| x)
+    let mut sums = [0.0; 4];
+    let rest = add_squares(values, &mut sums);
+    finish_squares(sums, rest)
 }
 
+/// As [`squares`] of the floats.
 #[inline(never)]
 fn squares_dequantized(x: Dequantized<'_>) -> f32 {
-    sum_of_squares(x.values, |q| x.quantization.dequantize(q))
+    let (mut sums, mut first, mut block) = ([0.0; 4], 0, [0.0; 16]);
+    while let Some(floats) = x.floats(first, &mut block) {
+        first += floats.len();
+        let rest = add_squares(floats, &mut sums);
+        if !rest.is_empty() {
+            return finish_squares(sums, rest);
+        }
+    }
+    finish_squares(sums, &[])
+}
+
+/// Adds up the squares of whole fours, in four sums, so that none waits for the one before. Returns what is left.
+#[inline(never)]
+fn add_squares<'v>(values: &'v [f32], sums: &mut [f32; 4]) -> &'v [f32] {
+    let (blocks, rest) = values.as_chunks::<4>();
+    for block in blocks {
+        sums.iter_mut().zip(block).for_each(|(sum, x)| *sum += x * x);
+    }
+    rest
 }
 
 #[inline(always)]
-fn sum_of_squares<T: Copy>(values: &[T], real: impl Fn(T) -> f32) -> f32 {
-    let square = |&value: &T| real(value) * real(value);
-    // Four sums, so that none waits for the one before.
-    let (blocks, rest) = values.as_chunks::<4>();
-    let mut sums = [0.0; 4];
-    for block in blocks {
-        sums.iter_mut().zip(block).for_each(|(sum, value)| *sum += square(value));
-    }
-    rest.iter().fold((sums[0] + sums[1]) + (sums[2] + sums[3]), |sum, value| sum + square(value))
+fn finish_squares(sums: [f32; 4], rest: &[f32]) -> f32 {
+    rest.iter().fold((sums[0] + sums[1]) + (sums[2] + sums[3]), |sum, x| sum + x * x)
 }
 
 /// `true` if no value is NaN or infinite.

@@ -238,6 +238,7 @@ impl Program {
                 }
             },
             Kernel::Fixed(FixedKernel::Softmax) => kernels::FIXED_SOFTMAX * len,
+            Kernel::Dequantize(_) => kernels::DEQUANTIZED * len,
             Kernel::Softmax => kernels::SOFTMAX * len,
             Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => kernels::EXPONENTIAL * len,
             _ => ELEMENT * len,

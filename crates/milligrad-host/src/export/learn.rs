@@ -366,7 +366,8 @@ fn apply_batch(program: &Program, learning: &Learning, text: &mut String) {
     let mut factor = "mean";
     if learning.guard {
         text.push_str("        let mut norm = guard::Norm::new();\n");
-        sums().for_each(|sums| way_back::norm_of(program, sums, text));
+        let sums = learning.in_order_of_layers().into_iter().filter_map(|apply| apply.batch);
+        sums.for_each(|sums| way_back::norm_of(program, sums, text));
         text.push_str("        let norm = norm.scaled(mean);\n");
         text.push_str(DECIDE);
         text.push_str("        let factor = mean * step.factor;\n");

@@ -218,7 +218,8 @@ impl<'p> Runner<'p> {
         let batches = || learning.apply.iter().map(|apply| apply.batch.expect("a program with batches"));
         let (factor, rule) = if learning.guard {
             let mut norm = Norm::new();
-            for id in batches().flat_map(Gradients::buffers) {
+            let batches = learning.in_order_of_layers().into_iter().filter_map(|apply| apply.batch);
+            for id in batches.flat_map(Gradients::buffers) {
                 norm.gradient(&self.f32[self.program.range(id)]);
             }
             let extent = || extent::<O>(&self.parameters, O::states(&mut self.states));

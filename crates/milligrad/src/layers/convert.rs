@@ -25,6 +25,9 @@ pub fn accumulate_biases<A: Trainable>(delta: &[A::Element], biases: &mut [A::Gr
 /// `y = scale (x - zero_point)`: the border between a frozen int8 part and a float part that learns.
 #[inline]
 pub fn dequantize(quantization: Quantization, x: &[i8], y: &mut [f32]) {
+    #[cfg(milligrad_fpu)]
+    crate::arch::arm_fpu::dequantize(quantization, x, y);
+    #[cfg(not(milligrad_fpu))]
     y.iter_mut().zip(x).for_each(|(y, &x)| *y = quantization.dequantize(x));
 }
 

@@ -23,7 +23,7 @@ pub(super) const BACKWARD: f64 = 3.0;
 /// An element of a tensor: loads, arithmetic, store.
 pub(super) const ELEMENT: f64 = 6.5;
 /// An int8 input of which a float is made.
-pub(super) const DEQUANTIZED: f64 = 7.0;
+pub(super) const DEQUANTIZED: f64 = 5.4;
 /// An element that is cleared.
 pub(super) const CLEARED: f64 = 0.7;
 /// An element of a softmax, and an exponential elsewhere.

@@ -11,6 +11,8 @@ mod adam;
 #[cfg(milligrad_fpu)]
 mod columns;
 #[cfg(milligrad_fpu)]
+mod dequantize;
+#[cfg(milligrad_fpu)]
 mod lines;
 #[cfg(milligrad_fpu)]
 mod rows;
@@ -25,6 +27,7 @@ mod update;
 pub(crate) use {
     adam::{Factors, adam},
     columns::columns,
+    dequantize::dequantize,
     lines::copy_lines,
     rows::{add_columns, rows},
     rules::{momentum, nesterov, rms_prop},

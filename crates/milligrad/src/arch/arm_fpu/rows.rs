@@ -60,9 +60,13 @@ unsafe fn run(
     unsafe { milligrad_rows_f32(weights, x.as_ptr(), y, biases, rows, inputs, stride, limited, output.min) };
     if has_end {
         // SAFETY: there are `rows` outputs.
-        let y = unsafe { core::slice::from_raw_parts_mut(y, rows) };
-        y.iter_mut().for_each(|y| *y = output.apply(*y));
+        limit(output, unsafe { core::slice::from_raw_parts_mut(y, rows) });
     }
+}
+
+#[inline(never)]
+fn limit(output: &Clamp<f32>, y: &mut [f32]) {
+    y.iter_mut().for_each(|y| *y = output.apply(*y));
 }
 
 // r0, r7, r8, r9: four rows of weights, r1: where the first turn over the blocks of 8 starts, r2: y, r3: biases,

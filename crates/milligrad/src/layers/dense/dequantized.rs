@@ -10,8 +10,8 @@ use crate::{Clamp, Optimizer, Quantization};
 /// int8 numbers and what they stand for, `scale (q - zero_point)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Dequantized<'a> {
-    pub(crate) quantization: Quantization,
-    pub(crate) values: &'a [i8],
+    quantization: Quantization,
+    values: &'a [i8],
 }
 
 impl<'a> Dequantized<'a> {
@@ -20,16 +20,13 @@ impl<'a> Dequantized<'a> {
         Self { quantization, values }
     }
 
-    /// Makes floats of as many numbers as `block` holds, shows them with the index of the first, and goes on with the next.
-    #[inline(always)]
-    fn each_block(self, block: &mut [f32], mut see: impl FnMut(usize, &[f32])) {
-        let len = block.len().max(1);
-        for (index, values) in self.values.chunks(len).enumerate() {
-            if let Some(block) = block.get_mut(..values.len()) {
-                dequantize(self.quantization, values, block);
-                see(index * len, block);
-            }
-        }
+    /// The floats from an index on, as many as `block` holds; `None` at the end.
+    #[inline(never)]
+    pub(crate) fn floats(self, first: usize, block: &mut [f32]) -> Option<&[f32]> {
+        let values = self.values.get(first..)?;
+        let block = block.get_mut(..values.len().min(block.len())).filter(|block| !block.is_empty())?;
+        dequantize(self.quantization, values, block);
+        Some(block)
     }
 }
 
@@ -38,12 +35,12 @@ impl Dense<'_, f32> {
     #[inline(never)]
     pub fn forward_dequantized(&self, x: Dequantized<'_>, block: &mut [f32], y: &mut [f32]) {
         y.iter_mut().zip(self.channels).for_each(|(y, &bias)| *y = bias);
-        x.each_block(block, |first, block| {
-            let is_last = first + block.len() == self.inputs;
-            let output = if is_last { self.output } else { Clamp::<f32>::LINEAR };
-            let weights = self.weights.get(first..).unwrap_or_default();
-            matrix::add_columns(weights, self.inputs, &output, block, y);
-        });
+        let mut first = 0;
+        while let (Some(x), Some(weights)) = (x.floats(first, block), self.weights.get(first..)) {
+            first += x.len();
+            let output = if first == self.inputs { self.output } else { Clamp::<f32>::LINEAR };
+            matrix::add_columns(weights, self.inputs, &output, x, y);
+        }
     }
 }
 
@@ -56,10 +53,11 @@ pub fn accumulate_dequantized(
     weights: &mut [f32],
     biases: &mut [f32],
 ) {
-    x.each_block(block, |first, block| {
-        let weights = weights.get_mut(first..).unwrap_or_default();
-        matrix::subtract_outer(weights, x.values.len(), -1.0, delta, block);
-    });
+    let (mut first, stride) = (0, x.values.len());
+    while let (Some(x), Some(weights)) = (x.floats(first, block), weights.get_mut(first..)) {
+        first += x.len();
+        matrix::subtract_outer(weights, stride, -1.0, delta, x);
+    }
     biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum += delta);
 }
 
@@ -74,10 +72,12 @@ pub fn apply_dequantized<O: Optimizer<f32>>(
     (state_weights, state_biases): (&mut [O::State], &mut [O::State]),
     optimizer: &O,
 ) {
-    x.each_block(block, |first, block| {
-        let weights = weights.get_mut(first..).unwrap_or_default();
-        let state = state_weights.get_mut(first..).unwrap_or_default();
-        optimizer.update_columns(weights, state, delta, block, x.values.len());
-    });
+    let (mut first, stride) = (0, x.values.len());
+    while let (Some(x), Some(weights), Some(state)) =
+        (x.floats(first, block), weights.get_mut(first..), state_weights.get_mut(first..))
+    {
+        first += x.len();
+        optimizer.update_columns(weights, state, delta, x, stride);
+    }
     optimizer.update_biases(biases, state_biases, delta);
 }
