@@ -2,7 +2,7 @@
 // 3 layers, 1056 multiply-accumulate operations, 13356 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]
-use milligrad::{Clamp, Elements, ElementsMut, Evaluation, Learner, Model, Momentum, Optimizer, Port, Quantization, Target, TargetKind, TrainError, arena, guard, loss, layers::{self, Dense, dense}};
+use milligrad::{BatchLearner, Clamp, Elements, ElementsMut, Evaluation, Learner, Model, Momentum, Optimizer, Port, Quantization, Target, TargetKind, TrainError, arena, guard, loss, layers::{self, Dense, dense}};
 
 /// Name of the model.
 pub const NAME: &str = "wide";
@@ -95,6 +95,7 @@ impl Network {
     }
 
     /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    /// The optimizer may be another at each step: a `milligrad::Schedule` tells its learning rate.
     ///
     /// # Errors
     /// What the guard refuses. No parameter has changed then.
@@ -543,6 +544,17 @@ impl Learner for Network {
         visit("dense/bias", &self.parameters.dense_bias);
         visit("dense_1/weights", &self.parameters.dense_1_weights);
         visit("dense_1/bias", &self.parameters.dense_1_bias);
+    }
+}
+
+impl BatchLearner for Network {
+    fn accumulate(&mut self, target: Target<'_>) -> Result<f32, TrainError> {
+        let target = target.class(3).map_err(|reason| self.guard.refuse(reason))?;
+        self.accumulate(target)
+    }
+
+    fn apply(&mut self, optimizer: &Momentum) -> Result<usize, TrainError> {
+        self.apply(optimizer)
     }
 }
 

@@ -91,6 +91,7 @@ impl Network {
     }
 
     /// One step of gradient descent on the [`input`](Self::input) and its target; returns the loss before the update.
+    /// The optimizer may be another at each step: a `milligrad::Schedule` tells its learning rate.
     ///
     /// # Errors
     /// A target that is none, or a loss that is not finite. No parameter has changed then.

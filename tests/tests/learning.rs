@@ -41,24 +41,14 @@ macro_rules! exported {
     )*};
 }
 exported! {
-<<<<<<< HEAD
     everything_thawed: |_| None;
+    wide_guarded: |n| Some(*n.guard.report());
     everything_guarded: |n| Some(*n.guard.report());
     everything_biases: |n| Some(*n.guard.report());
     regression_adamw: |n| Some(*n.guard.report());
     regression_nesterov: |n| Some(*n.guard.report());
     regression_rmsprop: |n| Some(*n.guard.report());
     regression_guarded: |n| Some(*n.guard.report());
-=======
-    everything_thawed: target => |n, t| n.accumulate(t.class(3)?), |_| None;
-    wide_guarded: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
-    everything_guarded: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
-    everything_biases: target => |n, t| t.class(3).map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(t)), |n| Some(*n.guard.report());
-    regression_adamw: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
-    regression_nesterov: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
-    regression_rmsprop: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
-    regression_guarded: target => |n, t| t.values().map_err(|e| n.guard.refuse(e)).and_then(|t| n.accumulate(&t)), |n| Some(*n.guard.report());
->>>>>>> 8103c8a (wip)
 }
 
 fn program(name: &str) -> Program {

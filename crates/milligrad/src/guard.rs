@@ -171,7 +171,7 @@ fn squares(values: &[f32]) -> f32 {
 /// As [`squares`] of the floats.
 #[inline(never)]
 fn squares_dequantized(x: Dequantized<'_>) -> f32 {
-    let (mut sums, mut first, mut block) = ([0.0; 4], 0, [0.0; 16]);
+    let (mut sums, mut first, mut block) = ([0.0; 4], 0, [0.0; 32]);
     while let Some(floats) = x.floats(first, &mut block) {
         first += floats.len();
         let rest = add_squares(floats, &mut sums);

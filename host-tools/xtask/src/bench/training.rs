@@ -5,7 +5,8 @@ use crate::Result;
 use crate::command::root;
 use milligrad_board::{Board, Firmware, ModelSource, Profile, TrainPlan, board};
 use milligrad_host::{
-    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program, export,
+    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program,
+    QuantizeOptions, export, quantize,
 };
 
 #[derive(clap::Args)]
@@ -42,6 +43,8 @@ struct Row {
     name: &'static str,
     board: &'static str,
     dtype: &'static str,
+    /// Type of the inputs.
+    input: &'static str,
     /// `none`: a prediction.
     optimizer: &'static str,
     /// Samples of a step.
@@ -52,6 +55,7 @@ struct Row {
     cycles_low: Option<u64>,
     cycles_high: Option<u64>,
     ram_beyond_parameters_bytes: u64,
+    stack_bytes: u64,
     code_bytes: u64,
     /// The part of them that prediction does not reach.
     training_code_bytes: u64,
@@ -74,12 +78,32 @@ const AIFES: [(&str, &str, u64, Option<u64>); 8] = [
     ("cnn-8x8", "sgd", 579_260, None),
 ];
 
-/// The networks, and the boards on which each is measured.
-const NETWORKS: [(&str, &[&str]); 3] = [
-    ("64-32-10", &["mps2-an386", "mps2-an385", "microbit"]),
-    ("784-128-10", &["mps2-an386", "mps2-an385"]),
-    ("cnn-8x8", &["mps2-an386", "mps2-an385", "microbit"]),
+/// A network of the comparison.
+struct Network {
+    name: &'static str,
+    /// What its inputs are where it learns in f32. `int8`: as the pixels of an image come, exported from an int8 model.
+    inputs: &'static [&'static str],
+    /// The boards on which it is measured.
+    boards: &'static [&'static str],
+}
+
+const NETWORKS: [Network; 3] = [
+    Network { name: "64-32-10", inputs: &["f32"], boards: &["mps2-an386", "mps2-an385", "microbit"] },
+    Network { name: IMAGE, inputs: &["int8", "f32"], boards: &["mps2-an386", "mps2-an385"] },
+    Network { name: "cnn-8x8", inputs: &["f32"], boards: &["mps2-an386", "mps2-an385", "microbit"] },
 ];
+
+const IMAGE: &str = "784-128-10";
+
+/// The name of a row. [`IMAGE`] is the network as it is used, which learns from the bytes of an image, and whose predictions
+/// are those of AIfES, from floats; the other ways round have names of their own.
+fn row_name(network: &'static str, call: &str, input: &str) -> &'static str {
+    match (network, call, input) {
+        (IMAGE, "none", "int8") => "784-128-10-int8-input",
+        (IMAGE, "sgd" | "momentum" | "rmsprop" | "adam", "f32") => "784-128-10-float-input",
+        _ => network,
+    }
+}
 
 const OPTIMIZERS: [(OptimizerKind, &str); 4] = [
     (OptimizerKind::Sgd, "sgd"),
@@ -98,10 +122,9 @@ const ROUNDINGS: [(FixedRounding, &str); 2] =
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut rows = Vec::new();
-    for (name, boards) in NETWORKS.iter().filter(|(name, _)| Arguments::wants(&arguments.network, name)) {
-        let graph = network(name)?;
-        for target in boards.iter().filter(|name| Arguments::wants(&arguments.board, name)) {
-            rows.extend(measure(name, &graph, board(target)?, arguments)?);
+    for network in NETWORKS.iter().filter(|network| Arguments::wants(&arguments.network, network.name)) {
+        for target in network.boards.iter().filter(|name| Arguments::wants(&arguments.board, name)) {
+            rows.extend(measure(network, board(target)?, arguments)?);
         }
     }
     if rows.is_empty() {
@@ -115,35 +138,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// A network of the comparison. What a step costs depends on its shapes, not on what it was trained on.
-fn network(name: &str) -> Result<Graph> {
+/// The graph of a network. What a step costs depends on its shapes, not on what it was trained on.
+fn graph(name: &str) -> Result<Graph> {
     let mlp = |inputs, hidden| Builder::new(name, &[inputs]).dense(hidden).relu().dense(10).softmax();
     let builder = match name {
         "64-32-10" => mlp(64, 32),
-        "784-128-10" => mlp(784, 128),
+        IMAGE => mlp(784, 128),
         _ => Builder::new(name, &[8, 8, 1]).conv2d(8, 3).relu().max_pool2d(2).flatten().dense(10).softmax(),
     };
     Ok(builder.build(1)?)
 }
 
 /// All rows of a network on a board, from one firmware each, so that no row pays for another.
-fn measure(
-    name: &'static str,
-    graph: &Graph,
-    target: &'static Board,
-    arguments: &Arguments,
-) -> Result<Vec<Row>> {
-    let inputs: Vec<f32> = noise(BATCH * graph.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
+fn measure(network: &Network, target: &'static Board, arguments: &Arguments) -> Result<Vec<Row>> {
+    let name = network.name;
+    let float = graph(name)?;
+    let inputs: Vec<f32> = noise(BATCH * float.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
+    let int8 = quantize(&float, &inputs, &QuantizeOptions::default())?;
     let mut rows = Vec::new();
-    let floats = OPTIMIZERS.map(|(optimizer, name)| (optimizer, name, None, 1));
-    let batches = BATCHED.contains(&name).then_some((OptimizerKind::Sgd, "sgd", None, BATCH));
-    let fixed = ROUNDINGS.map(|rounding| (OptimizerKind::Sgd, "sgd", Some(rounding), 1));
-    for (optimizer, optimizer_name, rounding, batch) in floats.into_iter().chain(batches).chain(fixed) {
+    let floats = network.inputs.iter().flat_map(|&input| {
+        OPTIMIZERS.map(|(optimizer, optimizer_name)| (input, optimizer, optimizer_name, None, 1))
+    });
+    let batches = BATCHED.contains(&name).then_some(("f32", OptimizerKind::Sgd, "sgd", None, BATCH));
+    let fixed = ROUNDINGS.map(|rounding| ("int16", OptimizerKind::Sgd, "sgd", Some(rounding), 1));
+    for (input_type, optimizer, optimizer_name, rounding, batch) in floats.chain(batches).chain(fixed) {
         let dtype = if rounding.is_some() { "int16" } else { "f32" };
         let optimizer_wanted = Arguments::wants(&arguments.optimizer, optimizer_name);
         if !optimizer_wanted || !Arguments::wants(&arguments.dtype, dtype) {
             continue;
         }
+        let graph = if input_type == "int8" { &int8 } else { &float };
         for guarded in [false, true] {
             let learn = Learn {
                 guard: guarded,
@@ -160,21 +184,24 @@ fn measure(
             let firmware = build(&program, batch, target)?;
             let row = |call: &'static str, profile: &Profile, modelled| {
                 if arguments.functions {
-                    eprintln!("{name} on {}, {call}, batch {batch}, guarded: {guarded}", target.name);
+                    let board = target.name;
+                    eprintln!("{name} ({input_type}) on {board}, {call}, batch {batch}, guarded: {guarded}");
                     for share in &profile.functions {
                         eprintln!("{:9} {}", share.instructions, share.name);
                     }
                 }
                 Row {
-                    name,
+                    name: row_name(name, call, input_type),
                     board: target.name,
                     dtype,
+                    input: input_type,
                     optimizer: call,
                     batch,
                     instructions: profile.cost.instructions,
                     cycles_low: has_cycles(target).then_some(profile.cycles.low),
                     cycles_high: has_cycles(target).then_some(profile.cycles.high),
                     ram_beyond_parameters_bytes: profile.cost.network_bytes - own_bytes(&program, optimizer),
+                    stack_bytes: profile.cost.stack_bytes,
                     code_bytes: profile.code_bytes,
                     training_code_bytes: profile.training_code_bytes,
                     guarded,
@@ -235,10 +262,11 @@ fn own_bytes(program: &Program, optimizer: OptimizerKind) -> u64 {
 
 fn table(rows: &[Row]) {
     println!(
-        "| network | board | type | call | batch | guarded | instructions | modelled | cycles | RAM beyond parameters B | code B | of it beyond inference B | AIfES: \
+        "| network | board | type | input | call | batch | guarded | instructions | modelled | cycles | RAM beyond parameters B | stack B | code B | \
+         of it beyond inference B | AIfES: \
          instructions, RAM B |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("{}", "|---".repeat(15) + "|");
     for row in rows {
         let cycles = match (row.cycles_low, row.cycles_high) {
             (Some(low), Some(high)) => format!("{low}-{high}"),
@@ -247,7 +275,7 @@ fn table(rows: &[Row]) {
         let aifes = AIFES
             .iter()
             .filter(|_| row.dtype == "f32" && row.cycles_low.is_some() && row.batch == 1)
-            .find(|(name, call, ..)| (*name, *call) == (row.name, row.optimizer))
+            .find(|(name, call, ..)| row.name.starts_with(name) && *call == row.optimizer)
             .map_or("-".into(), |(_, _, count, ram)| {
                 let times = *count as f64 / row.instructions as f64;
                 let ram = ram.map_or(String::new(), |ram| format!(", {ram}"));
@@ -258,15 +286,17 @@ fn table(rows: &[Row]) {
             format!("{modelled} ({error:+.0} %)")
         });
         println!(
-            "| {} | {} | {} | {} | {} | {} | {} | {modelled} | {cycles} | {} | {} | {} | {aifes} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {modelled} | {cycles} | {} | {} | {} | {} | {aifes} |",
             row.name,
             row.board,
             row.rounding.map_or(row.dtype.into(), |rounding| format!("{}, {rounding}", row.dtype)),
+            row.input,
             if row.optimizer == "none" { "predict" } else { row.optimizer },
             row.batch,
             if row.guarded { "yes" } else { "no" },
             row.instructions,
             row.ram_beyond_parameters_bytes,
+            row.stack_bytes,
             row.code_bytes,
             row.training_code_bytes,
         );

@@ -37,11 +37,12 @@ pub(crate) use {
 
 use core::arch::global_asm;
 
-/// How many rows, `stride` elements apart, have `inputs` elements in a slice of this length; none where there are no inputs.
+/// How many rows, `stride` elements apart, have `inputs` elements in a slice of this length; none where there are no
+/// inputs, or more than fit between two rows.
 #[cfg(milligrad_fpu)]
 fn rows_of(len: usize, stride: usize, inputs: usize) -> usize {
     match len.checked_sub(inputs).and_then(|rest| rest.checked_div(stride)) {
-        Some(rows) if inputs > 0 => rows + 1,
+        Some(rows) if inputs > 0 && inputs <= stride => rows + 1,
         _ => 0,
     }
 }

@@ -4,8 +4,8 @@ use crate::Clamp;
 use core::arch::global_asm;
 
 unsafe extern "C" {
-    /// `rows` and `inputs` are at least 1, `stride` is the bytes from a row to the next; outputs below `min` become `min` if
-    /// `limited`. `biases` may be `y`.
+    /// `rows` and `inputs` are at least 1, `gap` is the bytes from the end of a row to the next; outputs below `min` become
+    /// `min` if `limited`. `biases` may be `y`.
     fn milligrad_rows_f32(
         weights: *const f32,
         x: *const f32,
@@ -13,7 +13,7 @@ unsafe extern "C" {
         biases: *const f32,
         rows: usize,
         inputs: usize,
-        stride: usize,
+        gap: usize,
         limited: bool,
         min: f32,
     );
@@ -41,7 +41,8 @@ pub(crate) fn add_columns(weights: &[f32], stride: usize, output: &Clamp<f32>, x
 }
 
 /// # Safety
-/// `rows` is at least 1; there are as many biases and outputs, and rows of weights, `stride` apart, each as long as `x`.
+/// `rows` is at least 1; there are as many biases and outputs, and rows of weights, `stride` apart, of which each is as long as `x`
+/// or longer.
 #[inline(always)]
 unsafe fn run(
     weights: &[f32],
@@ -55,9 +56,9 @@ unsafe fn run(
     // ReLU and nothing are done on the way, ranges with an upper end afterwards.
     let has_end = output.max != f32::INFINITY;
     let limited = output.min != f32::NEG_INFINITY && !has_end;
-    let (weights, inputs, stride) = (weights.as_ptr(), x.len(), 4 * stride);
-    // SAFETY: what the caller promises; `y` is the only one that is written to, and each output after the bias at its place is read.
-    unsafe { milligrad_rows_f32(weights, x.as_ptr(), y, biases, rows, inputs, stride, limited, output.min) };
+    let (weights, inputs, gap) = (weights.as_ptr(), x.len(), 4 * (stride - x.len()));
+    // SAFETY: what the caller promises; `y` is the only one that is written to, each output after the bias at its place is read.
+    unsafe { milligrad_rows_f32(weights, x.as_ptr(), y, biases, rows, inputs, gap, limited, output.min) };
     if has_end {
         // SAFETY: there are `rows` outputs.
         limit(output, unsafe { core::slice::from_raw_parts_mut(y, rows) });
@@ -123,10 +124,9 @@ milligrad_rows_f32:
     mov r10, r1
     add r11, sp, #88
     ldm r11, {r4, r5, r6, r11}
-    // Where the arguments were: x, and the bytes from the last input of a row to the next row.
-    sub r7, r6, r5, lsl #2
-    str r1, [sp, #88]
-    str r7, [sp, #100]
+    add r6, r6, r5, lsl #2
+    // Beside the gap, where the last argument was: x.
+    str r1, [sp, #100]
     // Four blocks a turn; the first turn starts where it does the blocks that make no whole turn.
     lsr r7, r5, #3
     add r12, r7, #3
@@ -191,8 +191,7 @@ milligrad_rows_f32:
     milligrad_limit s19
 6:
     vstmia r2!, {s16-s19}
-    ldr r11, [sp, #100]
-    ldr r10, [sp, #88]
+    ldrd r11, r10, [sp, #96]
     add r0, r9, r11
     subs r4, r4, #4
     bhs 1b
@@ -228,8 +227,7 @@ milligrad_rows_f32:
     milligrad_limit s17
 4:
     vstmia r2!, {s16-s17}
-    ldr r11, [sp, #100]
-    ldr r10, [sp, #88]
+    ldrd r11, r10, [sp, #96]
     add r0, r7, r11
     sub r4, r4, #2
 5:
