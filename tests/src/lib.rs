@@ -246,7 +246,10 @@ pub fn cases() -> Result<Vec<Case>> {
         case("wide_sgd", thawed_whole(&wide()?, Learn::new(Layers::All, OptimizerKind::Sgd))?),
         case(
             "wide_guarded",
-            thawed_whole(&wide()?, Learn::new(Layers::All, OptimizerKind::Momentum).guarded().with_batches())?,
+            thawed_whole(
+                &wide()?,
+                Learn::new(Layers::All, OptimizerKind::Momentum).guarded().with_batches(),
+            )?,
         ),
         case("mlp_fixed", fixed(&mlp()?, Layers::All, FixedRounding::Nearest, false)?),
         case("image_fixed", fixed(&image()?, Layers::All, FixedRounding::Stochastic, true)?),

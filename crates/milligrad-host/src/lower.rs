@@ -330,7 +330,9 @@ impl<'a> Lowering<'a> {
     ) -> std::result::Result<(), String> {
         let mut take = Take { name, with_weights, parameters: &mut self.parameters };
         let ids = match kernel {
-            Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => take.layer(layer, (ElementType::F32, |w| *w), (ElementType::F32, |b| *b)),
+            Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => {
+                take.layer(layer, (ElementType::F32, |w| *w), (ElementType::F32, |b| *b))
+            }
             Kernel::Fixed(FixedKernel::Layer(layer)) => {
                 let weight = |w: &i16| real::from_weight(*w);
                 take.layer(layer, (ElementType::I16, weight), (ElementType::I32, |b| real::from_bias(*b)))

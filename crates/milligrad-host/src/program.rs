@@ -237,9 +237,7 @@ impl Kernel {
     /// A layer in a type that learns.
     pub fn trains(&self) -> Option<TrainingLayer> {
         match self {
-            Self::F32(layer) | Self::Dequantized { layer, .. } => {
-                Some(layer.training(Clamp::<f32>::LINEAR))
-            }
+            Self::F32(layer) | Self::Dequantized { layer, .. } => Some(layer.training(Clamp::<f32>::LINEAR)),
             Self::Fixed(FixedKernel::Layer(layer)) => Some(layer.training(Clamp::<i16>::LINEAR)),
             _ => None,
         }

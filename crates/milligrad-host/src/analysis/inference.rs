@@ -38,7 +38,10 @@ const CODE_OF_STEP: usize = 45;
 impl Program {
     /// Instructions of a step.
     pub(super) fn instructions(&self, step: &Step) -> u64 {
-        if matches!(step.kernel, Kernel::F32(_) | Kernel::Dequantized { .. } | Kernel::Fixed(_) | Kernel::Softmax) {
+        if matches!(
+            step.kernel,
+            Kernel::F32(_) | Kernel::Dequantized { .. } | Kernel::Fixed(_) | Kernel::Softmax
+        ) {
             // As in a training step.
             return self.forward_cost(step) as u64;
         }

@@ -112,7 +112,9 @@ fn sum(program: &Program, apply: &Apply, into: Gradients, before: &str, text: &m
             format!("dense::accumulate_dequantized({x}, patch, delta, gradient_w, gradient_b);")
         }
         (_, None) => format!("dense::accumulate::<{arithmetic}>(x, delta, gradient_w, gradient_b);"),
-        (_, Some(_)) => format!("{}.accumulate(x, delta, patch, gradient_w, gradient_b);", layer_source(step)),
+        (_, Some(_)) => {
+            format!("{}.accumulate(x, delta, patch, gradient_w, gradient_b);", layer_source(step))
+        }
     };
     let mut buffers = vec![("x", apply.x), ("delta", apply.delta)];
     buffers.extend(apply.patch.map(|patch| ("patch", patch)));
@@ -126,7 +128,9 @@ pub(super) fn norm(program: &Program, apply: &Apply, text: &mut String) {
         Some(gradients) => norm_of(program, gradients, text),
         None if apply.parameters.weights.is_some() => {
             let call = match program.steps[apply.step].kernel.dequantizes() {
-                Some(quantization) => format!("norm.dense_dequantized({}, delta);", dequantized(&quantization)),
+                Some(quantization) => {
+                    format!("norm.dense_dequantized({}, delta);", dequantized(&quantization))
+                }
                 None => "norm.dense(x, delta);".into(),
             };
             with(program, &[("x", apply.x), ("delta", apply.delta)], &call, text);
@@ -174,7 +178,9 @@ pub(super) fn update(program: &Program, apply: &Apply, text: &mut String) {
         return;
     }
     let update = match step.kernel.dequantizes() {
-        Some(quantization) => format!("dense::apply_dequantized({}, patch, delta", dequantized(&quantization)),
+        Some(quantization) => {
+            format!("dense::apply_dequantized({}, patch, delta", dequantized(&quantization))
+        }
         None => "dense::apply::<f32, _>(x, delta".into(),
     };
     let call = format!(

@@ -26,7 +26,8 @@ impl Lowering<'_> {
         }
         let learns = |index: usize| self.trained.iter().any(|chosen| chosen.node == index);
         let reader = graph.nodes.iter().position(|node| node.inputs.contains(&output));
-        let dense = reader.filter(|&index| learns(index) && matches!(graph.nodes[index].op, Op::Dense { .. }));
+        let dense =
+            reader.filter(|&index| learns(index) && matches!(graph.nodes[index].op, Op::Dense { .. }));
         let is_finite = graph.tensor(node.inputs[0]).quantization.is_some_and(|q| {
             // What is int8 is not checked on the device.
             q.dequantize(i8::MIN).is_finite() && q.dequantize(i8::MAX).is_finite()
@@ -40,7 +41,8 @@ impl Lowering<'_> {
     /// The kernel of a layer that reads over the border.
     pub(super) fn over_border(&self, node: &Node, kernel: Kernel) -> Kernel {
         let id = node.inputs[0];
-        let is_int8 = self.buffer_of[id.0].is_some_and(|buffer| self.buffers[buffer.0].dtype == ElementType::I8);
+        let is_int8 =
+            self.buffer_of[id.0].is_some_and(|buffer| self.buffers[buffer.0].dtype == ElementType::I8);
         let border = self.graph.nodes.iter().find(|border| border.output == id);
         match (kernel, border) {
             (Kernel::F32(layer @ Layer::Dense { .. }), Some(border)) if is_int8 => {

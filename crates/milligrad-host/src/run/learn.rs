@@ -390,8 +390,11 @@ impl<'p> Runner<'p> {
         let values = |id: BufferId| &self.f32[self.program.range(id)];
         match apply.gradients {
             Some(gradients) => gradients.buffers().for_each(|id| norm.gradient(values(id))),
-            None if let (Some(quantization), Some(_)) = (self.int8_input(apply), apply.parameters.weights) => {
-                let x = Dequantized::new(quantization, &arena::bytes(&self.words)[self.program.range(apply.x)]);
+            None if let (Some(quantization), Some(_)) =
+                (self.int8_input(apply), apply.parameters.weights) =>
+            {
+                let x =
+                    Dequantized::new(quantization, &arena::bytes(&self.words)[self.program.range(apply.x)]);
                 norm.dense_dequantized(x, values(apply.delta));
             }
             None if apply.parameters.weights.is_some() => norm.dense(values(apply.x), values(apply.delta)),
