@@ -228,7 +228,12 @@ impl<F: Real, const N: usize> Network<F, N> {
             shares.extend(layer.shares(blocks, weights));
             end = place.end;
         }
-        threads::each(shares.into_par_iter(), |share: Share<'_, F, N>| share.update(adam));
+        let update = |share: Share<'_, F, N>| share.update(adam);
+        // No layer is worth a second thread: nor are all together.
+        if shares.len() == fused.len() {
+            return shares.into_iter().for_each(update);
+        }
+        threads::each(shares.into_par_iter(), update);
     }
 
     fn backward_batch_norm(

@@ -3,6 +3,7 @@
 use super::arch;
 use crate::error::{Error, Result};
 use rayon::prelude::*;
+use std::sync::atomic::Ordering;
 
 /// A pool of `threads` threads, 0 for as many as there are cores. Numbers too small to be normal count as zero in
 /// them: such denormals, which Adam makes of weights that no longer matter, would halve the speed.
@@ -15,12 +16,17 @@ pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
         .map_err(|problem| Error::Data(format!("no threads to train on: {problem}")))
 }
 
-/// Runs `work` with the pool's other threads in attendance: until it ends they wait for [`each`] without going to sleep,
-/// as waking a thread takes longer than a small network's step. They do nothing else meanwhile.
+/// Runs `work` with the pool's other threads in attendance: once they have been of use, they wait awake for the next call of
+/// [`each`], as to wake a thread takes longer than a small network's step. They do nothing else until `work` ends.
 pub(crate) fn attended<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    /// Pauses of the processor, some 0.1 to 0.5 ms, after which they go to sleep: others may need the core.
+    const AWAKE: u32 = 1 << 13;
     match rayon::current_num_threads() {
         1 => work(),
-        threads => spindle::with_lock(threads, work),
+        threads => {
+            spindle::SPIN_LIMIT.store(AWAKE, Ordering::Relaxed);
+            spindle::with_lock(threads, work)
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use milligrad_board::{Board, Firmware, ModelSource};
 use milligrad_host::data::{Dataset, Split};
 use milligrad_host::spec::Spec;
 use milligrad_host::train::{Event, Samples, fit};
-use milligrad_host::{Graph, Program, QuantizeOptions, export, quantize};
+use milligrad_host::{Graph, Program, QuantizeOptions, export, qat, quantize};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -28,6 +28,26 @@ impl Trained {
     pub(crate) fn int8(&self) -> Result<Program> {
         let graph = quantize(&self.graph, &self.calibration(), &QuantizeOptions::default())?;
         Ok(Program::compile(&graph, &Default::default())?)
+    }
+
+    /// The model trained on for int8, and then in int8.
+    pub(crate) fn refined(&self, epochs: usize, seed: u64) -> Result<Program> {
+        let samples = |data: &Dataset| Samples::of(data, self.graph.normalize);
+        let validation = self.data.validation.as_ref().map(samples).transpose()?;
+        let graph = qat::refine(
+            &self.graph,
+            &self.calibration(),
+            (&samples(&self.data.train)?, validation.as_ref()),
+            &QuantizeOptions::default(),
+            &qat::fit_options(&self.spec.train.fit_options(seed), epochs),
+            &mut |_| ControlFlow::Continue(()),
+        )?;
+        Ok(Program::compile(&graph, &Default::default())?)
+    }
+
+    /// Share of right answers on the test part.
+    pub(crate) fn accuracy(&self, program: &Program) -> Result<f64> {
+        Ok(program.accuracy(&program.outputs(&program.records(&self.data.test))?, self.labels()?))
     }
 
     /// Labels of the test part.
