@@ -1,9 +1,9 @@
-//! Not a network: the float kernels, one for each record, on matrices and vectors that the record holds. What they make of
+//! Not a network: the kernels of floats and of 16-bit fixed point, one for each record, on matrices and vectors that the record holds. What they make of
 //! them comes out. So a test compares a core's kernels with the desk's on any shape and any numbers.
 
 use milligrad::{
-    Adam, Clamp, Elements, ElementsMut, Model, Momentum, Nesterov, Optimizer, Padding, Port, Quantization,
-    RmsProp, Sgd, Window2d,
+    Adam, Clamp, Elements, ElementsMut, Fixed16, Model, Momentum, Nesterov, Optimizer, Padding, Port,
+    PowerOfTwoSgd, Quantization, RmsProp, Sgd, Window2d, fixed,
     layers::{Conv2d, Dense, dense, dense::Dequantized, softmax},
 };
 
@@ -17,7 +17,7 @@ pub const MOST: usize = 40;
 const MATRIX: usize = MOST * MOST;
 
 /// The kernels, by the number that a record starts with.
-pub const KERNELS: [&str; 17] = [
+pub const KERNELS: [&str; 20] = [
     "linear",
     "relu",
     "relu6",
@@ -35,6 +35,9 @@ pub const KERNELS: [&str; 17] = [
     "momentum",
     "nesterov",
     "rmsprop",
+    "fixed rows",
+    "fixed columns",
+    "fixed update",
 ];
 
 /// Kernel, outputs, inputs; weights; inputs; biases; deltas; means and squares of the weights.
@@ -68,6 +71,51 @@ fn one_state<O: Optimizer<f32, State = f32>>(
     let (weights, biases) = memory.split_at_mut(MATRIX);
     let state = (&mut weights[..matrix.len()], &mut biases[..bias.len()]);
     dense::apply::<f32, O>(x, delta, matrix, bias, state, rule);
+}
+
+/// Numbers from -1 to 1 as all of int16; what has no place there is at its edge, or zero.
+fn words<const LEN: usize>(x: &[f32]) -> [i16; LEN] {
+    let mut words = [0; LEN];
+    words.iter_mut().zip(x).for_each(|(word, &x)| *word = (32_768.0 * x) as i16);
+    words
+}
+
+/// int16 as floats, exactly.
+fn floats(words: &[i16], x: &mut [f32]) {
+    x.iter_mut().zip(words).for_each(|(x, &word)| *x = f32::from(word));
+}
+
+/// A dense layer in fixed point.
+fn fixed_point(
+    kernel: &str,
+    weights: &[f32],
+    x: &[f32],
+    delta: &[f32],
+    matrix: &mut [f32],
+    vector: &mut [f32],
+) {
+    let (mut weights, x, delta) = (words::<MATRIX>(weights), words::<MOST>(x), words::<MOST>(delta));
+    let (inputs, outputs) = (matrix.len() / vector.len(), vector.len());
+    let (weights, x, delta) = (&mut weights[..matrix.len()], &x[..inputs], &delta[..outputs]);
+    let (mut biases, mut y) = ([7; MOST], [0; MOST]);
+    let biases = &mut biases[..outputs];
+    match kernel {
+        "fixed update" => {
+            let rule = PowerOfTwoSgd::new((outputs % 16) as u32);
+            vector[0] = fixed::apply(x, delta, weights, biases, &rule, &mut ()) as f32;
+            floats(weights, matrix);
+        }
+        "fixed rows" => {
+            let layer = Dense::<Fixed16>::new(inputs, weights, biases, Clamp::<i16>::LINEAR);
+            layer.forward(x, &mut y[..outputs]);
+            floats(&y, vector);
+        }
+        _ => {
+            let layer = Dense::<Fixed16>::new(inputs, weights, biases, Clamp::<i16>::LINEAR);
+            layer.backward_input(delta, &mut y[..inputs]);
+            floats(&y[..inputs], matrix);
+        }
+    }
 }
 
 impl Model for Network {
@@ -155,6 +203,9 @@ impl Model for Network {
                 adam.update_weights(matrix, &mut pairs[MOST..], x);
             }
             "softmax" => softmax(&mut vector[..outputs]),
+            kernel @ ("fixed rows" | "fixed columns" | "fixed update") => {
+                fixed_point(kernel, weights, x, delta, matrix, bias);
+            }
             // A convolution of an image of `outputs` pixels of depth `inputs % 4 + 1`, padded and not.
             _ => {
                 let (depth, width) = (inputs % 4 + 1, outputs.min(8) + 2);

@@ -1,6 +1,6 @@
 //! Loops of 16-bit fixed point for every Cortex-M, in the instructions of the smallest, Armv6-M, which has 8 registers to compute in.
 //! The compiler spills there; a person keeps sums in the upper registers, to which one can only add. Larger cores multiply and add at
-//! once.
+//! once, and those with DSP instructions two at once (`dsp/fixed.rs`).
 //!
 //! Elements are walked by a negative offset from their end, so that the addition that moves on also ends the loop.
 
@@ -136,7 +136,7 @@ macro_rules! leave {
     };
 }
 /// Adds the product of r0 and the element of a row to a sum.
-#[cfg(milligrad_thumb2)]
+#[cfg(all(milligrad_thumb2, not(milligrad_dsp)))]
 macro_rules! multiply_add {
     ($sum:literal, $row:literal) => {
         concat!("ldrsh r7, [", $row, ", r6]\n mla ", $sum, ", r0, r7, ", $sum, "\n")
@@ -149,6 +149,7 @@ macro_rules! multiply_add {
     };
 }
 
+#[cfg(not(milligrad_dsp))]
 global_asm!(concat!(
     ".syntax unified
      .thumb
@@ -188,6 +189,7 @@ global_asm!(concat!(
     ".size milligrad_fixed_four_rows, . - milligrad_fixed_four_rows"
 ));
 
+#[cfg(not(milligrad_dsp))]
 global_asm!(concat!(
     ".syntax unified
      .thumb

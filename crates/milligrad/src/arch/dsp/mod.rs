@@ -8,6 +8,7 @@ mod add;
 mod conv2d;
 mod dense;
 mod depthwise;
+mod fixed;
 
 pub(crate) use add::add;
 pub(crate) use conv2d::conv2d;

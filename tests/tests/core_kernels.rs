@@ -1,4 +1,4 @@
-//! The float kernels of a core with an FPU against the portable ones of the desk, bit for bit: random shapes with all kinds
+//! The kernels of a core's instructions against the portable ones of the desk, bit for bit: random shapes with all kinds
 //! of rests, and numbers that are zero, tiny, infinite or none.
 
 use milligrad::Model;
@@ -72,29 +72,10 @@ fn record(random: &mut Random, kernel: usize, outputs: usize, inputs: usize) -> 
     record
 }
 
-#[test]
-fn kernels_of_a_cortex_m4f_are_those_of_the_desk() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/tests-models/kernels.rs");
-    let source = ModelSource::new("kernels", path);
-    let firmware = Firmware::build(board("mps2-an386").unwrap(), &[source]).unwrap();
-    let elf = firmware.analyse().unwrap();
-    let kernels_in_assembly = [
-        "rows",
-        "columns",
-        "subtract_outer",
-        "adam",
-        "momentum",
-        "nesterov",
-        "rms_prop",
-        "softmax",
-        "copy_lines",
-    ];
-    for name in kernels_in_assembly {
-        assert!(elf.symbol(&format!("milligrad_{name}_f32")).is_some(), "{name}: the kernel is not there");
-    }
-
+/// Runs these kernels on a board and on the desk, on all numbers of inputs; returns how many results are not finite.
+fn compare(firmware: &Firmware, kernels: std::ops::Range<usize>) -> usize {
     let (mut random, mut cases, mut bytes) = (Random(1), Vec::new(), Vec::new());
-    for kernel in 0..KERNELS.len() {
+    for kernel in kernels {
         for inputs in 1..=MOST {
             for outputs in [1 + random.below(8), 1 + random.below(MOST as u32)] {
                 let record = record(&mut random, kernel, outputs as usize, inputs);
@@ -124,5 +105,46 @@ fn kernels_of_a_cortex_m4f_are_those_of_the_desk() {
             infinite += usize::from(!desk.is_finite());
         }
     }
+    infinite
+}
+
+fn firmware(board_name: &str, in_assembly: &[&str]) -> Firmware {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/tests-models/kernels.rs");
+    let source = ModelSource::new("kernels", path);
+    let firmware = Firmware::build(board(board_name).unwrap(), &[source]).unwrap();
+    let elf = firmware.analyse().unwrap();
+    for name in in_assembly {
+        assert!(elf.symbol(&format!("milligrad_{name}")).is_some(), "{name}: the kernel is not there");
+    }
+    firmware
+}
+
+#[test]
+fn kernels_of_a_cortex_m4f_are_those_of_the_desk() {
+    let firmware = firmware(
+        "mps2-an386",
+        &[
+            "rows_f32",
+            "columns_f32",
+            "subtract_outer_f32",
+            "adam_f32",
+            "momentum_f32",
+            "nesterov_f32",
+            "rms_prop_f32",
+            "softmax_f32",
+            "copy_lines_f32",
+            "fixed_four_rows",
+            "fixed_two_columns",
+            "fixed_update",
+        ],
+    );
+    let infinite = compare(&firmware, 0..KERNELS.len());
     assert!(infinite > 1000, "{infinite} results are not finite: the numbers are too tame");
+}
+
+#[test]
+fn fixed_point_on_a_cortex_m3_is_that_of_the_desk() {
+    let firmware = firmware("mps2-an385", &["fixed_four_rows", "fixed_two_columns", "fixed_update"]);
+    let fixed = KERNELS.iter().position(|name| name.starts_with("fixed")).unwrap();
+    compare(&firmware, fixed..KERNELS.len());
 }
