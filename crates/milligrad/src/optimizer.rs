@@ -52,9 +52,10 @@ pub trait Optimizer<A: Trainable>: Sized {
         x: &[A::Element],
         stride: usize,
     ) {
-        let rows = weights.chunks_mut(stride.max(1)).zip(state.chunks_mut(stride.max(1)));
-        for ((weights, state), delta) in rows.zip(delta) {
-            if let (Some(weights), Some(state)) = (weights.get_mut(..x.len()), state.get_mut(..x.len())) {
+        let mut states = state.chunks_mut(stride.max(1));
+        for (weights, delta) in weights.chunks_mut(stride.max(1)).zip(delta) {
+            let state = states.next().and_then(|state| state.get_mut(..x.len())).unwrap_or_default();
+            if let Some(weights) = weights.get_mut(..x.len()) {
                 self.update_rows(weights, state, core::slice::from_ref(delta), x);
             }
         }

@@ -78,3 +78,81 @@ fn updates_are_those_of_floats() {
     check(&RmsProp::new(0.01));
     check(&WeightDecay::new(Adam::new(0.01), 0.1));
 }
+
+/// Rules that remember nothing of a parameter need no room for it, and blocks may be empty.
+#[test]
+fn updates_need_neither_state_nor_scratch() {
+    fn check<O: Optimizer<f32, State = ()>>(rule: &O) {
+        each_case(|[inputs, outputs], q, x, block| {
+            let delta = noise(4, outputs);
+            let parameters = (noise(2, inputs * outputs), noise(3, outputs));
+            let (mut whole, mut parts, mut one_by_one) =
+                (parameters.clone(), parameters.clone(), parameters.clone());
+            let none = || (&mut [][..], &mut [][..]);
+            dense::apply::<f32, O>(x, &delta, &mut whole.0, &mut whole.1, none(), rule);
+            apply_dequantized(q, block, &delta, &mut parts.0, &mut parts.1, none(), rule);
+            assert_eq!(whole, parts, "{inputs} inputs, blocks of {}", block.len());
+            apply_dequantized(q, &mut [], &delta, &mut one_by_one.0, &mut one_by_one.1, none(), rule);
+            assert_eq!(whole, one_by_one, "{inputs} inputs, an empty block");
+        });
+    }
+    check(&Sgd::new(0.1));
+    check(&WeightDecay::new(Sgd::new(0.1), 0.1));
+    check(&ByRows(Sgd::new(0.1)));
+}
+
+/// A rule that has nothing but what it must have.
+struct ByRows(Sgd);
+
+impl Optimizer<f32> for ByRows {
+    type State = ();
+    const START: () = ();
+    type Progress = ();
+    const OUTSET: () = ();
+
+    fn begin(&self, (): &mut ()) -> Self {
+        Self(self.0)
+    }
+
+    fn update_rows(&self, weights: &mut [f32], state: &mut [()], delta: &[f32], x: &[f32]) {
+        self.0.update_rows(weights, state, delta, x);
+    }
+
+    fn update_biases(&self, biases: &mut [f32], state: &mut [()], delta: &[f32]) {
+        self.0.update_biases(biases, state, delta);
+    }
+
+    fn update_weights(&self, weights: &mut [f32], state: &mut [()], gradient: &[f32]) {
+        self.0.update_weights(weights, state, gradient);
+    }
+
+    fn update_accumulated_biases(&self, biases: &mut [f32], state: &mut [()], gradient: &[f32]) {
+        self.0.update_accumulated_biases(biases, state, gradient);
+    }
+}
+
+/// Inputs beyond the layer's are left out, missing ones are zero, and the activation comes last all the same.
+#[test]
+fn inputs_of_another_number_are_cut_or_filled() {
+    const LAYER: Dense<'_, f32> =
+        Dense::new(3, &[1.0, -2.0, 4.0, -1.0, -1.0, -1.0], &[0.5, -0.25], Clamp::<f32>::RELU);
+    let exact = Quantization::new(1.0, 0);
+    for block in 0..6 {
+        let outputs = |q: &[i8]| {
+            let mut y = [9.0; 2];
+            LAYER.forward_dequantized(Dequantized::new(exact, q), &mut vec![0.0; block], &mut y);
+            y
+        };
+        let cases: [(&[i8], [f32; 2]); 6] = [
+            (&[], [0.5, 0.0]),
+            (&[-1], [0.0, 0.75]),
+            (&[3, 1], [1.5, 0.0]),
+            (&[3, 1, 2], [9.5, 0.0]),
+            (&[3, 1, 2, 100], [9.5, 0.0]),
+            (&[3, 1, 2, 100, -100, 7, 1], [9.5, 0.0]),
+        ];
+        for (q, y) in cases {
+            assert_eq!(outputs(q), y, "{q:?}, a block of {block}");
+        }
+    }
+}

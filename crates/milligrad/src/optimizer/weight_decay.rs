@@ -21,10 +21,18 @@ impl<O> WeightDecay<O> {
 }
 
 impl<O: Bounded<f32>> WeightDecay<O> {
-    #[inline(never)]
     fn decay(&self, parameters: &mut [f32]) {
+        let len = parameters.len();
+        self.decay_columns(parameters, len, len);
+    }
+
+    /// The first so many parameters of rows that are `stride` parameters apart.
+    #[inline(never)]
+    fn decay_columns(&self, parameters: &mut [f32], columns: usize, stride: usize) {
         let factor = self.rule.learning_rate() * self.weight_decay;
-        parameters.iter_mut().for_each(|w| *w -= factor * *w);
+        for row in parameters.chunks_mut(stride.max(1)) {
+            row.iter_mut().take(columns).for_each(|w| *w -= factor * *w);
+        }
     }
 }
 
@@ -43,6 +51,19 @@ impl<O: Bounded<f32>> Optimizer<f32> for WeightDecay<O> {
     fn update_rows(&self, weights: &mut [f32], state: &mut [O::State], delta: &[f32], x: &[f32]) {
         self.decay(weights);
         self.rule.update_rows(weights, state, delta, x);
+    }
+
+    #[inline]
+    fn update_columns(
+        &self,
+        weights: &mut [f32],
+        state: &mut [O::State],
+        delta: &[f32],
+        x: &[f32],
+        stride: usize,
+    ) {
+        self.decay_columns(weights, x.len(), stride);
+        self.rule.update_columns(weights, state, delta, x, stride);
     }
 
     #[inline]

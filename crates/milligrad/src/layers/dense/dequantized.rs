@@ -20,6 +20,14 @@ impl<'a> Dequantized<'a> {
         Self { quantization, values }
     }
 
+    /// The first numbers, so many at most.
+    const fn up_to(self, len: usize) -> Self {
+        match self.values.split_at_checked(len) {
+            Some((values, _)) => Self { values, ..self },
+            None => self,
+        }
+    }
+
     /// The floats from an index on, as many as `block` holds; `None` at the end.
     #[inline(never)]
     pub(crate) fn floats(self, first: usize, block: &mut [f32]) -> Option<&[f32]> {
@@ -31,20 +39,27 @@ impl<'a> Dequantized<'a> {
 }
 
 impl Dense<'_, f32> {
-    /// As [`forward`](Self::forward), with scratch for a block of inputs, of one element or more.
+    /// As [`forward`](Self::forward) for `x` of `inputs` and `y` of `outputs` elements, with scratch for a block of inputs, which
+    /// go one by one where the block is empty. Of a longer `x` the rest is left out, of a shorter one what is missing is 0.
     #[inline(never)]
     pub fn forward_dequantized(&self, x: Dequantized<'_>, block: &mut [f32], y: &mut [f32]) {
+        let (x, mut one) = (x.up_to(self.inputs), [0.0]);
+        let block = if block.is_empty() { &mut one } else { block };
         y.iter_mut().zip(self.channels).for_each(|(y, &bias)| *y = bias);
+        if x.values.is_empty() {
+            y.iter_mut().for_each(|y| *y = self.output.apply(*y));
+        }
         let mut first = 0;
-        while let (Some(x), Some(weights)) = (x.floats(first, block), self.weights.get(first..)) {
-            first += x.len();
-            let output = if first == self.inputs { self.output } else { Clamp::<f32>::LINEAR };
-            matrix::add_columns(weights, self.inputs, &output, x, y);
+        while let (Some(floats), Some(weights)) = (x.floats(first, block), self.weights.get(first..)) {
+            first += floats.len();
+            let output = if first == x.values.len() { self.output } else { Clamp::<f32>::LINEAR };
+            matrix::add_columns(weights, self.inputs, &output, floats, y);
         }
     }
 }
 
-/// As [`accumulate`](super::accumulate), with scratch for a block of inputs.
+/// As [`accumulate`](super::accumulate), rows as long as `x`, with scratch for a block of inputs, which go one by one where the block
+/// is empty.
 #[inline(never)]
 pub fn accumulate_dequantized(
     x: Dequantized<'_>,
@@ -53,7 +68,8 @@ pub fn accumulate_dequantized(
     weights: &mut [f32],
     biases: &mut [f32],
 ) {
-    let (mut first, stride) = (0, x.values.len());
+    let (mut first, stride, mut one) = (0, x.values.len(), [0.0]);
+    let block = if block.is_empty() { &mut one } else { block };
     while let (Some(x), Some(weights)) = (x.floats(first, block), weights.get_mut(first..)) {
         first += x.len();
         matrix::subtract_outer(weights, stride, -1.0, delta, x);
@@ -61,7 +77,7 @@ pub fn accumulate_dequantized(
     biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum += delta);
 }
 
-/// As [`apply`](super::apply), with scratch for a block of inputs.
+/// As [`apply`](super::apply), rows as long as `x`, with scratch for a block of inputs, which go one by one where the block is empty.
 #[inline]
 pub fn apply_dequantized<O: Optimizer<f32>>(
     x: Dequantized<'_>,
@@ -72,10 +88,11 @@ pub fn apply_dequantized<O: Optimizer<f32>>(
     (state_weights, state_biases): (&mut [O::State], &mut [O::State]),
     optimizer: &O,
 ) {
-    let (mut first, stride) = (0, x.values.len());
-    while let (Some(x), Some(weights), Some(state)) =
-        (x.floats(first, block), weights.get_mut(first..), state_weights.get_mut(first..))
-    {
+    let (mut first, stride, mut one) = (0, x.values.len(), [0.0]);
+    let block = if block.is_empty() { &mut one } else { block };
+    while let (Some(x), Some(weights)) = (x.floats(first, block), weights.get_mut(first..)) {
+        // A rule without a state of each parameter is also called with none.
+        let state = state_weights.get_mut(first..).unwrap_or_default();
         first += x.len();
         optimizer.update_columns(weights, state, delta, x, stride);
     }
