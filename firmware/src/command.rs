@@ -88,16 +88,17 @@ fn plan<'a>(words: &mut impl Iterator<Item = &'a str>) -> Result<Plan, Exit> {
 
 fn schedule(word: Option<&str>) -> Result<Schedule, Exit> {
     let mut parts = word.ok_or(Exit::Usage)?.split(':');
-    match parts.next() {
-        Some("constant") => Ok(Schedule::Constant),
-        Some("step") => Ok(Schedule::Step { steps: number(parts.next())?, factor: float(parts.next())? }),
+    let schedule = match parts.next() {
+        Some("constant") => Schedule::Constant,
+        Some("step") => Schedule::Step { steps: number(parts.next())?, factor: float(parts.next())? },
         Some("exponential") => {
-            Ok(Schedule::Exponential { steps: number(parts.next())?, factor: float(parts.next())? })
+            Schedule::Exponential { steps: number(parts.next())?, factor: float(parts.next())? }
         }
         Some("cosine") => {
             let (warmup, steps) = (number(parts.next())?, number(parts.next())?);
-            Ok(Schedule::Cosine { warmup, steps, floor: float(parts.next())? })
+            Schedule::Cosine { warmup, steps, floor: float(parts.next())? }
         }
-        _ => Err(Exit::Usage),
-    }
+        _ => return Err(Exit::Usage),
+    };
+    if parts.next().is_none() { Ok(schedule) } else { Err(Exit::Usage) }
 }

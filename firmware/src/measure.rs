@@ -57,6 +57,7 @@ where
     let clock = Clock::new();
     let mut steps = Records::open(files::STEPS)?;
     let mut losses = Results::create(files::LOSSES)?;
+    let mut batches = Results::create(files::BATCHES)?;
     let mut report = start_report::<M>(&clock)?;
     let mut progress = Progress::default();
     for i in 0..count {
@@ -66,7 +67,8 @@ where
         losses.elements(&[train::loss(step)])?;
         line(&mut report, i, &cost)?;
         if progress.ends_step(M::samples_of_step(plan)) && M::IN_BATCHES {
-            let (cost, _) = measured(&clock, || network.enter_apply(&optimizer));
+            let (cost, update) = measured(&clock, || network.enter_apply(&optimizer));
+            batches.bytes(&train::samples(update).to_le_bytes())?;
             stack_lines(&mut report, &cost)?;
             reading(&mut report, keys::APPLY, &cost)?;
         }

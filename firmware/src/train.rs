@@ -5,7 +5,7 @@ use crate::files::{Records, Results};
 use crate::optimizer::{FromPlan, Plan, Progress};
 use crate::predict;
 use milligrad::{Target, TargetKind, TrainError, UNLABELLED};
-use milligrad_protocol::{Exit, NO_LABEL, files};
+use milligrad_protocol::{Exit, NO_LABEL, REFUSED, files};
 
 /// Takes every training step; predicts the tests, if there are any, before and after; writes the parameters.
 pub(crate) fn all<M: LearningEntry>(network: &mut M, plan: Plan) -> Result<(), Exit>
@@ -17,13 +17,13 @@ where
     }
     let mut steps = Records::open(files::STEPS)?;
     let mut losses = Results::create(files::LOSSES)?;
+    let mut batches = Results::create(files::BATCHES)?;
     let mut progress = Progress::default();
     while let Some(target) = next(network, &mut steps)? {
         let optimizer = progress.optimizer(plan);
         losses.elements(&[loss(network.enter_train_step(target.get(), &optimizer))])?;
         if progress.ends_step(M::samples_of_step(plan)) && M::IN_BATCHES {
-            // A batch that is refused shows in the parameters.
-            let _ = network.enter_apply(&optimizer);
+            batches.bytes(&samples(network.enter_apply(&optimizer)).to_le_bytes())?;
         }
     }
     if let Some(tests) = Records::open_if_there(files::TESTS) {
@@ -75,6 +75,11 @@ pub(crate) fn next<M: LearningEntry>(network: &mut M, steps: &mut Records) -> Re
 /// The loss as it is written: NaN for a step that was refused.
 pub(crate) fn loss(step: Result<f32, TrainError>) -> f32 {
     step.unwrap_or(f32::NAN)
+}
+
+/// How many samples an update was the mean of, as it is written.
+pub(crate) fn samples(update: Result<usize, TrainError>) -> u32 {
+    update.ok().and_then(|samples| samples.try_into().ok()).unwrap_or(REFUSED)
 }
 
 fn parameters<M: LearningEntry>(network: &M) -> Result<(), Exit> {

@@ -2,7 +2,7 @@
 //! and in training, with an FPU and without; nothing on the way can panic; the stack is bounded.
 
 use milligrad::{Adam, Momentum, Nesterov, RmsProp, Schedule, Sgd, Target, TargetKind, WeightDecay};
-use milligrad_board::{Elf, Firmware, ModelSource, TrainPlan, board};
+use milligrad_board::{Elf, Error, Firmware, ModelSource, TrainPlan, board};
 use milligrad_host::data::{Dataset, digits};
 use milligrad_host::spec::Spec;
 use milligrad_host::train::{FitOptions, Samples, fit};
@@ -121,7 +121,8 @@ fn schedule(model: &Model) -> Schedule {
 
 /// Trains with labels in turn, a label out of range and large inputs and targets among them, and compares every parameter.
 fn learns_the_same(firmware: &Firmware, model: &Model) {
-    let (mut steps, mut runner, mut refused) = (Vec::new(), model.program.runner(), 0);
+    let (mut steps, mut runner, mut refused, mut batches) =
+        (Vec::new(), model.program.runner(), 0, Vec::new());
     let (schedule, batch) = (schedule(model), model.batch);
     let learning = model.program.learning.as_ref().unwrap();
     let clips = learning.guard && learning.fixed.is_none();
@@ -138,6 +139,8 @@ fn learns_the_same(firmware: &Firmware, model: &Model) {
             }
             TargetKind::Values(len) => {
                 values = noise(sample as u32 + 500, len);
+                // A batch with targets so far away is refused as a whole.
+                let scale = if clips && batch > 1 && sample / batch == 18 { 1e6 } else { scale };
                 values.iter_mut().for_each(|value| *value *= scale);
                 if sample == 60 {
                     values[0] = f32::NAN;
@@ -154,18 +157,21 @@ fn learns_the_same(firmware: &Firmware, model: &Model) {
         assert!(sample != 60 || result.is_err(), "{}: sample 60", model.name);
         refused += usize::from(result.is_err());
         if batch > 1 && sample % batch == batch - 1 {
-            let _ = runner.apply(&rule);
+            batches.push(runner.apply(&rule).ok().map(|samples| samples as u32));
         }
     }
     if model.name == "regression_guarded" {
         assert!(runner.guard().report().clipped > 0, "{}: no gradient was clipped", model.name);
     }
+    let is_refused = model.name == "regression_guarded-batches";
+    assert_eq!(batches.contains(&None), is_refused, "{}: {batches:?}", model.name);
     let (learning_rate, batch) = (0.05, batch as u32);
     let plan =
         TrainPlan { steps: &steps, learning_rate, momentum: 0.9, batch, schedule, ..TrainPlan::default() };
     let training = firmware.train(&model.name, &plan).unwrap();
     let place = format!("{} on {}", model.name, firmware.board().name);
     assert_eq!((training.losses.len(), training.refused), (120, refused), "{place}");
+    assert_eq!(training.batches, batches, "{place}: samples of each update");
     assert!(refused < 60, "{place}: {refused} steps refused");
     assert_eq!(training.parameters.len(), runner.parameters().len(), "{place}");
     for ((name, board), desk) in training.parameters.iter().zip(runner.parameters().iter()) {
@@ -178,6 +184,25 @@ fn learns_the_same(firmware: &Firmware, model: &Model) {
         "{place}: train_step takes {} B of stack",
         training.cost.stack_bytes
     );
+}
+
+/// Fewer samples than a batch takes are no step, and cost nothing that could be reported as one.
+fn needs_a_batch(firmware: &Firmware, model: &Model) {
+    let raw = model.inputs.iter().take(model.batch - 1);
+    let target = match model.program.target() {
+        TargetKind::Class(_) => vec![0],
+        TargetKind::Values(len) => vec![0; 4 * len],
+    };
+    let steps: Vec<u8> =
+        raw.flat_map(|raw| [&model.program.encode_input(raw)[..], &target[..]].concat()).collect();
+    let plan =
+        TrainPlan { steps: &steps, learning_rate: 0.05, batch: model.batch as u32, ..TrainPlan::default() };
+    for error in [
+        firmware.train(&model.name, &plan).map(drop).unwrap_err(),
+        firmware.profile_training(&model.name, &plan).map(drop).unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::NoBatch { batch: 5, samples: 4, .. }), "{}: {error}", model.name);
+    }
 }
 
 fn cannot_panic(firmware: &Firmware, elf: &Elf, model: &Model) {
@@ -203,14 +228,19 @@ fn check(board_name: &str, models: &[Model]) {
         if model.learns() {
             learns_the_same(&firmware, model);
         }
+        if model.batch > 1 {
+            needs_a_batch(&firmware, model);
+        }
     }
 }
 
 fn all_cases() -> Vec<Model> {
     let mut models: Vec<_> =
         cases().unwrap().into_iter().map(|case| Model::new(case.name, case.program, 20)).collect();
-    let batches =
-        models.iter().filter(|model| ["everything_guarded", "regression_adamw"].contains(&&model.name[..]));
+    let batches = models.iter().filter(|model| {
+        ["everything_guarded", "wide_guarded", "regression_guarded", "regression_adamw"]
+            .contains(&&model.name[..])
+    });
     models.extend(batches.map(Model::in_batches).collect::<Vec<_>>());
     models
 }

@@ -133,6 +133,7 @@ fn kernels_of_a_cortex_m4f_are_those_of_the_desk() {
             "rms_prop_f32",
             "softmax_f32",
             "copy_lines_f32",
+            "dequantize_f32",
             "fixed_four_rows",
             "fixed_two_columns",
             "fixed_update",

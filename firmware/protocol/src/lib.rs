@@ -10,8 +10,8 @@
 //! | `hello` | | |
 //! | `predict MODEL` | [`INPUTS`](files::INPUTS) | [`OUTPUTS`](files::OUTPUTS) |
 //! | `measure MODEL COUNT` | [`INPUTS`](files::INPUTS) | [`OUTPUTS`](files::OUTPUTS), [`REPORT`](files::REPORT) |
-//! | `train MODEL RATE MOMENTUM BATCH SCHEDULE` | [`STEPS`](files::STEPS), [`TESTS`](files::TESTS) | [`LOSSES`](files::LOSSES), [`PARAMETERS`](files::PARAMETERS), [`BEFORE`](files::BEFORE), [`AFTER`](files::AFTER) |
-//! | `measure-train MODEL RATE MOMENTUM BATCH SCHEDULE COUNT` | [`STEPS`](files::STEPS) | [`LOSSES`](files::LOSSES), [`REPORT`](files::REPORT) |
+//! | `train MODEL RATE MOMENTUM BATCH SCHEDULE` | [`STEPS`](files::STEPS), [`TESTS`](files::TESTS) | [`LOSSES`](files::LOSSES), [`BATCHES`](files::BATCHES), [`PARAMETERS`](files::PARAMETERS), [`BEFORE`](files::BEFORE), [`AFTER`](files::AFTER) |
+//! | `measure-train MODEL RATE MOMENTUM BATCH SCHEDULE COUNT` | [`STEPS`](files::STEPS) | [`LOSSES`](files::LOSSES), [`BATCHES`](files::BATCHES), [`REPORT`](files::REPORT) |
 //!
 //! `COUNT` is how many samples are measured, at most. `RATE` and `MOMENTUM` are the bits of an `f32`
 //! as a decimal number, so that both sides compute with the same value. `BATCH` is how many samples a step takes of a model
@@ -48,6 +48,9 @@ pub mod files {
     pub const STEPS: &CStr = c"steps.bin";
     /// One `f32` for each training step; NaN where the step was refused.
     pub const LOSSES: &CStr = c"losses.bin";
+    /// One `u32` for each batch of a model that learns in batches: how many samples its update was the mean of, or
+    /// [`REFUSED`](super::REFUSED).
+    pub const BATCHES: &CStr = c"batches.bin";
     /// Input records predicted before and after training. May be absent.
     pub const TESTS: &CStr = c"tests.bin";
     /// Outputs for [`TESTS`] before the first step.
@@ -81,6 +84,9 @@ pub mod keys {
 
 /// The label of a sample that has none.
 pub const NO_LABEL: u8 = u8::MAX;
+
+/// Samples of a batch whose update the guard refused; see [`files::BATCHES`].
+pub const REFUSED: u32 = u32::MAX;
 
 /// Instructions in one poll of the timer; see [`keys::CALL`].
 pub const INSTRUCTIONS_PER_POLL: u64 = 4;

@@ -126,6 +126,26 @@ pub enum Error {
         model: String,
     },
 
+    /// Samples of a model that learns in batches, too few for one.
+    #[error(
+        "{model:?} learns in batches of {batch} samples, but has {samples}: give it more samples, or a smaller batch"
+    )]
+    NoBatch {
+        /// The model.
+        model: String,
+        /// Samples of a batch.
+        batch: u32,
+        /// Samples that there are.
+        samples: usize,
+    },
+
+    /// A schedule that the firmware does not know.
+    #[error("the firmware does not know the learning rate schedule {schedule:?}; use another")]
+    UnknownSchedule {
+        /// The schedule.
+        schedule: milligrad::Schedule,
+    },
+
     /// Input of the wrong length.
     #[error("{task} on {board}: the input is not a whole number of records\n{log}")]
     PartialRecord {

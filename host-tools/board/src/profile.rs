@@ -58,7 +58,8 @@ impl Firmware {
     /// Those of [`predict`](Firmware::predict) and [`build`](Firmware::build), and [`Error::Elf`].
     pub fn profile(&self, model: &str, input: &[u8]) -> Result<Profile> {
         let words = [commands::MEASURE, model, "1"];
-        let mut profile = self.profile_call(model, &[entries::PREDICT], &words, files::INPUTS, input)?;
+        let mut profile =
+            self.profile_call(model, &[entries::PREDICT], &words, files::INPUTS, input, |_| Ok(()))?;
         let marked = Options { marks: true, ..self.options };
         let marked = Self {
             options: marked,
@@ -76,14 +77,15 @@ impl Firmware {
     /// Those of [`train`](Firmware::train), and [`Error::Elf`].
     pub fn profile_training(&self, model: &str, plan: &TrainPlan<'_>) -> Result<Profile> {
         let kind = self.learner(model)?;
-        let (words, count) = (plan.words(), plan.counted(kind, 1));
+        let (words, count) = (plan.words()?, plan.counted(kind, 1));
         let [rate, momentum, batch, schedule] = words.each_ref().map(String::as_str);
         let words = [commands::MEASURE_TRAIN, model, rate, momentum, batch, schedule, &count];
         let entries: &[&str] = match kind {
             Kind::LearnsInBatches => &[entries::TRAIN, entries::APPLY, entries::PREDICT],
             _ => &[entries::TRAIN, entries::PREDICT],
         };
-        self.profile_call(model, entries, &words, files::STEPS, plan.steps)
+        let check = |report: &Report| plan.check_step(kind, model, report);
+        self.profile_call(model, entries, &words, files::STEPS, plan.steps, check)
     }
 
     /// Takes apart the ELF file.
@@ -115,12 +117,15 @@ impl Firmware {
         words: &[&str],
         file: &std::ffi::CStr,
         record: &[u8],
+        check: impl FnOnce(&Report) -> Result<()>,
     ) -> Result<Profile> {
         self.model(model)?;
         let folder = Folder::new()?;
         folder.write(file, record)?;
         self.run(&folder, words, true, &[])?;
-        let cost = Report::read(&folder)?.cost(self, model)?;
+        let report = Report::read(&folder)?;
+        check(&report)?;
+        let cost = report.cost(self, model)?;
 
         let elf = self.analyse()?;
         let symbols: Vec<_> = entries.iter().map(|prefix| symbol(prefix, model)).collect();

@@ -65,8 +65,11 @@ pub type Parameter = (String, Vec<f32>);
 pub struct Training {
     /// The loss of each step, before its update; NaN for a step that was refused.
     pub losses: Vec<f32>,
-    /// How many steps were refused.
+    /// How many steps were refused; of a model that learns in batches, how many samples.
     pub refused: usize,
+    /// Of a model that learns in batches, how many samples the update of each batch was the mean of, those that were refused left
+    /// out; `None` where the guard refused the update.
+    pub batches: Vec<Option<u32>>,
     /// The parameters after the last step.
     pub parameters: Vec<Parameter>,
     /// Outputs for the tests before the first step.
@@ -79,7 +82,10 @@ pub struct Training {
 
 impl TrainPlan<'_> {
     /// The hyperparameters as the command line takes them.
-    pub(crate) fn words(&self) -> [String; 4] {
+    ///
+    /// # Errors
+    /// [`Error::UnknownSchedule`].
+    pub(crate) fn words(&self) -> Result<[String; 4]> {
         let [rate, momentum] = [self.learning_rate, self.momentum].map(|value| value.to_bits().to_string());
         let schedule = match self.schedule {
             Schedule::Step { steps, factor } => format!("step:{steps}:{}", factor.to_bits()),
@@ -87,14 +93,29 @@ impl TrainPlan<'_> {
             Schedule::Cosine { warmup, steps, floor } => {
                 format!("cosine:{warmup}:{steps}:{}", floor.to_bits())
             }
-            _ => "constant".into(),
+            Schedule::Constant => "constant".into(),
+            schedule => return Err(Error::UnknownSchedule { schedule }),
         };
-        [rate, momentum, self.batch.max(1).to_string(), schedule]
+        Ok([rate, momentum, self.batch.max(1).to_string(), schedule])
     }
 
     /// Samples whose instructions are counted: of one step where it takes several.
     pub(crate) fn counted(&self, kind: Kind, samples: usize) -> String {
         if kind == Kind::LearnsInBatches { self.batch.max(1).to_string() } else { samples.to_string() }
+    }
+
+    /// Checks that the measured samples are those of a step.
+    ///
+    /// # Errors
+    /// [`Error::NoBatch`].
+    pub(crate) fn check_step(&self, kind: Kind, model: &str, report: &Report) -> Result<()> {
+        match (kind, report.updates()) {
+            (Kind::LearnsInBatches, false) => {
+                let (batch, samples) = (self.batch.max(1), report.calls.len());
+                Err(Error::NoBatch { model: model.into(), batch, samples })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -135,17 +156,19 @@ impl Firmware {
     /// Costs are measured on the first steps, in a run of their own.
     ///
     /// # Errors
-    /// [`Error::NotALearner`] and those of [`predict`](Self::predict).
+    /// [`Error::NotALearner`], [`Error::UnknownSchedule`], [`Error::NoBatch`], and those of [`predict`](Self::predict).
     pub fn train(&self, model: &str, plan: &TrainPlan<'_>) -> Result<Training> {
         let kind = self.learner(model)?;
-        let words = plan.words();
+        let words = plan.words()?;
         let [rate, momentum, batch, schedule] = words.each_ref().map(String::as_str);
         let folder = Folder::new()?;
         folder.write(names::STEPS, plan.steps)?;
         let count = plan.counted(kind, COUNTED);
         let words = [commands::MEASURE_TRAIN, model, rate, momentum, batch, schedule, &count];
         self.run(&folder, &words, true, &[])?;
-        let cost = Report::read(&folder)?.cost(self, model)?;
+        let report = Report::read(&folder)?;
+        plan.check_step(kind, model, &report)?;
+        let cost = report.cost(self, model)?;
 
         if !plan.tests.is_empty() {
             folder.write(names::TESTS, plan.tests)?;
@@ -160,6 +183,7 @@ impl Firmware {
         Ok(Training {
             refused: losses.iter().filter(|loss| loss.is_nan()).count(),
             losses,
+            batches: files::batches(&folder.read(names::BATCHES)?),
             parameters: files::parameters(&folder.read(names::PARAMETERS)?)?,
             before,
             after,
@@ -195,5 +219,30 @@ impl Firmware {
         let Self { board, elf, limit, .. } = self;
         let run = Run { board, elf, words, folder: folder.path(), icount, extra, limit: *limit };
         qemu::run(&run, &*self.on_log)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ModelSource, board};
+    use milligrad_protocol::Exit;
+
+    #[test]
+    fn surplus_numbers_of_a_schedule_are_refused() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware/tests-models/softmax.rs");
+        let source = ModelSource::learning("softmax", path);
+        let firmware = Firmware::build(board("mps2-an386").unwrap(), &[source]).unwrap();
+        let train = |schedule: &str| {
+            let folder = Folder::new().unwrap();
+            folder.write(names::STEPS, &[]).unwrap();
+            firmware.run(&folder, &[commands::TRAIN, "softmax", "0", "0", "1", schedule], false, &[])
+        };
+        for schedule in ["constant", "step:5:0", "exponential:5:0", "cosine:1:2:0"] {
+            train(schedule).unwrap();
+            let error = train(&format!("{schedule}:7")).unwrap_err();
+            let usage = format!("{:?}", Exit::Usage);
+            assert!(matches!(&error, Error::Failed { how, .. } if *how == usage), "{schedule}: {error}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The folder that a run works in, and the binary files there.
 
 use crate::{Error, Result};
-use milligrad_protocol::files;
+use milligrad_protocol::{REFUSED, files};
 use std::ffi::CStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,12 @@ impl Folder {
 /// Little-endian floats.
 pub(super) fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks().0.iter().map(|&raw| f32::from_le_bytes(raw)).collect()
+}
+
+/// Samples of each batch's update; none where it was refused.
+pub(super) fn batches(bytes: &[u8]) -> Vec<Option<u32>> {
+    let batches = bytes.as_chunks().0.iter().map(|&raw| u32::from_le_bytes(raw));
+    batches.map(|samples| (samples != REFUSED).then_some(samples)).collect()
 }
 
 /// The parameters: name and values of each, both with their lengths before them.

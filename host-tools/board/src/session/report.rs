@@ -52,6 +52,11 @@ impl Report {
         Ok(report)
     }
 
+    /// Whether an update by a batch was measured.
+    pub(crate) fn updates(&self) -> bool {
+        self.apply.is_some()
+    }
+
     /// The cost of the measured calls.
     pub(crate) fn cost(&self, firmware: &Firmware, model: &str) -> Result<Cost> {
         if self.stack_free > 0 && self.stack >= self.stack_free {
