@@ -1,4 +1,4 @@
-//! What only a processor's own instructions can do: the one place of the trainer with `unsafe` code.
+//! What only a processor's own instructions can do: the one place of the trainer with `unsafe` code but for [`team`](super::team).
 #![allow(unsafe_code)]
 
 /// Sets flush-to-zero and denormals-are-zero for this thread, which is the pool's and ends with it.

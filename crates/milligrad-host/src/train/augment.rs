@@ -11,7 +11,6 @@ use super::random::{Pcg32, key};
 use super::samples::Samples;
 use super::threads;
 use crate::error::{Error, Result};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// What lies beyond the edge of an image or series.
@@ -122,7 +121,7 @@ impl Augment {
         let order: Vec<usize> = indices.iter().map(|&i| i as usize).collect();
         let mut batch = samples.select(&order);
         let (width, shape) = (batch.width(), batch.shape().to_vec());
-        let rows = batch.inputs_mut().par_chunks_mut(width).zip(indices);
+        let rows = batch.inputs_mut().chunks_exact_mut(width).zip(indices);
         threads::each(rows, |(row, &sample)| {
             let key = key(&[seed, epoch as u64, u64::from(sample), 2]);
             self.apply(row, &shape, &mut Pcg32::new(key));

@@ -82,7 +82,7 @@ pub fn fit(
     if let Some(name) = options.frozen.iter().find(unknown) {
         return Err(Error::Spec(format!("there is no layer `{name}` to freeze")));
     }
-    pool(options.threads)?.install(|| Run::new(graph, train, validation, options)?.run(observer))
+    pool(options.threads)?.install(|| attended(|| Run::new(graph, train, validation, options)?.run(observer)))
 }
 
 /// The samples fit the graph and the loss.
@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
                 break;
             }
             let steps = self.history.steps.len();
-            let Some(mut record) = attended(|| self.epoch(epoch, observer))? else {
+            let Some(mut record) = self.epoch(epoch, observer)? else {
                 self.history.stopped = true;
                 self.history.steps.truncate(steps);
                 break;

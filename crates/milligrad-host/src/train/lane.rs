@@ -7,7 +7,6 @@ use super::layers::{Delta, Gradient, Mode, Moments, Pass, Share, mask_clamped, r
 use super::network::{Kind, Network, Step};
 use super::real::Real;
 use super::threads;
-use rayon::prelude::*;
 use std::mem;
 
 /// The memory of one part of the batch. Lanes share nothing, so that each may have a thread of its own.
@@ -233,7 +232,7 @@ impl<F: Real, const N: usize> Network<F, N> {
         if shares.len() == fused.len() {
             return shares.into_iter().for_each(update);
         }
-        threads::each(shares.into_par_iter(), update);
+        threads::each(shares, update);
     }
 
     fn backward_batch_norm(

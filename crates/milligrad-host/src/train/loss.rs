@@ -196,7 +196,9 @@ impl Loss {
                         correct += f32::from(u8::from(right)) / outputs;
                     }
                 }
-                Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy => {}
+                Self::CategoricalCrossEntropy { .. } | Self::SparseCategoricalCrossEntropy => {
+                    unreachable!("all samples at once, above")
+                }
             }
             report(weight.map_or(loss, |weight| weight * loss), correct);
         }

@@ -46,6 +46,7 @@ mod rate_finder;
 mod real;
 mod samples;
 mod schedule;
+mod team;
 mod threads;
 mod trainer;
 mod transfer;

@@ -1,9 +1,10 @@
 //! The threads that training runs on.
 
 use super::arch;
+use super::team::Team;
 use crate::error::{Error, Result};
-use rayon::prelude::*;
-use std::sync::atomic::Ordering;
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pool of `threads` threads, 0 for as many as there are cores. Numbers too small to be normal count as zero in
 /// them: such denormals, which Adam makes of weights that no longer matter, would halve the speed.
@@ -16,25 +17,54 @@ pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
         .map_err(|problem| Error::Data(format!("no threads to train on: {problem}")))
 }
 
-/// Runs `work` with the pool's other threads in attendance: once they have been of use, they wait awake for the next call of
-/// [`each`], as to wake a thread takes longer than a small network's step. They do nothing else until `work` ends.
-pub(crate) fn attended<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    /// Pauses of the processor, some 0.1 to 0.5 ms, after which they go to sleep: others may need the core.
-    const AWAKE: u32 = 1 << 13;
-    match rayon::current_num_threads() {
-        1 => work(),
-        threads => {
-            spindle::SPIN_LIMIT.store(AWAKE, Ordering::Relaxed);
-            spindle::with_lock(threads, work)
+thread_local! {
+    /// The team that this thread leads.
+    static TEAM: RefCell<Option<Arc<Team>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` as the leader of a [`Team`] as large as the pool, which [`each`] then calls on.
+pub(crate) fn attended<R>(work: impl FnOnce() -> R) -> R {
+    /// Ends a team's work, also when its leader panics.
+    struct Dismissal(Arc<Team>);
+    impl Drop for Dismissal {
+        fn drop(&mut self) {
+            TEAM.take();
+            self.0.dismiss();
         }
     }
+
+    let others = rayon::current_num_threads() - 1;
+    if others == 0 {
+        return work();
+    }
+    let team = Arc::new(Team::default());
+    std::thread::scope(|scope| {
+        let dismissal = Dismissal(team.clone());
+        for i in 1..=others {
+            let thread = std::thread::Builder::new().name(format!("train {i}"));
+            // A system without another thread leaves the work to those that there are.
+            let _ = thread.spawn_scoped(scope, || team.attend());
+        }
+        TEAM.set(Some(dismissal.0.clone()));
+        work()
+    })
 }
 
 /// Calls `work` for every item, on all threads.
-pub(crate) fn each<I: IndexedParallelIterator>(items: I, work: impl Fn(I::Item) + Send + Sync) {
-    match items.len() {
-        0 | 1 => items.for_each(work),
-        jobs => spindle::for_each(jobs, items, work),
+pub(crate) fn each<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T) + Send + Sync) {
+    let items: Vec<T> = items.into_iter().collect();
+    // The team is away while it works: a task that has items itself does them alone.
+    match TEAM.take() {
+        Some(team) if items.len() > 1 => {
+            let items: Vec<_> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
+            let item = |i: usize| items[i].lock().unwrap_or_else(PoisonError::into_inner).take();
+            team.round(items.len(), &|i| item(i).into_iter().for_each(&work));
+            TEAM.set(Some(team));
+        }
+        team => {
+            TEAM.set(team);
+            items.into_iter().for_each(work);
+        }
     }
 }
 

@@ -224,8 +224,9 @@ impl<F: Real, const N: usize> Trainer<F, N> {
             parts.iter_mut().zip(chunks).for_each(|((_, states), chunk)| states.push(chunk));
         }
         if parts.len() > 1 && rayon::current_num_threads() > 1 {
-            let parts = parts.into_par_iter().enumerate();
-            threads::each(parts, |(i, (parameters, mut states))| update(i, parameters, &mut states));
+            threads::each(parts.into_iter().enumerate(), |(i, (parameters, mut states))| {
+                update(i, parameters, &mut states)
+            });
         } else {
             let parts = parts.into_iter().enumerate();
             parts.for_each(|(i, (parameters, mut states))| update(i, parameters, &mut states));
@@ -342,7 +343,7 @@ fn each_lane<F: Real, const N: usize, R: Send>(
         return vec![work(0, lane)];
     }
     let mut results: Vec<Option<R>> = lanes.iter().map(|_| None).collect();
-    let items = lanes.par_iter_mut().zip(&mut results).enumerate();
+    let items = lanes.iter_mut().zip(&mut results).enumerate();
     threads::each(items, |(i, (lane, result))| *result = Some(work(i, lane)));
     results.into_iter().flatten().collect()
 }
