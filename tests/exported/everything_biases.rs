@@ -1,4 +1,4 @@
-// milligrad model: name=everything learns=yes optimizer=Sgd core=portable
+// milligrad model: name=everything learns=batches optimizer=Sgd core=portable
 // 14 layers, 8656 multiply-accumulate operations, 5860 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]

@@ -1,4 +1,4 @@
-// milligrad model: name=everything learns=yes optimizer=Momentum core=portable
+// milligrad model: name=everything learns=batches optimizer=Momentum core=portable
 // 14 layers, 8656 multiply-accumulate operations, 12732 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]

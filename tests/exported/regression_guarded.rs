@@ -1,4 +1,4 @@
-// milligrad model: name=regression learns=yes optimizer=Sgd core=portable
+// milligrad model: name=regression learns=batches optimizer=Sgd core=portable
 // 3 layers, 45 multiply-accumulate operations, 564 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]

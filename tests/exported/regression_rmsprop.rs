@@ -1,4 +1,4 @@
-// milligrad model: name=regression learns=yes optimizer=RmsProp core=portable
+// milligrad model: name=regression learns=batches optimizer=RmsProp core=portable
 // 3 layers, 45 multiply-accumulate operations, 776 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]

@@ -1,4 +1,4 @@
-// milligrad model: name=wide learns=yes optimizer=Momentum core=portable
+// milligrad model: name=wide learns=batches optimizer=Momentum core=portable
 // 3 layers, 1056 multiply-accumulate operations, 13356 bytes of RAM. Made by `milligrad export`; do not edit.
 
 #[allow(unused_imports)]

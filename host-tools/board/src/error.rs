@@ -42,7 +42,7 @@ pub enum Error {
     },
 
     /// The file was not made by `milligrad export`.
-    #[error("{} does not start with `// milligrad model: name=... learns=yes|no`: export the model anew", path.display())]
+    #[error("{} does not start with `// milligrad model: name=... learns=no|yes|batches`: export the model anew", path.display())]
     NotAModel {
         /// The file.
         path: PathBuf,

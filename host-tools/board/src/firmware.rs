@@ -28,7 +28,7 @@ impl ModelSource {
         Self { name: name.into(), path: path.into(), kind: Kind::Predicts }
     }
 
-    /// A model file as its first line says: `// milligrad model: name=NAME learns=yes`.
+    /// A model file as its first line says: `// milligrad model: name=NAME learns=no|yes|batches`.
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::NotAModel`] for a file without such a line.
@@ -40,11 +40,14 @@ impl ModelSource {
             Some(line.split_whitespace().filter_map(|word| word.split_once('=')))
         };
         let value = |key| words()?.find_map(|(name, value)| (name == key).then_some(value));
-        match (value("name"), value("learns")) {
-            (Some(name), Some(learns @ ("yes" | "no"))) => {
-                let kind = if learns == "yes" { Kind::Learns } else { Kind::Predicts };
-                Ok(Self { name: name.into(), path, kind })
-            }
+        let kind = match value("learns") {
+            Some("no") => Some(Kind::Predicts),
+            Some("yes") => Some(Kind::Learns),
+            Some("batches") => Some(Kind::LearnsInBatches),
+            _ => None,
+        };
+        match (value("name"), kind) {
+            (Some(name), Some(kind)) => Ok(Self { name: name.into(), path, kind }),
             _ => Err(Error::NotAModel { path }),
         }
     }
@@ -299,6 +302,8 @@ mod tests {
         let path = folder.path().join("model.rs");
         fs::write(&path, "// milligrad model: name=xor learns=yes optimizer=Sgd\n").unwrap();
         assert_eq!(ModelSource::read(&path).unwrap(), ModelSource::learning("xor", &path));
+        fs::write(&path, "// milligrad model: name=xor learns=batches optimizer=Sgd\n").unwrap();
+        assert_eq!(ModelSource::read(&path).unwrap(), ModelSource::learning_in_batches("xor", &path));
         fs::write(&path, "// milligrad model: name=xor learns=no optimizer=none\n").unwrap();
         assert_eq!(ModelSource::read(&path).unwrap(), ModelSource::new("xor", &path));
         for text in

@@ -53,9 +53,11 @@ impl From<milligrad_board::Error> for Failure {
     fn from(error: milligrad_board::Error) -> Self {
         use milligrad_board::Error;
         match error {
-            Error::UnknownBoard { .. } | Error::Models(_) | Error::NoExample { .. } => {
-                Self::usage(error.to_string())
-            }
+            Error::UnknownBoard { .. }
+            | Error::Models(_)
+            | Error::NoExample { .. }
+            | Error::NoBatch { .. }
+            | Error::UnknownSchedule { .. } => Self::usage(error.to_string()),
             _ => Self::device(error.to_string()),
         }
     }

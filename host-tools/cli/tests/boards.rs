@@ -47,6 +47,16 @@ fn a_model_on_boards() {
     assert!(layers.iter().all(|layer| keys.iter().all(|key| !layer[key].is_null())), "{profile}");
     assert_eq!(profile["panics"], json!([]));
 
+    // What a board learns in batches is what the desk does; `learn` fails where a parameter differs.
+    let out = trained.path("adapted.safetensors");
+    let learn = ["learn", &trained.int8(), "--data=digits", "--on=qemu", "--out", &out, "--json"];
+    let report = good([&learn[..], &["--batch=5", "--steps=40", "--trainable=last:1"]].concat()).json();
+    let figures = ["steps", "batch", "differing"].map(|key| report[key].as_u64());
+    assert_eq!(figures, [40, 5, 0].map(Some), "{report}");
+    let on_board = fs::read(&out).unwrap();
+    good([&learn[..3], &["--out", &out, "--batch=5", "--steps=40", "--trainable=last:1"]].concat());
+    assert!(fs::read(&out).unwrap() == on_board);
+
     run(["validate", &trained.int8(), "--on=nrf52840-dk"]).fails(3, "not in QEMU");
 
     let flash = ["flash", &trained.int8(), "--board=nrf52840-dk", "--json"];

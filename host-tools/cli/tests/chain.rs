@@ -98,6 +98,22 @@ fn what_a_device_learned_is_kept() {
     has(&cost["training"], &["ram_bytes", "instructions", "layers"]);
     learn("last:1");
     assert!(fs::read(&out).unwrap() == first, "the same steps give the same bytes");
+    // In batches: other steps, and bits that are always the same; the exported source says so.
+    let batches = |more: &[&str]| {
+        let model = trained.int8();
+        run([&["learn", &model, "--data=digits", "--trainable=last:1", "--out", &out, "--json"], more]
+            .concat())
+    };
+    let report = batches(&["--batch=8", "--learning-rate=0.1", "--guard"]).json();
+    assert_eq!((report["steps"].as_u64(), report["batch"].as_u64()), (Some(1293 / 8), Some(8)));
+    assert_eq!((report["refused"].as_u64(), report["refused_updates"].as_u64()), (Some(0), Some(0)));
+    let summed = fs::read(&out).unwrap();
+    assert!(summed != first);
+    batches(&["--batch=8", "--learning-rate=0.1", "--guard", "--batches", "--steps=161"]);
+    assert!(fs::read(&out).unwrap() == summed);
+    batches(&["--batches"]).fails(2, "add --batch N");
+    batches(&["--batch=0"]).fails(2, "0 is not in");
+    batches(&["--batch=2", "--dtype=fixed16"]).fails(2, "one sample at a time");
     learn("head").fails(2, "there is no layer `head`; those that can learn are dense, dense_1");
     learn("softmax").fails(2, "layer `softmax` (Softmax): it has nothing that can learn");
 }

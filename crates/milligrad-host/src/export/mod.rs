@@ -72,7 +72,7 @@ pub fn rust_with(program: &Program, sections: &Sections) -> Result<String> {
 
 fn header(program: &Program) -> String {
     let (learns, optimizer) = match &program.learning {
-        Some(learning) => ("yes", learning.rule_name()),
+        Some(learning) => (if learning.batches { "batches" } else { "yes" }, learning.rule_name()),
         None => ("no", "none"),
     };
     let core = match program.core {

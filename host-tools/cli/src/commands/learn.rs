@@ -16,7 +16,7 @@ use serde_json::json;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Let a model learn as a device does, one sample a step, on the desk or on a board, and keep what it learned.
+/// Let a model learn as a device does, one sample a step or in batches, on the desk or on a board, and keep what it learned.
 #[derive(Debug, Args)]
 pub(crate) struct Learn {
     /// The model.
@@ -27,9 +27,12 @@ pub(crate) struct Learn {
     /// What computes: host (the device's kernels on the desk) or a board, whose parameters are compared with the desk's.
     #[arg(long, value_name = "host|BOARD", default_value = "host")]
     on: String,
-    /// Steps; one for each training sample unless given.
+    /// Steps; one for each training sample, or batch of them, unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
+    /// Samples of a step, which follows the mean of their gradients; one unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    batch: Option<u32>,
     /// Step size; in fixed point the greatest power of two that is not above it. 0.02 unless given.
     #[arg(long, value_name = "RATE", default_value_t = 0.02, value_parser = positive::<f32>)]
     learning_rate: f32,
@@ -54,34 +57,42 @@ impl Learn {
         let Some(train) = data.train.take() else {
             return Err(Failure::usage("these data are a test part alone: there is nothing to learn from"));
         };
-        let learning = self.learning.or_all();
+        let learning = self.learning.or_all().with_batch(self.batch)?;
         let program = learning.compile(&context.graph, seed)?;
-        let wanted = self.steps.map_or(train.len(), |steps| steps as usize);
-        let order = order(train.len(), wanted, seed.unwrap_or(0));
+        let batch = self.batch.unwrap_or(1) as usize;
+        let wanted = self.steps.map_or((train.len() / batch).max(1), |steps| steps as usize);
+        let order = order(train.len(), wanted.saturating_mul(batch), seed.unwrap_or(0));
 
         let before = Measured::of(&program, &mut program.runner(), &data.test)?;
         let mut runner = program.runner();
-        let (rule, mut steps, mut refused) = (self.rule(&program), Vec::new(), 0);
-        for &sample in &order {
+        let (rule, mut steps, mut refused, mut refused_updates) = (self.rule(&program), Vec::new(), 0, 0);
+        for (position, &sample) in order.iter().enumerate() {
             let record = program.encode_input(train.input(sample));
             steps.extend(&record);
-            let result = match &train.targets {
+            let values: Vec<f32>;
+            let target = match &train.targets {
                 Targets::Classes(classes) => {
                     let class = classes[sample] as usize;
                     steps.push(u8::try_from(class).map_err(|_| Failure::usage("more than 255 classes"))?);
-                    runner.train_step(&record, class, &rule)
+                    Target::Class(class)
                 }
-                Targets::Values { values, .. } => {
-                    let width = values.len() / train.len();
-                    let values = &values[sample * width..][..width];
+                Targets::Values { values: all, .. } => {
+                    let width = all.len() / train.len();
                     // As the network answers them.
                     let encode = |&value| program.target.map_or(value, |target| target.encode(value));
-                    let values: Vec<f32> = values.iter().map(encode).collect();
+                    values = all[sample * width..][..width].iter().map(encode).collect();
                     steps.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-                    runner.train_step(&record, Target::Values(&values), &rule)
+                    Target::Values(&values)
                 }
             };
+            let result = match learning.is_in_batches() {
+                true => runner.accumulate(&record, target),
+                false => runner.train_step(&record, target, &rule),
+            };
             refused += usize::from(result.is_err());
+            if learning.is_in_batches() && (position + 1) % batch == 0 {
+                refused_updates += usize::from(runner.apply(&rule).is_err());
+            }
         }
         let saturated = program.fixed_point().map(|_| {
             let Saturation { activations, deltas, weights } = runner.saturation();
@@ -102,6 +113,7 @@ impl Learn {
                 steps: &steps,
                 learning_rate: self.learning_rate,
                 momentum,
+                batch: batch as u32,
                 ..TrainPlan::default()
             };
             let theirs = firmware.train(&program.name, &plan)?.parameters;
@@ -116,10 +128,13 @@ impl Learn {
         let adapted = lower::with_parameters(&context.graph, learning.chosen(), &program, &parameters)?;
         model_file::save(&adapted, &self.out)?;
 
+        let refusals = match learning.is_in_batches() {
+            true => format!(" of {batch} samples, {refused_updates} and {} samples", grouped(refused)),
+            false => format!(", {}", grouped(refused)),
+        };
         output.result(format!(
-            "{} steps, {} refused: on the test part {before} before, {after} after; wrote {}",
-            grouped(order.len()),
-            grouped(refused),
+            "{} steps{refusals} refused: on the test part {before} before, {after} after; wrote {}",
+            grouped(wanted),
             self.out.display()
         ));
         if let (Some(board), Some(differing)) = (board, differing) {
@@ -133,8 +148,10 @@ impl Learn {
             "name": program.name,
             "out": self.out,
             "on": board.map_or("host", |board| board.name),
-            "steps": order.len(),
+            "steps": wanted,
+            "batch": batch,
             "refused": refused,
+            "refused_updates": refused_updates,
             "saturated": saturated,
             "accuracy": { "before": before.accuracy(), "after": after.accuracy() },
             "mean_squared_error": { "before": before.error(), "after": after.error() },

@@ -45,7 +45,7 @@ pub(crate) struct Learning {
     /// Decide on every training step before its first write: refuse, clip, back off.
     #[arg(long)]
     guard: bool,
-    /// Sum gradients over batches, too.
+    /// Make room for gradients that are summed over batches.
     #[arg(long)]
     batches: bool,
     /// Numbers of the layers that learn: floats, or 16-bit fixed point for cores without an FPU (Dense, Conv2d,
@@ -199,6 +199,21 @@ impl Learning {
     pub(crate) fn or_all(&self) -> Self {
         let trainable = Trainable(self.trainable.0.clone().or(Some(Layers::All)));
         Self { trainable, ..self.clone() }
+    }
+
+    /// Whether gradients are summed over batches.
+    pub(crate) fn is_in_batches(&self) -> bool {
+        self.batches
+    }
+
+    /// The same for steps of so many samples, which need sums where there is more than one.
+    pub(crate) fn with_batch(self, batch: Option<u32>) -> Result<Self, Failure> {
+        match batch {
+            None if self.batches => {
+                Err(Failure::usage("--batches needs to know how many samples a step takes: add --batch N"))
+            }
+            _ => Ok(Self { batches: self.batches || batch > Some(1), ..self }),
+        }
     }
 
     /// The program of a model that learns in this way. The seed is that of stochastic rounding.
