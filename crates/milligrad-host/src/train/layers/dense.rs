@@ -91,7 +91,11 @@ impl<F: Real> Dense<F> {
         const WORTH: usize = 1 << 22;
         /// Outputs that the kernels take in at once without loss.
         const STRIP: usize = 4;
-        let shares = (weights.w.len() * blocks.len() * N / WORTH).clamp(1, rayon::current_num_threads());
+        // More of them than threads, as some threads are slower than others.
+        let threads = rayon::current_num_threads();
+        let most = if threads == 1 { 1 } else { 4 * threads };
+        let worth = (weights.w.len() * blocks.len() * N / WORTH).clamp(1, most);
+        let shares = 1 << worth.ilog2();
         let (inputs, outputs) = (self.inputs, self.place.bias.len());
         let height = outputs.div_ceil(shares).next_multiple_of(STRIP);
         let mut left = Some(weights);
