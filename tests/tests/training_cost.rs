@@ -49,6 +49,7 @@ fn steps_cost_on_a_cortex_m4f_what_the_analysis_says() {
     let wide = Builder::new("wide", &[784]).dense(128).relu().dense(10).softmax().build(1).unwrap();
     let wide = quantize(&wide, &noise(1, 784), &QuantizeOptions::default()).unwrap();
     check("wide-sgd", &wide, Learn::new(Layers::All, OptimizerKind::Sgd));
+    check("wide-adamw", &wide, Learn::new(Layers::All, OptimizerKind::AdamW));
     check("wide-adam-guarded", &wide, Learn::new(Layers::All, OptimizerKind::Adam).guarded());
     check("cnn-sgd", &cnn, Learn::new(Layers::All, OptimizerKind::Sgd));
 }

@@ -1,8 +1,10 @@
 //! Descent in fixed point: rounded to nearest, or at random.
 //!
 //! Along a row of weights, what the update of one rounds off goes to the next. So each running sum of changes is off by less than a
-//! unit, and a step far below a weight's resolution still moves some of the row. Weights that were rounded each for itself would learn
-//! from the largest deltas alone, those of one sign, and drift until nothing is left of what was learned.
+//! unit, and steps far below a weight's resolution move one of the row's weights each time their running sum comes to half a unit, one
+//! and a half, and so on. What is left at the end of a row is lost: rounded to nearest, a row whose running sum stays below half a unit
+//! does not move at all. Weights that were rounded each for itself would learn from the largest deltas alone, those of one sign, and
+//! drift until nothing is left of what was learned.
 
 use super::Optimizer;
 use crate::Fixed16;

@@ -8,6 +8,7 @@ use milligrad_host::{
     Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program,
     QuantizeOptions, export, quantize,
 };
+use std::fmt;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -66,6 +67,35 @@ struct Row {
     modelled: Option<u64>,
 }
 
+/// A row that is not measured, as the program does not fit.
+#[derive(serde::Serialize)]
+struct LeftOut {
+    name: &'static str,
+    board: &'static str,
+    dtype: &'static str,
+    input: &'static str,
+    optimizer: &'static str,
+    batch: usize,
+    guarded: bool,
+    rounding: Option<&'static str>,
+    /// RAM of the program and of what is kept free beside it.
+    ram_bytes: usize,
+    board_ram_bytes: u32,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, board, dtype, input, optimizer, batch, ram_bytes, board_ram_bytes, .. } = self;
+        let rounding = self.rounding.map_or(String::new(), |rounding| format!(" {rounding}"));
+        let guarded = if self.guarded { ", guarded" } else { "" };
+        write!(
+            f,
+            "left out: {name}, {dtype}{rounding}, {input} inputs, {optimizer}, batch {batch}{guarded} on {board}: needs \
+             {ram_bytes} B of RAM, has {board_ram_bytes}"
+        )
+    }
+}
+
 /// Instructions and RAM beyond parameters of AIfES 2.2 (-O3) on the same board: predictions, steps of SGD and Adam.
 const AIFES: [(&str, &str, u64, Option<u64>); 8] = [
     ("64-32-10", "none", 17_282, None),
@@ -121,19 +151,20 @@ const ROUNDINGS: [(FixedRounding, &str); 2] =
     [(FixedRounding::Nearest, "nearest"), (FixedRounding::Stochastic, "stochastic")];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let mut rows = Vec::new();
+    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
     for network in NETWORKS.iter().filter(|network| Arguments::wants(&arguments.network, network.name)) {
         for target in network.boards.iter().filter(|name| Arguments::wants(&arguments.board, name)) {
-            rows.extend(measure(network, board(target)?, arguments)?);
+            measure(network, board(target)?, arguments, &mut rows, &mut left_out)?;
         }
     }
-    if rows.is_empty() {
+    if rows.is_empty() && left_out.is_empty() {
         return Err("nothing to measure: there is no such network, board, optimizer or type".into());
     }
     if arguments.json {
-        println!("{}", serde_json::json!({ "schema": 1, "rows": rows }));
+        println!("{}", serde_json::json!({ "schema": 1, "rows": rows, "left_out": left_out }));
     } else {
         table(&rows);
+        left_out.iter().for_each(|row| println!("{row}"));
     }
     Ok(())
 }
@@ -149,13 +180,21 @@ fn graph(name: &str) -> Result<Graph> {
     Ok(builder.build(1)?)
 }
 
-/// All rows of a network on a board, from one firmware each, so that no row pays for another.
-fn measure(network: &Network, target: &'static Board, arguments: &Arguments) -> Result<Vec<Row>> {
+/// RAM that is left to the stack and the firmware.
+const FREE: usize = 4096;
+
+/// All rows of a network on a board, from one firmware each, so that no row pays for another; those that don't fit apart.
+fn measure(
+    network: &Network,
+    target: &'static Board,
+    arguments: &Arguments,
+    rows: &mut Vec<Row>,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<()> {
     let name = network.name;
     let float = graph(name)?;
     let inputs: Vec<f32> = noise(BATCH * float.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
     let int8 = quantize(&float, &inputs, &QuantizeOptions::default())?;
-    let mut rows = Vec::new();
     let floats = network.inputs.iter().flat_map(|&input| {
         OPTIMIZERS.map(|(optimizer, optimizer_name)| (input, optimizer, optimizer_name, None, 1))
     });
@@ -177,8 +216,20 @@ fn measure(network: &Network, target: &'static Board, arguments: &Arguments) -> 
             };
             let options = CompileOptions { learn: Some(learn), ..Default::default() };
             let program = Program::compile(graph, &options)?;
-            // Half the RAM is left to a copy of the parameters, the stack and the firmware.
-            if program.ram_bytes() + 4096 > target.ram_bytes as usize {
+            let ram_bytes = program.ram_bytes() + FREE;
+            if ram_bytes > target.ram_bytes as usize {
+                left_out.push(LeftOut {
+                    name: row_name(name, optimizer_name, input_type),
+                    board: target.name,
+                    dtype,
+                    input: input_type,
+                    optimizer: optimizer_name,
+                    batch,
+                    guarded,
+                    rounding: rounding.map(|(_, name)| name),
+                    ram_bytes,
+                    board_ram_bytes: target.ram_bytes,
+                });
                 continue;
             }
             let firmware = build(&program, batch, target)?;
@@ -231,7 +282,7 @@ fn measure(network: &Network, target: &'static Board, arguments: &Arguments) -> 
             rows.push(row(optimizer_name, &profile, modelled));
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// Name of the model in the firmware.
