@@ -17,7 +17,7 @@ pub struct TrainingCost {
     pub ram_beyond_parameters_bytes: usize,
     /// Bytes of initial values of parameters, in flash.
     pub initial_bytes: usize,
-    /// Instructions on a Cortex-M4F, modelled: within 25 % for networks of some hundred weights and more.
+    /// Instructions on a Cortex-M4F, modelled: within 15 % for networks of some hundred weights and more.
     pub instructions: u64,
     /// Layer by layer.
     pub layers: Vec<LayerTraining>,
@@ -86,6 +86,10 @@ impl Program {
                             ) => {
                                 kernels::POOLED_BACK * window.taps() as f64 * len(delta)
                                     + kernels::CLEARED * len(delta_x)
+                            }
+                            Kernel::Fixed(FixedKernel::Layer(Layer::Dense { .. })) => {
+                                kernels::FIXED_COLUMNS * step.macs as f64
+                                    + kernels::FIXED_COLUMN * len(delta_x)
                             }
                             Kernel::Fixed(_) => {
                                 kernels::FIXED_BACKWARD * step.macs as f64 + ELEMENT * len(delta_x)
@@ -228,8 +232,13 @@ impl Program {
                 kernels::INT8 * step.macs as f64 + ELEMENT * len
             }
             Kernel::Fixed(FixedKernel::Layer(layer)) => match layer {
-                Layer::Dense { .. } => kernels::fixed(step.macs, len),
-                Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } => {
+                Layer::Dense { inputs, .. } => kernels::fixed_rows(*inputs, len as usize),
+                Layer::Conv2d { window, .. } => {
+                    let outputs = self.buffer(step.output).len / window.positions().max(1);
+                    let position = kernels::FIXED_POSITION + kernels::fixed_rows(window.patch_len(), outputs);
+                    kernels::patches(window) + window.positions() as f64 * position
+                }
+                Layer::DepthwiseConv2d { window, .. } => {
                     let position = kernels::FIXED_POSITION * window.positions() as f64;
                     kernels::patches(window) + position + kernels::fixed(step.macs, len)
                 }
