@@ -55,7 +55,7 @@ impl Firmware {
     /// Profiles the prediction of one input record.
     ///
     /// # Errors
-    /// Those of [`predict`](Firmware::predict) and [`build`](Firmware::build), and [`Error::Elf`].
+    /// Those of [`predict`](Firmware::predict) and [`build`](Firmware::build), and [`Error::Elf`](crate::Error::Elf).
     pub fn profile(&self, model: &str, input: &[u8]) -> Result<Profile> {
         let words = [commands::MEASURE, model, "1"];
         let mut profile =
@@ -74,7 +74,7 @@ impl Firmware {
     /// the stack is that of the training step.
     ///
     /// # Errors
-    /// Those of [`train`](Firmware::train), and [`Error::Elf`].
+    /// Those of [`train`](Firmware::train), and [`Error::Elf`](crate::Error::Elf).
     pub fn profile_training(&self, model: &str, plan: &TrainPlan<'_>) -> Result<Profile> {
         let kind = self.learner(model)?;
         let (words, count) = (plan.words()?, plan.counted(kind, 1));
@@ -91,7 +91,7 @@ impl Firmware {
     /// Takes apart the ELF file.
     ///
     /// # Errors
-    /// [`Error::Elf`].
+    /// [`Error::Elf`](crate::Error::Elf).
     pub fn analyse(&self) -> Result<Elf> {
         Elf::open(self.elf())
     }
@@ -99,7 +99,7 @@ impl Firmware {
     /// The symbol of an entry function of a model, for [`Elf::reach`].
     ///
     /// # Errors
-    /// [`Error::UnknownModel`]; [`Error::NotALearner`] if the training step of another model is asked for.
+    /// [`Error::UnknownModel`](crate::Error::UnknownModel); [`Error::NotALearner`](crate::Error::NotALearner) if the training step of another model is asked for.
     pub fn entry(&self, model: &str, training: bool) -> Result<String> {
         if training {
             self.learner(model)?;
