@@ -54,6 +54,12 @@ pub(crate) fn add_columns(weights: &[f32], stride: usize, output: &Clamp<f32>, x
     plain_add_columns(weights, stride, output, x, y);
 }
 
+/// Sums within the range of an activation.
+#[inline(never)]
+pub(crate) fn limit(output: &Clamp<f32>, y: &mut [f32]) {
+    y.iter_mut().for_each(|y| *y = output.apply(*y));
+}
+
 #[cfg_attr(milligrad_fpu, allow(dead_code, reason = "there is a kernel for it"))]
 #[inline(never)]
 fn plain_add_columns(weights: &[f32], stride: usize, output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {

@@ -1,6 +1,7 @@
 //! `y = activation(W x + b)`: four rows at a time, 150 instructions for 128 products.
 
 use crate::Clamp;
+use crate::layers::matrix::limit;
 use core::arch::global_asm;
 
 unsafe extern "C" {
@@ -63,11 +64,6 @@ unsafe fn run(
         // SAFETY: there are `rows` outputs.
         limit(output, unsafe { core::slice::from_raw_parts_mut(y, rows) });
     }
-}
-
-#[inline(never)]
-fn limit(output: &Clamp<f32>, y: &mut [f32]) {
-    y.iter_mut().for_each(|y| *y = output.apply(*y));
 }
 
 // r0, r7, r8, r9: four rows of weights, r1: where the first turn over the blocks of 8 starts, r2: y, r3: biases,

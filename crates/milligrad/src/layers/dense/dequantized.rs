@@ -47,7 +47,7 @@ impl Dense<'_, f32> {
         let block = if block.is_empty() { &mut one } else { block };
         y.iter_mut().zip(self.channels).for_each(|(y, &bias)| *y = bias);
         if x.values.is_empty() {
-            y.iter_mut().for_each(|y| *y = self.output.apply(*y));
+            matrix::limit(&self.output, y);
         }
         let mut first = 0;
         while let (Some(floats), Some(weights)) = (x.floats(first, block), self.weights.get(first..)) {
