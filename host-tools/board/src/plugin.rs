@@ -25,18 +25,26 @@ pub(crate) struct Block {
 
 /// Arguments for QEMU that load the plugin.
 pub(crate) fn arguments(elf: &Elf) -> Result<[String; 2]> {
-    let (mark, _) = elf.require(sections::FUNCTION)?;
+    let (mark, size) = elf.require(sections::FUNCTION)?;
+    // Bit 0 of a function's address says that it is Thumb code.
+    let (start, end) = (mark & !1, (mark & !1) + size);
     let (table, _) = elf.require(sections::TABLE)?;
     let plugin = build()?;
-    Ok(["-plugin".into(), format!("{},out={OUT},mark={mark:x},table={table:x}", plugin.display())])
+    let plugin = plugin.display();
+    Ok(["-plugin".into(), format!("{plugin},out={OUT},mark={start:x}..{end:x},table={table:x}")])
 }
 
-/// The counts of the run that worked in `folder`.
+/// The counts of the run that worked in `folder`, within its measured call; there are some.
 pub(crate) fn counts(folder: &Path) -> Result<Vec<Block>> {
     let path = folder.join(OUT);
     let text = fs::read_to_string(&path).map_err(Error::io(&path))?;
     let bad = |line| Error::Report { file: OUT, reason: format!("what is {line:?}?") };
-    text.lines().map(|line| parse(line).ok_or_else(|| bad(line))).collect()
+    let blocks: Result<Vec<_>> = text.lines().map(|line| parse(line).ok_or_else(|| bad(line))).collect();
+    let blocks: Vec<_> = blocks?.into_iter().filter(|block| block.section != sections::OUTSIDE).collect();
+    match blocks.is_empty() {
+        true => Err(Error::Report { file: OUT, reason: "no block of a marked call was counted".into() }),
+        false => Ok(blocks),
+    }
 }
 
 /// A line of the file: section, address, count, taken, opcodes.

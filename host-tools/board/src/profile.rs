@@ -193,9 +193,7 @@ impl Firmware {
     fn count_in(&self, folder: &Folder, elf: &Elf, words: &[&str]) -> Result<Vec<Block>> {
         let plugin = plugin::arguments(elf)?;
         self.run(folder, words, false, &plugin.each_ref().map(String::as_str))?;
-        let mut blocks = plugin::counts(folder.path())?;
-        blocks.retain(|block| block.section != sections::OUTSIDE);
-        Ok(blocks)
+        plugin::counts(folder.path())
     }
 }
 

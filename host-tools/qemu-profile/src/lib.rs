@@ -1,11 +1,11 @@
 //! A QEMU plugin that counts how often every block of code runs, in marked sections.
 //!
 //! ```text
-//! qemu-system-arm ... -plugin libmilligrad_qemu_profile.so,out=FILE,mark=ADDRESS,table=ADDRESS
+//! qemu-system-arm ... -plugin libmilligrad_qemu_profile.so,out=FILE,mark=START..END,table=ADDRESS
 //! ```
 //!
 //! - `out`: the file that the counts go to when QEMU ends; `milligrad-board` reads it.
-//! - `mark`, `table`: address of a function that stores to `table + section`, in hexadecimal. From that store on
+//! - `mark`, `table`: where a function lies that stores to `table + section`, in hexadecimal. From that store on
 //!   counts belong to that section, one of 256; before the first it is section 0.
 //!
 //! The file has one line for each block and section:
@@ -24,6 +24,7 @@ mod sys;
 
 use count::{Block, Counts};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ops::Range;
 use std::sync::{Mutex, OnceLock};
 
 /// The version of the plugin interface that this is written for: that of QEMU 7.2, which later ones understand.
@@ -37,20 +38,22 @@ static COUNTS: Mutex<Counts> = Mutex::new(Counts::new());
 /// What follows the plugin's name on QEMU's command line.
 struct Arguments {
     out: String,
-    mark: Option<u32>,
+    /// The marking function: QEMU cuts it into blocks at the end of a page.
+    mark: Range<u32>,
     table: u32,
 }
 
 impl Arguments {
     fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self { out: "profile.txt".into(), mark: None, table: 0 };
+        let mut arguments = Self { out: "profile.txt".into(), mark: 0..0, table: 0 };
         for word in words {
             let bad = |_| format!("bad number in {word}");
             match word.split_once('=') {
                 Some(("out", value)) => arguments.out = value.into(),
-                // Bit 0 of a function's address says that it is Thumb code.
                 Some(("mark", value)) => {
-                    arguments.mark = Some(u32::from_str_radix(value, 16).map_err(bad)? & !1);
+                    let (start, end) = value.split_once("..").ok_or_else(|| format!("no range in {word}"))?;
+                    let number = |text| u32::from_str_radix(text, 16).map_err(bad);
+                    arguments.mark = number(start)?..number(end)?;
                 }
                 Some(("table", value)) => arguments.table = u32::from_str_radix(value, 16).map_err(bad)?,
                 _ => return Err(format!("unknown argument {word}")),
@@ -103,7 +106,7 @@ extern "C" fn translated(_: sys::Id, tb: *mut sys::Tb) {
     unsafe {
         let data = std::ptr::from_ref(block).cast_mut().cast();
         sys::qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, sys::NO_REGISTERS, data);
-        if ARGUMENTS.get().is_some_and(|arguments| arguments.mark == Some(address)) {
+        if ARGUMENTS.get().is_some_and(|arguments| arguments.mark.contains(&address)) {
             for i in 0..sys::qemu_plugin_tb_n_insns(tb) {
                 let instruction = sys::qemu_plugin_tb_get_insn(tb, i);
                 let nothing = std::ptr::null_mut();
