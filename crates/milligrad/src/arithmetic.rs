@@ -102,6 +102,11 @@ pub trait Trainable: Arithmetic {
     ) {
         matrix::columns::<Self>(inputs, weights, delta, delta_x);
     }
+    /// `δ = 0` where the fused activation limited `y`; overridden as [`rows`](Arithmetic::rows).
+    #[inline(always)]
+    fn backward_clamp(output: &Self::Output, y: &[Self::Element], delta: &mut [Self::Element]) {
+        matrix::backward_clamp::<Self>(output, y, delta);
+    }
     /// Adds `δ xᵀ` to `gradient`, but for rows whose `δ` is zero; overridden as [`rows`](Arithmetic::rows).
     #[inline(always)]
     fn outer(x: &[Self::Element], delta: &[Self::Element], gradient: &mut [Self::Gradient]) {

@@ -167,6 +167,10 @@ impl Trainable for Fixed16 {
         sums::columns(inputs, weights, delta, delta_x);
     }
     #[inline(always)]
+    fn backward_clamp(output: &Clamp<i16>, y: &[i16], delta: &mut [i16]) {
+        elementwise::clamp_backward(output, y, delta);
+    }
+    #[inline(always)]
     fn delta(sum: i32) -> i16 {
         saturate(round_shift(sum, WEIGHT_BITS))
     }

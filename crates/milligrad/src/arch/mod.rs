@@ -9,6 +9,9 @@ pub(crate) mod dsp;
 pub(crate) mod lend;
 #[cfg(target_has_atomic = "8")]
 pub(crate) mod reserved;
+mod rolled;
 #[cfg(milligrad_thumb)]
 pub(crate) mod thumb;
 pub(crate) mod words;
+
+pub(crate) use rolled::rolled;

@@ -1,7 +1,9 @@
 //! Sums of tensors, and activations that are no part of a layer: ranges that could not be fused, and LeakyReLU.
 
 use super::{DELTA_BITS, Fixed16, round_shift};
+use crate::arch::rolled;
 use crate::{Clamp, Trainable};
+use core::hint::black_box;
 
 /// `y = activation(a + b)`. Its backward pass is the identity: both inputs get `δ`, masked by the activation.
 #[inline]
@@ -22,9 +24,11 @@ pub fn clamp(range: &Clamp<i16>, x: &mut [i16]) {
 }
 
 /// `δ = 0` where the range limited the output `y`.
-#[inline]
+#[inline(never)]
 pub fn clamp_backward(range: &Clamp<i16>, y: &[i16], delta: &mut [i16]) {
-    for (delta, &y) in delta.iter_mut().zip(y) {
+    // In a network of one such layer the compiler knows how long it is, and writes out the whole loop.
+    for (delta, &y) in delta.iter_mut().zip(black_box(y)) {
+        rolled();
         if !Fixed16::passed(range, y) {
             *delta = 0;
         }

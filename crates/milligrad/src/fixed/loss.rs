@@ -3,6 +3,7 @@
 use super::convert::{activation, dequantize};
 use super::{ACTIVATION_BITS, DELTA_BITS, Saturation, saturate};
 use crate::TrainError;
+use crate::arch::rolled;
 
 /// `2^(-i/32)` in Q0.15 for `i` of 0 to 32.
 const POWERS: [u16; 33] = {
@@ -43,6 +44,7 @@ pub fn softmax(x: &mut [i16]) {
     let largest = x.iter().fold(i16::MIN, |largest, &x| if x > largest { x } else { largest });
     let mut sum = 0_u32;
     for x in x.iter_mut() {
+        rolled();
         let e = exp_of_minus((i32::from(largest) - i32::from(*x)) as u32);
         sum = sum.saturating_add(e);
         // At most 2¹⁵, which an unsigned 16-bit number holds.
@@ -54,6 +56,7 @@ pub fn softmax(x: &mut [i16]) {
     let reciprocal = (1_u32 << 31).checked_div(scaled).unwrap_or(0);
     let half = 1_u32.wrapping_shl(15 + drop);
     for x in x.iter_mut() {
+        rolled();
         let p = (u32::from(*x as u16) * reciprocal).saturating_add(half).wrapping_shr(16 + drop);
         *x = p.min(i16::MAX as u32) as i16;
     }
@@ -66,15 +69,16 @@ fn minus_ln(p: i16) -> u32 {
     // p = x 2^-places with x of 1 to 2, in Q.15.
     let places = p.leading_zeros() - 16;
     let mut x = p << places;
-    // Squaring shows one more bit of log2(x) each time.
-    let mut log = 0_u32;
-    for _ in 0..16 {
+    // Squaring shows one more bit of log2(x) each time; of 1 there are none.
+    let (mut log, mut bit) = (0_u32, 1 << 15);
+    while bit > 0 && x > 1 << 15 {
+        rolled();
         x = (x * x) >> 15;
-        log <<= 1;
         if x >> 16 != 0 {
             x >>= 1;
-            log += 1;
+            log |= bit;
         }
+        bit >>= 1;
     }
     // ln 2 in Q.16, times -log2(p) in Q.16, which is below 2²⁰: 4 bits first, so that 32 are enough.
     let minus_log2 = (places << 16) - log;

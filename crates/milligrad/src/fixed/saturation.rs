@@ -1,5 +1,7 @@
 //! How often numbers came to the end of their range.
 
+use crate::arch::rolled;
+
 /// Counters of numbers that saturated. They stop at their largest value and never wrap.
 ///
 /// An activation or a delta counts where it lies at the end of the `i16`, which a number that just reaches it does, too.
@@ -48,7 +50,11 @@ impl Saturation {
 #[inline(never)]
 fn at_the_end(values: &[i16]) -> u32 {
     // The two ends are neighbours among unsigned numbers.
-    values.iter().map(|&x| u32::from((x as u16).wrapping_sub(0x7fff) < 2)).sum()
+    let is_end = |&x: &i16| {
+        rolled();
+        u32::from((x as u16).wrapping_sub(0x7fff) < 2)
+    };
+    values.iter().map(is_end).sum()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Conv2d, the 2-D convolution: a dense layer over the patch that each output position sees.
 
-use super::matrix::{backward_clamp, is_product};
+use super::matrix::is_product;
 use crate::window::Patches;
 use crate::{Arithmetic, Trainable, Window2d};
 
@@ -82,7 +82,7 @@ impl<A: Trainable> Conv2d<'_, A> {
     /// Turns `δ` of the outputs into `δ` of the sums, in place: zero where the fused activation limited `y`.
     #[inline]
     pub fn backward_activation(&self, y: &[A::Element], delta: &mut [A::Element]) {
-        backward_clamp::<A>(&self.output, y, delta);
+        A::backward_clamp(&self.output, y, delta);
     }
 
     /// `δx`: at each position `Wᵀ δ`, added up where patches overlap. Positions where all `δ` are zero add nothing.

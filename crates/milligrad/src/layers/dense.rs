@@ -2,7 +2,7 @@
 
 mod dequantized;
 
-use super::matrix::{backward_clamp, is_product};
+use super::matrix::is_product;
 use crate::{Arithmetic, Optimizer, Trainable};
 pub use dequantized::{Dequantized, accumulate_dequantized, apply_dequantized};
 
@@ -61,7 +61,7 @@ impl<A: Trainable> Dense<'_, A> {
     /// Turns `δ` of the outputs into `δ` of the sums, in place: zero where the fused activation limited `y`.
     #[inline]
     pub fn backward_activation(&self, y: &[A::Element], delta: &mut [A::Element]) {
-        backward_clamp::<A>(&self.output, y, delta);
+        A::backward_clamp(&self.output, y, delta);
     }
 
     /// `δx = Wᵀ δ`

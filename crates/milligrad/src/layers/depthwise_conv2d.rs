@@ -1,6 +1,6 @@
 //! DepthwiseConv2d: every input channel is convolved with filters of its own.
 
-use super::matrix::{backward_clamp, finish, is_product};
+use super::matrix::{finish, is_product};
 use crate::window::Patches;
 use crate::{Arithmetic, Trainable, Window2d};
 
@@ -106,7 +106,7 @@ impl<A: Trainable> DepthwiseConv2d<'_, A> {
     /// Turns `δ` of the outputs into `δ` of the sums, in place: zero where the fused activation limited `y`.
     #[inline]
     pub fn backward_activation(&self, y: &[A::Element], delta: &mut [A::Element]) {
-        backward_clamp::<A>(&self.output, y, delta);
+        A::backward_clamp(&self.output, y, delta);
     }
 
     /// `δx`: at each position and tap `W[k, o] δ[o]` over the channel's outputs, added up where patches overlap.

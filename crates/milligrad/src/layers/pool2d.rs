@@ -1,6 +1,5 @@
 //! MaxPool2d and AvgPool2d: the largest and the mean element under a window, channel by channel.
 
-use super::matrix::backward_clamp;
 use crate::{Arithmetic, Trainable, Window2d};
 use core::ops::Range;
 
@@ -139,7 +138,7 @@ impl<A: Trainable> AvgPool2d<A> {
     /// Turns `δ` of the outputs into `δ` of the means, in place: zero where the fused activation limited `y`.
     #[inline]
     pub fn backward_activation(&self, y: &[A::Element], delta: &mut [A::Element]) {
-        backward_clamp::<A>(&self.output, y, delta);
+        A::backward_clamp(&self.output, y, delta);
     }
 
     /// `δx` from `δ`: each is spread evenly over what its window covers.

@@ -8,6 +8,7 @@
 
 use super::Optimizer;
 use crate::Fixed16;
+use crate::arch::rolled;
 #[cfg(milligrad_thumb)]
 use crate::arch::thumb as kernels;
 #[cfg(not(milligrad_thumb))]
@@ -42,15 +43,20 @@ pub trait Rule: Copy {
     #[inline(never)]
     fn update_biases(&self, biases: &mut [i32], delta: &[i16]) -> u32 {
         // Two bits more, as a shift by nothing is none.
-        let step =
-            |delta: i16| round_shift(i32::from(delta) << (SUM_BITS - DELTA_BITS + 2), self.exponent() + 2);
+        let step = |delta: i16| {
+            rolled();
+            round_shift(i32::from(delta) << (SUM_BITS - DELTA_BITS + 2), self.exponent() + 2)
+        };
         biases.iter_mut().zip(delta).map(|(bias, &delta)| subtract(bias, step(delta))).sum()
     }
 
     /// Updates biases by gradients that were summed, in Q8.23.
     #[inline(never)]
     fn update_accumulated_biases(&self, biases: &mut [i32], gradient: &[i32]) -> u32 {
-        let step = |gradient: i32| round_shift(gradient, TO_BIAS + self.exponent());
+        let step = |gradient: i32| {
+            rolled();
+            round_shift(gradient, TO_BIAS + self.exponent())
+        };
         biases.iter_mut().zip(gradient).map(|(bias, &gradient)| subtract(bias, step(gradient))).sum()
     }
 }
