@@ -194,7 +194,21 @@ pub fn ramps() -> Result<Graph> {
 
 /// A graph as a program in fixed point of which these layers learn, with a guard or without.
 pub fn fixed(graph: &Graph, layers: Layers, rounding: FixedRounding, guard: bool) -> Result<Program> {
+    in_fixed_point(graph, Learn { guard, ..Learn::new(layers, OptimizerKind::Sgd) }, rounding)
+}
+
+/// The same, that can learn in batches, too.
+pub fn batches_in_fixed_point(
+    graph: &Graph,
+    layers: Layers,
+    rounding: FixedRounding,
+    guard: bool,
+) -> Result<Program> {
     let learn = Learn { guard, ..Learn::new(layers, OptimizerKind::Sgd) };
+    in_fixed_point(graph, learn.with_batches(), rounding)
+}
+
+fn in_fixed_point(graph: &Graph, learn: Learn, rounding: FixedRounding) -> Result<Program> {
     let learn = Some(learn.in_fixed_point(FixedPoint { rounding, seed: 3 }));
     Program::compile(graph, &CompileOptions { learn, ..Default::default() })
 }
@@ -256,6 +270,18 @@ pub fn cases() -> Result<Vec<Case>> {
         case("image_biases_fixed", fixed(&image()?, Layers::Biases, FixedRounding::Nearest, true)?),
         case("ramps_fixed", fixed(&ramps()?, Layers::All, FixedRounding::Nearest, true)?),
         case("adapting_fixed", adapting_in_fixed_point(&image()?)?),
+        case(
+            "mlp_batches_fixed",
+            batches_in_fixed_point(&mlp()?, Layers::All, FixedRounding::Nearest, false)?,
+        ),
+        case(
+            "image_batches_fixed",
+            batches_in_fixed_point(&image()?, Layers::All, FixedRounding::Stochastic, true)?,
+        ),
+        case(
+            "ramps_batches_fixed",
+            batches_in_fixed_point(&ramps()?, Layers::Biases, FixedRounding::Nearest, true)?,
+        ),
         case("branches_int8", int8(&branches()?)?),
         case("branches_f32", float(&branches()?)?),
         case("series_int8", int8(&series()?)?),

@@ -240,6 +240,7 @@ fn all_cases() -> Vec<Model> {
     let batches = models.iter().filter(|model| {
         ["everything_guarded", "wide_guarded", "regression_guarded", "regression_adamw"]
             .contains(&&model.name[..])
+            || model.name.ends_with("batches_fixed")
     });
     models.extend(batches.map(Model::in_batches).collect::<Vec<_>>());
     models
@@ -267,7 +268,9 @@ fn cortex_m0_is_the_desk() {
     let mut models: Vec<_> = all_cases()
         .into_iter()
         .filter(|model| {
-            ["int8", "mlp_fixed", "ramps_fixed", "adapting_fixed"].iter().any(|end| model.name.ends_with(end))
+            let small = ["int8", "mlp_fixed", "ramps_fixed", "adapting_fixed"];
+            let batches = ["mlp_batches_fixed-batches", "ramps_batches_fixed-batches"];
+            small.iter().chain(&batches).any(|end| model.name.ends_with(end))
         })
         .collect();
     models.extend([trained("digits-mlp", 50), trained("digits-cnn", 20)]);

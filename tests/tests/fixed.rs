@@ -2,22 +2,26 @@
 //! rates come.
 
 use milligrad::fixed::{PowerOfTwoSgd, Report, Rule as FixedRule, Saturation, StochasticSgd};
-use milligrad::{ElementsMut, Learner, Model, Target, TargetKind, TrainError, UNLABELLED};
+use milligrad::{BatchLearner, ElementsMut, Learner, Model, Sgd, Target, TargetKind, TrainError, UNLABELLED};
 use milligrad_host::{CompileOptions, Error, FixedPoint, Layers, Learn, OptimizerKind, Program, Rule};
 use milligrad_tests::random_models::Random;
-use milligrad_tests::{cases, everything, mlp, noise};
+use milligrad_tests::{cases, everything, image, mlp, noise};
 
-/// What networks have beside [`Learner`], as methods of their own.
+/// What networks have beside [`Learner`], as methods of their own, and batches where they have them.
 trait Full: Learner {
     type Snapshot: Default;
     fn commit(&self, snapshot: &mut Self::Snapshot);
     fn rollback(&mut self, snapshot: &Self::Snapshot) -> bool;
     fn saturation(&self) -> Saturation;
     fn report(&self) -> Option<Report>;
+    /// A step on one sample, or the sample's part in a step.
+    fn learn(&mut self, target: Target<'_>, optimizer: &Self::Optimizer) -> Result<f32, TrainError>;
+    /// The step of a batch; `None` where there are none.
+    fn end_batch(&mut self, optimizer: &Self::Optimizer) -> Option<Result<usize, TrainError>>;
 }
 
 macro_rules! exported {
-    ($($name:ident: $guard:expr;)*) => {$(
+    ($($kind:ident $name:ident: $guard:expr;)*) => {$(
         #[allow(missing_docs, unreachable_pub, dead_code, clippy::all)]
         mod $name {
             include!(concat!("../exported/", stringify!($name), ".rs"));
@@ -38,15 +42,35 @@ macro_rules! exported {
                 let report: fn(&Self) -> Option<Report> = $guard;
                 report(self)
             }
+            exported!(@$kind);
         }
     )*};
+    (@single) => {
+        fn learn(&mut self, target: Target<'_>, optimizer: &Self::Optimizer) -> Result<f32, TrainError> {
+            Learner::train_step(self, target, optimizer)
+        }
+        fn end_batch(&mut self, _: &Self::Optimizer) -> Option<Result<usize, TrainError>> {
+            None
+        }
+    };
+    (@batches) => {
+        fn learn(&mut self, target: Target<'_>, _: &Self::Optimizer) -> Result<f32, TrainError> {
+            BatchLearner::accumulate(self, target)
+        }
+        fn end_batch(&mut self, optimizer: &Self::Optimizer) -> Option<Result<usize, TrainError>> {
+            Some(BatchLearner::apply(self, optimizer))
+        }
+    };
 }
 exported! {
-    mlp_fixed: |_| None;
-    image_fixed: |n| Some(*n.guard.report());
-    image_biases_fixed: |n| Some(*n.guard.report());
-    ramps_fixed: |n| Some(*n.guard.report());
-    adapting_fixed: |n| Some(*n.guard.report());
+    single mlp_fixed: |_| None;
+    single image_fixed: |n| Some(*n.guard.report());
+    single image_biases_fixed: |n| Some(*n.guard.report());
+    single ramps_fixed: |n| Some(*n.guard.report());
+    single adapting_fixed: |n| Some(*n.guard.report());
+    batches mlp_batches_fixed: |_| None;
+    batches image_batches_fixed: |n| Some(*n.guard.report());
+    batches ramps_batches_fixed: |n| Some(*n.guard.report());
 }
 
 fn program(name: &str) -> Program {
@@ -64,6 +88,7 @@ fn bits<M: Learner>(network: &M) -> Vec<u32> {
 fn is_the_desk<M: Full>(mut network: M, optimizer: &M::Optimizer, name: &str, rule: &Rule) {
     let program = program(name);
     let mut runner = program.runner();
+    let batches = program.learning.as_ref().is_some_and(|learning| learning.batches);
     let (mut snapshot, mut desk_snapshot) = (M::Snapshot::default(), None);
     assert!(!network.rollback(&snapshot), "nothing was committed");
     let start = bits(&network);
@@ -85,9 +110,15 @@ fn is_the_desk<M: Full>(mut network: M, optimizer: &M::Optimizer, name: &str, ru
         if step % 5 == 1 {
             assert_eq!(network.evaluate(target), runner.evaluate(&record, target), "{name} step {step}");
         } else {
-            let (ours, desk) =
-                (network.train_step(target, optimizer), runner.train_step(&record, target, rule));
+            // Single steps, too, between the samples of a batch.
+            let (ours, desk) = match step % 5 {
+                2..5 if batches => (network.learn(target, optimizer), runner.accumulate(&record, target)),
+                _ => (network.train_step(target, optimizer), runner.train_step(&record, target, rule)),
+            };
             assert_eq!(ours.map(f32::to_bits), desk.map(f32::to_bits), "{name} step {step}");
+        }
+        if step % 15 == 14 && batches {
+            assert_eq!(network.end_batch(optimizer), Some(runner.apply(rule)), "{name} step {step}");
         }
         let desk: Vec<u32> = runner.parameters().iter().flatten().map(|v| v.to_bits()).collect();
         assert_eq!(bits(&network), desk, "{name} step {step}");
@@ -123,10 +154,43 @@ fn networks_learn_as_the_desk_does() {
     is_the_desk(mlp_fixed::Network::new(), &nearest, "mlp_fixed", &rule);
     is_the_desk(image_biases_fixed::Network::new(), &nearest, "image_biases_fixed", &rule);
     is_the_desk(ramps_fixed::Network::new(), &nearest, "ramps_fixed", &rule);
+    is_the_desk(mlp_batches_fixed::Network::new(), &nearest, "mlp_batches_fixed", &rule);
+    is_the_desk(ramps_batches_fixed::Network::new(), &nearest, "ramps_batches_fixed", &rule);
     let stochastic = StochasticSgd::new(4);
     let rule = Rule::Stochastic(stochastic);
     is_the_desk(image_fixed::Network::new(), &stochastic, "image_fixed", &rule);
     is_the_desk(adapting_fixed::Network::new(), &stochastic, "adapting_fixed", &rule);
+    is_the_desk(image_batches_fixed::Network::new(), &stochastic, "image_batches_fixed", &rule);
+}
+
+/// A batch takes the mean of its gradients: its step is that of floats, up to rounding.
+#[test]
+fn batches_take_the_mean_gradient() {
+    // The sum instead of the mean of 8 would be off by more than 0.4. Behind poolings and ReLUs other elements can pass.
+    for (graph, classes, bound) in [(mlp().unwrap(), 4, 0.002), (image().unwrap(), 3, 0.05)] {
+        let compile = |learn: Learn| {
+            Program::compile(&graph, &CompileOptions { learn: Some(learn), ..Default::default() }).unwrap()
+        };
+        let learn = Learn::new(Layers::All, OptimizerKind::Sgd).with_batches();
+        let programs = [compile(learn.clone()), compile(learn.in_fixed_point(FixedPoint::default()))];
+        let rules = [Rule::Sgd(Sgd::new(1.0)), Rule::PowerOfTwo(PowerOfTwoSgd::new(0))];
+        for samples in [1, 5, 8] {
+            let mut runners = [0, 1].map(|i| programs[i].runner());
+            let start = runners[1].parameters().concat();
+            for ((runner, rule), program) in runners.iter_mut().zip(&rules).zip(&programs) {
+                for sample in 0..samples {
+                    let record = program.encode_input(&noise(sample, graph.input_len()));
+                    runner.accumulate(&record, sample as usize % classes).unwrap();
+                }
+                assert_eq!(runner.apply(rule), Ok(samples as usize));
+            }
+            let [float, fixed] = runners.map(|runner| runner.parameters().concat());
+            let off =
+                |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+            let (moved, off) = (off(&float, &start), off(&float, &fixed));
+            assert!(moved > 0.05 && off < bound, "{}, {samples}: moved by {moved}, off by {off}", graph.name);
+        }
+    }
 }
 
 /// Random sequences of good steps and of faults: whatever comes, parameters are within the guard's limit, a refused step
@@ -137,6 +201,8 @@ fn nothing_breaks_a_guarded_network() {
     faults(adapting_fixed::Network::new(), StochasticSgd::new, 10_000);
     faults(image_fixed::Network::new(), StochasticSgd::new, 3_000);
     faults(image_biases_fixed::Network::new(), PowerOfTwoSgd::new, 5_000);
+    faults(image_batches_fixed::Network::new(), StochasticSgd::new, 1_000);
+    faults(ramps_batches_fixed::Network::new(), PowerOfTwoSgd::new, 10_000);
 }
 
 /// Fills the input: with small numbers, or with any.
@@ -188,7 +254,7 @@ where
                 TargetKind::Values(_) => Target::Values(&values),
             };
             let before = bits(&network);
-            match network.train_step(target, &rule(exponent)) {
+            match network.learn(target, &rule(exponent)) {
                 Ok(loss) => {
                     assert!(loss.is_finite());
                     taken += 1;
@@ -197,6 +263,13 @@ where
                     assert_eq!(bits(&network), before, "{reason} changed a parameter");
                     refused += 1;
                 }
+            }
+            let before = bits(&network);
+            if random.below(3) == 0
+                && let Some(Err(reason)) = network.end_batch(&rule(exponent))
+            {
+                assert_eq!(bits(&network), before, "{reason} changed a parameter");
+                refused += 1;
             }
             network.parameters(|name, values| {
                 assert!(values.iter().all(|v| v.abs() <= 7.5), "{name} in sequence {sequence}: {values:?}");
@@ -226,7 +299,6 @@ fn what_is_not_there_is_said() {
     says(&everything, sgd(Layers::All), &["tanh", "Tanh", "Dense", "Conv2d", "float32"]);
     let mlp = mlp().unwrap();
     says(&mlp, Learn::new(Layers::All, OptimizerKind::Adam), &["sgd", "float32"]);
-    says(&mlp, sgd(Layers::All).with_batches(), &["one sample", "--batches"]);
     let mut large = mlp.clone();
     let id = large.nodes[0].constants[0];
     let values = vec![9.0; large.constant(id).values.len()];

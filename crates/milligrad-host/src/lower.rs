@@ -55,7 +55,7 @@ pub struct Learn {
     pub guard: bool,
     /// Gradients can be summed over batches.
     pub batches: bool,
-    /// In 16-bit fixed point instead of floats: plain descent, one sample at a time.
+    /// In 16-bit fixed point instead of floats: plain descent.
     pub fixed: Option<FixedPoint>,
 }
 
@@ -94,11 +94,6 @@ impl Learn {
         if self.optimizer != OptimizerKind::Sgd {
             return Err(
                 "in 16-bit fixed point layers learn by plain descent alone; use --optimizer sgd, or --dtype float32",
-            );
-        }
-        if self.batches {
-            return Err(
-                "in 16-bit fixed point layers learn one sample at a time; leave out --batches, or use --dtype float32",
             );
         }
         if self.loss == Some(LossKind::BinaryCrossEntropy) {

@@ -54,6 +54,7 @@
 //! # Ok::<(), TrainError>(())
 //! ```
 
+mod batch;
 mod convert;
 mod elementwise;
 mod guard;
@@ -63,6 +64,7 @@ mod saturation;
 mod sums;
 
 pub use crate::optimizer::{PowerOfTwoSgd, Rule, StochasticSgd, apply};
+pub use batch::mean;
 pub use convert::{
     activation, bias, from_activation, from_bias, from_int8, from_probability, from_weight, visit_biases,
     visit_weights, weight,

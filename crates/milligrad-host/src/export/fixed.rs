@@ -1,11 +1,11 @@
 //! Learning in 16-bit fixed point as source.
 
-use super::learn::{call_deltas, target};
+use super::learn::{add_to_batch, call_deltas, open_accumulate, open_apply, target};
 use super::steps::{fixed_layer, in_place, sum, with};
 use super::values::{fixed_clamp, identifier, requantize};
 use super::way_back;
 use crate::program::{
-    Apply, Backward, BufferId, FixedKernel, FixedPoint, Gradients, Layer, Learning, LossKind, Program, Step,
+    Apply, Backward, FixedKernel, FixedPoint, Gradients, Layer, Learning, LossKind, Program, Step,
 };
 use milligrad::Fixed16;
 use std::fmt::Write as _;
@@ -85,6 +85,10 @@ pub(super) fn activation(step: &Step, kernel: &FixedKernel) -> String {
 pub(super) fn methods(program: &Program, learning: &Learning, text: &mut String) {
     deltas(program, learning, text);
     train_step(program, learning, text);
+    if learning.batches {
+        accumulate(program, learning, text);
+        apply_batch(program, learning, text);
+    }
     evaluate(program, learning, text);
     if learning.guard {
         extent(program, text);
@@ -161,10 +165,8 @@ fn train_step(program: &Program, learning: &Learning, text: &mut String) {
             way_back::gradients(program, apply, text);
             reach(program, apply, text);
         }
-        text.push_str(
-            "        let saturated = self.saturation.since(&before);
-        let optimizer = &self.guard.decide(reach, saturated, optimizer, || Self::extent(&self.parameters))?;\n",
-        );
+        text.push_str("        let saturated = self.saturation.since(&before);\n");
+        text.push_str(DECIDE);
     }
     for apply in &learning.apply {
         if !learning.guard {
@@ -173,6 +175,52 @@ fn train_step(program: &Program, learning: &Learning, text: &mut String) {
         update(program, apply, text);
     }
     text.push_str("        Ok(loss)\n    }\n");
+}
+
+/// The guard's decision.
+const DECIDE: &str = "        let optimizer = &self.guard.decide(reach, saturated, optimizer, || Self::extent(&self.parameters))?;\n";
+
+/// `true` where the guard wants to know how much of a batch saturated.
+pub(super) fn counts_batches(learning: &Learning) -> bool {
+    learning.fixed.is_some() && learning.guard && learning.batches
+}
+
+fn accumulate(program: &Program, learning: &Learning, text: &mut String) {
+    open_accumulate(program, learning, "A target that is none", text);
+    if learning.guard {
+        text.push_str("        let before = self.saturation;\n");
+    }
+    text.push_str(&call_deltas(program, learning));
+    if learning.guard {
+        text.push_str(
+            "        let saturated = if self.samples == 0 { 0 } else { self.saturated };
+        self.saturated = saturated.saturating_add(self.saturation.since(&before));\n",
+        );
+    }
+    add_to_batch(program, learning, text);
+}
+
+fn apply_batch(program: &Program, learning: &Learning, text: &mut String) {
+    open_apply(learning, text);
+    if learning.guard {
+        text.push_str("        let before = self.saturation;\n");
+    }
+    let mean = "fixed::mean(samples, values, &mut self.saturation);";
+    way_back::each(program, learning.batch_sums(), mean, text);
+    if learning.guard {
+        text.push_str("        let mut reach = fixed::Reach::new();\n");
+        way_back::each(program, learning.batch_sums(), "reach.gradient(values);", text);
+        text.push_str(
+            "        let saturated = self.saturated.saturating_add(self.saturation.since(&before));\n",
+        );
+        text.push_str(DECIDE);
+    }
+    for apply in &learning.apply {
+        if let Some(sums) = apply.batch {
+            update_by(program, apply, sums, text);
+        }
+    }
+    text.push_str("        Ok(samples as usize)\n    }\n");
 }
 
 /// Adds a layer to the guard's view of the step.
@@ -188,43 +236,53 @@ fn reach(program: &Program, apply: &Apply, text: &mut String) {
     }
 }
 
-/// The update of a layer.
+/// The update of a layer at batch 1.
 fn update(program: &Program, apply: &Apply, text: &mut String) {
+    if let Some(gradients) = apply.gradients {
+        update_by(program, apply, gradients, text);
+        return;
+    }
     let step = &program.steps[apply.step];
     let id = identifier(&step.name);
     let _ = writeln!(text, "        // {}: update", step.name);
-    let count = |call: String| format!("self.saturation.add_weights({call});");
-    let rule = "fixed::Rule";
-    let (buffers, call): (Vec<(&str, BufferId)>, String) = match (apply.gradients, apply.parameters.weights) {
-        (Some(Gradients { weights, biases }), _) => {
-            let bias = count(format!(
-                "{rule}::update_accumulated_biases(optimizer, &mut self.parameters.{id}_bias, gradient_b)"
-            ));
-            match weights {
-                Some(weights) => {
-                    let weight = count(format!(
-                        "{rule}::update_weights(optimizer, &mut self.state.memory, &mut self.parameters.{id}_weights, gradient_w)"
-                    ));
-                    let buffers = vec![("gradient_w", weights), ("gradient_b", biases)];
-                    (buffers, format!("{weight}\n            {bias}"))
-                }
-                None => (vec![("gradient_b", biases)], bias),
-            }
-        }
-        (None, Some(_)) => {
-            let apply_call = format!(
-                "let Parameters {{ {id}_weights, {id}_bias, .. }} = &mut self.parameters;
+    if apply.parameters.weights.is_none() {
+        let biases = format!("{RULE}::update_biases(optimizer, &mut self.parameters.{id}_bias, delta)");
+        with(program, &[("delta", apply.delta)], &count(&biases), text);
+        return;
+    }
+    let call = format!(
+        "let Parameters {{ {id}_weights, {id}_bias, .. }} = &mut self.parameters;
             let count = fixed::apply(x, delta, {id}_weights, {id}_bias, optimizer, &mut self.state.memory);
             self.saturation.add_weights(count);"
-            );
-            (vec![("x", apply.x), ("delta", apply.delta)], apply_call)
-        }
-        (None, None) => (
-            vec![("delta", apply.delta)],
-            count(format!("{rule}::update_biases(optimizer, &mut self.parameters.{id}_bias, delta)")),
-        ),
-    };
-    with(program, &buffers, &call, text);
+    );
+    with(program, &[("x", apply.x), ("delta", apply.delta)], &call, text);
+}
+
+/// The update of a layer by gradients that are stored.
+fn update_by(program: &Program, apply: &Apply, gradients: Gradients, text: &mut String) {
+    let step = &program.steps[apply.step];
+    let id = identifier(&step.name);
+    let _ = writeln!(text, "        // {}: update", step.name);
+    let (mut buffers, mut calls) = (Vec::new(), Vec::new());
+    if let Some(weights) = gradients.weights {
+        buffers.push(("gradient_w", weights));
+        calls.push(count(&format!(
+            "{RULE}::update_weights(optimizer, &mut self.state.memory, &mut self.parameters.{id}_weights, gradient_w)"
+        )));
+    }
+    buffers.push(("gradient_b", gradients.biases));
+    calls.push(count(&format!(
+        "{RULE}::update_accumulated_biases(optimizer, &mut self.parameters.{id}_bias, gradient_b)"
+    )));
+    with(program, &buffers, &calls.join("\n            "), text);
+}
+
+/// The trait whose methods update.
+const RULE: &str = "fixed::Rule";
+
+/// A call that updates, with the weights that it saturates counted.
+fn count(call: &str) -> String {
+    format!("self.saturation.add_weights({call});")
 }
 
 fn evaluate(program: &Program, learning: &Learning, text: &mut String) {

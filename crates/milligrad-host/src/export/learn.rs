@@ -2,7 +2,7 @@
 
 use super::values::{array, identifier};
 use super::{fixed, way_back};
-use crate::program::{ElementType, Gradients, Learning, LossKind, Program, Trainable};
+use crate::program::{ElementType, Learning, LossKind, Program, Trainable};
 use milligrad::fixed as real;
 use std::fmt::Write as _;
 
@@ -308,16 +308,8 @@ fn train_step(program: &Program, learning: &Learning, text: &mut String) {
 }
 
 fn accumulate(program: &Program, learning: &Learning, text: &mut String) {
-    let (parameter, _) = target(program, learning);
-    let _ = writeln!(
-        text,
-        "
-    /// Adds the gradients of the [`input`](Self::input) and its target to those of the batch; returns the loss.
-    ///
-    /// # Errors
-    /// A target that is none, or an input, a loss or a delta that is not finite. Nothing is added then.
-    pub fn accumulate(&mut self, {parameter}) -> Result<f32, TrainError> {{"
-    );
+    let refusals = "A target that is none, or an input, a loss or a delta that is not finite";
+    open_accumulate(program, learning, refusals, text);
     text.push_str(&call_deltas(program, learning));
     text.push_str("        let mut finite = true;\n");
     for apply in &learning.apply {
@@ -329,20 +321,62 @@ fn accumulate(program: &Program, learning: &Learning, text: &mut String) {
     }
     let refuse =
         if learning.guard { "self.guard.refuse(TrainError::NotFinite)" } else { "TrainError::NotFinite" };
+    let _ = writeln!(text, "        if !finite {{\n            return Err({refuse});\n        }}");
+    add_to_batch(program, learning, text);
+}
+
+/// The head of `accumulate`.
+pub(super) fn open_accumulate(program: &Program, learning: &Learning, refusals: &str, text: &mut String) {
+    let (parameter, _) = target(program, learning);
     let _ = writeln!(
         text,
-        "        if !finite {{\n            return Err({refuse});\n        }}\n        if self.samples == 0 {{"
+        "
+    /// Adds the gradients of the [`input`](Self::input) and its target to those of the batch; returns the loss.
+    ///
+    /// # Errors
+    /// {refusals}. Nothing is added then.
+    pub fn accumulate(&mut self, {parameter}) -> Result<f32, TrainError> {{"
     );
-    let mut zero = String::new();
-    let sums = || learning.apply.iter().filter_map(|apply| apply.batch);
-    way_back::each(program, sums().flat_map(Gradients::buffers), "values.fill(0.0);", &mut zero);
-    zero.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+}
+
+/// The end of `accumulate`: the gradients of the sample join those of the batch.
+pub(super) fn add_to_batch(program: &Program, learning: &Learning, text: &mut String) {
+    text.push_str("        if self.samples == 0 {\n");
+    let (zero, mut zeroes) = (if learning.fixed.is_some() { "0" } else { "0.0" }, String::new());
+    let fill = format!("values.fill({zero});");
+    way_back::each(program, learning.batch_sums(), &fill, &mut zeroes);
+    zeroes.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
     text.push_str("        }\n        self.samples += 1;\n");
     learning.apply.iter().for_each(|apply| way_back::batch(program, apply, text));
     text.push_str("        Ok(loss)\n    }\n");
 }
 
 fn apply_batch(program: &Program, learning: &Learning, text: &mut String) {
+    open_apply(learning, text);
+    text.push_str("        let mean = 1.0 / samples as f32;\n");
+    let mut factor = "mean";
+    if learning.guard {
+        text.push_str("        let mut norm = guard::Norm::new();\n");
+        let sums = learning.in_order_of_layers().into_iter().filter_map(|apply| apply.batch);
+        sums.for_each(|sums| way_back::norm_of(program, sums, text));
+        text.push_str("        let norm = norm.scaled(mean);\n");
+        text.push_str(DECIDE);
+        text.push_str("        let factor = mean * step.factor;\n");
+        factor = "factor";
+    }
+    let rule = if learning.guard { "step.optimizer" } else { "optimizer" };
+    let _ = writeln!(text, "        let optimizer = &{rule}.begin(&mut self.state.progress);");
+    way_back::each(program, learning.batch_sums(), &format!("guard::scale({factor}, values);"), text);
+    for apply in &learning.apply {
+        if let Some(sums) = apply.batch {
+            way_back::update_by(program, apply, sums, text);
+        }
+    }
+    text.push_str("        Ok(samples as usize)\n    }\n");
+}
+
+/// The head of `apply`, for a batch that holds samples.
+pub(super) fn open_apply(learning: &Learning, text: &mut String) {
     let refusals = match learning.guard {
         true => "What the guard refuses; no parameter has changed then, and the batch is dropped.",
         false => "None: what could be refused was refused by [`accumulate`](Self::accumulate).",
@@ -358,35 +392,9 @@ fn apply_batch(program: &Program, learning: &Learning, text: &mut String) {
         let samples = core::mem::take(&mut self.samples);
         if samples == 0 {{
             return Ok(0);
-        }}
-        let mean = 1.0 / samples as f32;",
-        learning.optimizer.type_name(),
+        }}",
+        learning.rule_name(),
     );
-    let sums = || learning.apply.iter().filter_map(|apply| apply.batch);
-    let mut factor = "mean";
-    if learning.guard {
-        text.push_str("        let mut norm = guard::Norm::new();\n");
-        let sums = learning.in_order_of_layers().into_iter().filter_map(|apply| apply.batch);
-        sums.for_each(|sums| way_back::norm_of(program, sums, text));
-        text.push_str("        let norm = norm.scaled(mean);\n");
-        text.push_str(DECIDE);
-        text.push_str("        let factor = mean * step.factor;\n");
-        factor = "factor";
-    }
-    let rule = if learning.guard { "step.optimizer" } else { "optimizer" };
-    let _ = writeln!(text, "        let optimizer = &{rule}.begin(&mut self.state.progress);");
-    way_back::each(
-        program,
-        sums().flat_map(Gradients::buffers),
-        &format!("guard::scale({factor}, values);"),
-        text,
-    );
-    for apply in &learning.apply {
-        if let Some(sums) = apply.batch {
-            way_back::update_by(program, apply, sums, text);
-        }
-    }
-    text.push_str("        Ok(samples as usize)\n    }\n");
 }
 
 fn evaluate(program: &Program, learning: &Learning, text: &mut String) {

@@ -270,6 +270,9 @@ fn network(program: &Program, text: &mut String) {
     if program.learning.as_ref().is_some_and(|learning| learning.batches) {
         text.push_str("    /// Samples of the batch so far.\n    samples: u32,\n");
     }
+    if program.learning.as_ref().is_some_and(fixed::counts_batches) {
+        text.push_str("    /// Activations and deltas of the batch that saturated.\n    saturated: u32,\n");
+    }
     text.push_str("}\n");
     if lendable {
         lending::close(program, text);
@@ -302,6 +305,9 @@ fn network(program: &Program, text: &mut String) {
     }
     if program.learning.as_ref().is_some_and(|learning| learning.batches) {
         text.push_str(" samples: 0,");
+    }
+    if program.learning.as_ref().is_some_and(fixed::counts_batches) {
+        text.push_str(" saturated: 0,");
     }
     text.push_str(" }\n    }\n\n");
     if lendable {

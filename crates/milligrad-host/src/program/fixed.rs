@@ -92,7 +92,11 @@ impl FixedPoint {
     }
 
     /// Bytes of RAM beside arenas and parameters.
-    pub(super) fn own_bytes(self, guard: bool) -> usize {
-        size_of::<Saturation>() + self.word().map_or(0, |_| 4) + if guard { size_of::<Guard>() } else { 0 }
+    pub(super) fn own_bytes(self, guard: bool, batches: bool) -> usize {
+        let word = self.word().map_or(0, |_| 4);
+        let guarded = if guard { size_of::<Guard>() } else { 0 };
+        // How many samples, and for a guard how many numbers saturated.
+        let batch = 4 * (usize::from(batches) + usize::from(batches && guard));
+        size_of::<Saturation>() + word + guarded + batch
     }
 }

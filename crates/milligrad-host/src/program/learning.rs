@@ -129,10 +129,15 @@ impl Learning {
         apply
     }
 
+    /// Where gradients are summed over a batch, in the order of the updates.
+    pub fn batch_sums(&self) -> impl Iterator<Item = BufferId> {
+        self.apply.iter().filter_map(|apply| apply.batch).flat_map(Gradients::buffers)
+    }
+
     /// Bytes of RAM beside arenas and parameters.
     pub(super) fn own_bytes(&self, parameters: &[Trainable]) -> usize {
         if let Some(fixed) = self.fixed {
-            return fixed.own_bytes(self.guard);
+            return fixed.own_bytes(self.guard, self.batches);
         }
         let parameters: usize = parameters.iter().map(|p| p.values.len()).sum();
         let guard = if self.guard { size_of::<Guard>() } else { 0 };

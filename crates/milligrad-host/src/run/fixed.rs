@@ -1,5 +1,7 @@
 //! Training in 16-bit fixed point as the exported `train_step` and `evaluate` do it.
 
+mod batch;
+
 use super::learn::values;
 use super::{Runner, forward, in_place, make_conv2d, make_dense, make_depthwise, operands, split};
 use crate::program::{
@@ -19,6 +21,8 @@ pub(super) struct Memory {
     pub(super) learned: Learned,
     saturation: Saturation,
     guard: Guard,
+    /// Activations and deltas of the batch so far that saturated.
+    saturated: u32,
 }
 
 /// Parameters and the rule's memory.
@@ -67,6 +71,7 @@ impl Memory {
             learned: Learned { weights: weights.collect(), biases: biases.collect(), word, nothing: () },
             saturation: Saturation::NONE,
             guard: Guard::new().knowing(program.largest_in_fixed_point()),
+            saturated: 0,
         }
     }
 }
@@ -272,15 +277,20 @@ impl Runner<'_> {
         }
     }
 
-    /// The gradients of a layer that stores them.
+    /// The gradients of a layer that stores them at batch 1.
     fn fixed_gradients(&mut self, apply: &Apply) {
         let Some(gradients) = apply.gradients else { return };
+        gradients.buffers().for_each(|id| self.fixed.int32[self.program.range(id)].fill(0));
+        self.fixed_sum(apply, gradients);
+    }
+
+    /// Adds the gradients of a layer.
+    fn fixed_sum(&mut self, apply: &Apply, into: Gradients) {
         let program = self.program;
         let range = |id: BufferId| program.range(id);
         let Memory { int16, int32, learned, .. } = &mut self.fixed;
-        gradients.buffers().for_each(|id| int32[range(id)].fill(0));
-        let (x, delta, biases) = (range(apply.x), range(apply.delta), range(gradients.biases));
-        let Some(weights) = gradients.weights.map(range) else {
+        let (x, delta, biases) = (range(apply.x), range(apply.delta), range(into.biases));
+        let Some(weights) = into.weights.map(range) else {
             layers::accumulate_biases::<Fixed16>(&int16[delta], &mut int32[biases]);
             return;
         };
@@ -311,29 +321,37 @@ impl Runner<'_> {
         }
     }
 
+    /// The update of a layer at batch 1.
     fn fixed_update<R: Remembers>(&mut self, apply: &Apply, rule: &R) {
-        let program = self.program;
-        let range = |id: BufferId| program.range(id);
-        let Memory { int16, int32, learned, saturation, .. } = &mut self.fixed;
+        if let Some(gradients) = apply.gradients {
+            self.fixed_update_by(apply, gradients, rule);
+            return;
+        }
+        let range = |id: BufferId| self.program.range(id);
+        let Memory { int16, learned, saturation, .. } = &mut self.fixed;
         let Learned { weights, biases, word, nothing } = learned;
-        let memory = R::own(word, nothing);
-        let ids = apply.parameters;
-        let biases = &mut biases[ids.biases];
-        let count = match (apply.gradients, ids.weights) {
-            (Some(Gradients { weights: stored, biases: stored_biases }), _) => {
-                let by = |(index, id): (usize, BufferId)| {
-                    rule.update_weights(memory, &mut weights[index], &int32[range(id)])
-                };
-                let count = ids.weights.zip(stored).map_or(0, by);
-                count + rule.update_accumulated_biases(biases, &int32[range(stored_biases)])
-            }
-            (None, Some(index)) => {
+        let biases = &mut biases[apply.parameters.biases];
+        let count = match apply.parameters.weights {
+            Some(index) => {
                 let [x, delta] = split(int16, [range(apply.x), range(apply.delta)]);
-                fixed::apply(x, delta, &mut weights[index], biases, rule, memory)
+                fixed::apply(x, delta, &mut weights[index], biases, rule, R::own(word, nothing))
             }
-            (None, None) => rule.update_biases(biases, &int16[range(apply.delta)]),
+            None => rule.update_biases(biases, &int16[range(apply.delta)]),
         };
         saturation.add_weights(count);
+    }
+
+    /// The update of a layer by gradients that are stored.
+    fn fixed_update_by<R: Remembers>(&mut self, apply: &Apply, gradients: Gradients, rule: &R) {
+        let Memory { int32, learned, saturation, .. } = &mut self.fixed;
+        let Learned { weights, biases, word, nothing } = learned;
+        let values = |id: BufferId| &int32[self.program.range(id)];
+        if let (Some(index), Some(id)) = (apply.parameters.weights, gradients.weights) {
+            let memory = R::own(word, nothing);
+            saturation.add_weights(rule.update_weights(memory, &mut weights[index], values(id)));
+        }
+        let biases = &mut biases[apply.parameters.biases];
+        saturation.add_weights(rule.update_accumulated_biases(biases, values(gradients.biases)));
     }
 }
 

@@ -168,6 +168,9 @@ impl<'p> Runner<'p> {
         target: impl Into<Target<'t>>,
     ) -> Result<f32, TrainError> {
         let learning = self.learning();
+        if learning.fixed.is_some() {
+            return self.fixed_accumulate(record, target.into());
+        }
         let loss = self.guarded(|this| this.deltas(record, target.into()))?;
         for apply in &learning.apply {
             let range = |id| self.program.range(id);
@@ -204,7 +207,8 @@ impl<'p> Runner<'p> {
             Rule::RmsProp(rms_prop) => self.apply_with(rms_prop),
             Rule::Adam(adam) => self.apply_with(adam),
             Rule::AdamW(adam_w) => self.apply_with(adam_w),
-            Rule::PowerOfTwo(_) | Rule::Stochastic(_) => panic!("no program in fixed point has batches"),
+            Rule::PowerOfTwo(rule) => self.fixed_apply(rule),
+            Rule::Stochastic(rule) => self.fixed_apply(rule),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::arch::rolled;
 pub struct Saturation {
     /// Outputs of layers that sum, in training and prediction.
     pub activations: u32,
-    /// Deltas of hidden layers, and those of the mean squared error.
+    /// Deltas of hidden layers, those of the mean squared error, and sums of gradients over a batch.
     pub deltas: u32,
     /// Weights and biases that an update would have taken beyond their range.
     pub weights: u32,
@@ -29,7 +29,13 @@ impl Saturation {
     /// Counts deltas.
     #[inline]
     pub fn see_deltas(&mut self, delta: &[i16]) {
-        self.deltas = self.deltas.saturating_add(at_the_end(delta));
+        self.add_deltas(at_the_end(delta));
+    }
+
+    /// Adds so many deltas.
+    #[inline]
+    pub fn add_deltas(&mut self, count: u32) {
+        self.deltas = self.deltas.saturating_add(count);
     }
 
     /// Adds so many weights.
