@@ -6,8 +6,8 @@ pub mod random_models;
 
 use milligrad_host::features::{Feature, Features, RawColumn, TargetScaling, Term};
 use milligrad_host::{
-    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program,
-    QuantizeOptions, Result, import, quantize,
+    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind,
+    Program, QuantizeOptions, Result, import, quantize,
 };
 use std::path::Path;
 
@@ -192,6 +192,11 @@ pub fn ramps() -> Result<Graph> {
     Builder::new("ramps", &[6]).dense(5).leaky_relu(0.5).dense(3).relu6().build(7)
 }
 
+/// 6-5-4-3 of sigmoids and tanh: values, not classes.
+pub fn squashed() -> Result<Graph> {
+    Builder::new("squashed", &[6]).dense(5).sigmoid().dense(4).tanh().dense(3).sigmoid().build(9)
+}
+
 /// A graph as a program in fixed point of which these layers learn, with a guard or without.
 pub fn fixed(graph: &Graph, layers: Layers, rounding: FixedRounding, guard: bool) -> Result<Program> {
     in_fixed_point(graph, Learn { guard, ..Learn::new(layers, OptimizerKind::Sgd) }, rounding)
@@ -206,6 +211,13 @@ pub fn batches_in_fixed_point(
 ) -> Result<Program> {
     let learn = Learn { guard, ..Learn::new(layers, OptimizerKind::Sgd) };
     in_fixed_point(graph, learn.with_batches(), rounding)
+}
+
+/// [`squashed`] in fixed point by the mean squared error, guarded, single samples and batches.
+pub fn squashed_in_fixed_point() -> Result<Program> {
+    let loss = Some(LossKind::MeanSquaredError);
+    let learn = Learn { loss, ..Learn::new(Layers::All, OptimizerKind::Sgd) };
+    in_fixed_point(&squashed()?, learn.guarded().with_batches(), FixedRounding::Nearest)
 }
 
 fn in_fixed_point(graph: &Graph, learn: Learn, rounding: FixedRounding) -> Result<Program> {
@@ -282,6 +294,9 @@ pub fn cases() -> Result<Vec<Case>> {
             "ramps_batches_fixed",
             batches_in_fixed_point(&ramps()?, Layers::Biases, FixedRounding::Nearest, true)?,
         ),
+        case("binary_fixed", fixed(&binary()?, Layers::All, FixedRounding::Nearest, true)?),
+        case("regression_fixed", fixed(&regression()?, Layers::All, FixedRounding::Stochastic, false)?),
+        case("squashed_fixed", squashed_in_fixed_point()?),
         case("branches_int8", int8(&branches()?)?),
         case("branches_f32", float(&branches()?)?),
         case("series_int8", int8(&series()?)?),

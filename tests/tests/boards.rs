@@ -241,6 +241,7 @@ fn all_cases() -> Vec<Model> {
         ["everything_guarded", "wide_guarded", "regression_guarded", "regression_adamw"]
             .contains(&&model.name[..])
             || model.name.ends_with("batches_fixed")
+            || model.name == "squashed_fixed"
     });
     models.extend(batches.map(Model::in_batches).collect::<Vec<_>>());
     models
@@ -268,8 +269,10 @@ fn cortex_m0_is_the_desk() {
     let mut models: Vec<_> = all_cases()
         .into_iter()
         .filter(|model| {
-            let small = ["int8", "mlp_fixed", "ramps_fixed", "adapting_fixed"];
-            let batches = ["mlp_batches_fixed-batches", "ramps_batches_fixed-batches"];
+            let small =
+                ["int8", "mlp_fixed", "ramps_fixed", "adapting_fixed", "binary_fixed", "regression_fixed"];
+            let batches =
+                ["mlp_batches_fixed-batches", "ramps_batches_fixed-batches", "squashed_fixed-batches"];
             small.iter().chain(&batches).any(|end| model.name.ends_with(end))
         })
         .collect();

@@ -3,9 +3,11 @@
 
 use milligrad::fixed::{PowerOfTwoSgd, Report, Rule as FixedRule, Saturation, StochasticSgd};
 use milligrad::{BatchLearner, ElementsMut, Learner, Model, Sgd, Target, TargetKind, TrainError, UNLABELLED};
-use milligrad_host::{CompileOptions, Error, FixedPoint, Layers, Learn, OptimizerKind, Program, Rule};
+use milligrad_host::{
+    Builder, CompileOptions, Error, FixedPoint, Layers, Learn, LossKind, OptimizerKind, Program, Rule,
+};
 use milligrad_tests::random_models::Random;
-use milligrad_tests::{cases, everything, image, mlp, noise};
+use milligrad_tests::{cases, image, mlp, noise, series_classifier, squashed};
 
 /// What networks have beside [`Learner`], as methods of their own, and batches where they have them.
 trait Full: Learner {
@@ -71,6 +73,9 @@ exported! {
     batches mlp_batches_fixed: |_| None;
     batches image_batches_fixed: |n| Some(*n.guard.report());
     batches ramps_batches_fixed: |n| Some(*n.guard.report());
+    single binary_fixed: |n| Some(*n.guard.report());
+    single regression_fixed: |_| None;
+    batches squashed_fixed: |n| Some(*n.guard.report());
 }
 
 fn program(name: &str) -> Program {
@@ -155,12 +160,55 @@ fn networks_learn_as_the_desk_does() {
     is_the_desk(image_biases_fixed::Network::new(), &nearest, "image_biases_fixed", &rule);
     is_the_desk(ramps_fixed::Network::new(), &nearest, "ramps_fixed", &rule);
     is_the_desk(mlp_batches_fixed::Network::new(), &nearest, "mlp_batches_fixed", &rule);
+    is_the_desk(binary_fixed::Network::new(), &nearest, "binary_fixed", &rule);
+    is_the_desk(squashed_fixed::Network::new(), &nearest, "squashed_fixed", &rule);
     is_the_desk(ramps_batches_fixed::Network::new(), &nearest, "ramps_batches_fixed", &rule);
     let stochastic = StochasticSgd::new(4);
     let rule = Rule::Stochastic(stochastic);
     is_the_desk(image_fixed::Network::new(), &stochastic, "image_fixed", &rule);
     is_the_desk(adapting_fixed::Network::new(), &stochastic, "adapting_fixed", &rule);
+    is_the_desk(regression_fixed::Network::new(), &stochastic, "regression_fixed", &rule);
     is_the_desk(image_batches_fixed::Network::new(), &stochastic, "image_batches_fixed", &rule);
+}
+
+/// The largest difference.
+fn apart(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).fold(0.0, |most, (a, b)| most.max((a - b).abs()))
+}
+
+/// Sigmoids and tanh, the binary cross entropy and the mean squared error: a step goes where that of floats goes.
+#[test]
+fn sigmoids_and_tanh_follow_the_gradient_of_floats() {
+    for (graph, loss) in [
+        (Builder::new("classes", &[6]).dense(4).tanh().dense(2).sigmoid().build(1).unwrap(), None),
+        (Builder::new("values", &[6]).dense(5).tanh().dense(4).sigmoid().dense(3).build(1).unwrap(), None),
+        (squashed().unwrap(), Some(LossKind::MeanSquaredError)),
+    ] {
+        let compile = |learn: Learn| {
+            Program::compile(&graph, &CompileOptions { learn: Some(learn), ..Default::default() }).unwrap()
+        };
+        let learn = Learn { loss, ..Learn::new(Layers::All, OptimizerKind::Sgd) };
+        let programs = [compile(learn.clone()), compile(learn.in_fixed_point(FixedPoint::default()))];
+        let rules = [Rule::Sgd(Sgd::new(1.0)), Rule::PowerOfTwo(PowerOfTwoSgd::new(0))];
+        let TargetKind::Values(outputs) = programs[0].target() else { panic!("values") };
+        for sample in 0..30 {
+            let target: Vec<f32> = noise(sample + 50, outputs).iter().map(|t| t.abs()).collect();
+            let [float, fixed] = [0, 1].map(|i| {
+                let (program, mut runner) = (&programs[i], programs[i].runner());
+                let record = program.encode_input(&noise(sample, 6));
+                let evaluation = runner.evaluate(&record, Target::Values(&target)).unwrap();
+                let loss = runner.train_step(&record, Target::Values(&target), &rules[i]).unwrap();
+                assert_eq!(loss, evaluation.loss);
+                (evaluation, runner.parameters().concat())
+            });
+            let start = programs[1].runner().parameters().concat();
+            let (moved, off) = (apart(&float.1, &start), apart(&float.1, &fixed.1));
+            assert!(off < 0.03 * moved, "{} sample {sample}: moved by {moved}, off by {off}", graph.name);
+            let loss = (float.0.loss - fixed.0.loss).abs();
+            assert!(loss < 0.01, "{} sample {sample}: {:?} and {:?}", graph.name, float.0, fixed.0);
+            assert_eq!(float.0.hit, fixed.0.hit, "{} sample {sample}", graph.name);
+        }
+    }
 }
 
 /// A batch takes the mean of its gradients: its step is that of floats, up to rounding.
@@ -185,9 +233,7 @@ fn batches_take_the_mean_gradient() {
                 assert_eq!(runner.apply(rule), Ok(samples as usize));
             }
             let [float, fixed] = runners.map(|runner| runner.parameters().concat());
-            let off =
-                |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
-            let (moved, off) = (off(&float, &start), off(&float, &fixed));
+            let (moved, off) = (apart(&float, &start), apart(&float, &fixed));
             assert!(moved > 0.05 && off < bound, "{}, {samples}: moved by {moved}, off by {off}", graph.name);
         }
     }
@@ -203,6 +249,8 @@ fn nothing_breaks_a_guarded_network() {
     faults(image_biases_fixed::Network::new(), PowerOfTwoSgd::new, 5_000);
     faults(image_batches_fixed::Network::new(), StochasticSgd::new, 1_000);
     faults(ramps_batches_fixed::Network::new(), PowerOfTwoSgd::new, 10_000);
+    faults(binary_fixed::Network::new(), PowerOfTwoSgd::new, 10_000);
+    faults(squashed_fixed::Network::new(), PowerOfTwoSgd::new, 10_000);
 }
 
 /// Fills the input: with small numbers, or with any.
@@ -295,8 +343,8 @@ fn what_is_not_there_is_said() {
         words.iter().for_each(|word| assert!(text.contains(word), "{text}"));
     };
     let sgd = |layers| Learn::new(layers, OptimizerKind::Sgd);
-    let everything = everything().unwrap();
-    says(&everything, sgd(Layers::All), &["tanh", "Tanh", "Dense", "Conv2d", "float32"]);
+    let series = series_classifier().unwrap();
+    says(&series, sgd(Layers::All), &["`elu`", "ELU", "Dense", "Conv2d", "float32"]);
     let mlp = mlp().unwrap();
     says(&mlp, Learn::new(Layers::All, OptimizerKind::Adam), &["sgd", "float32"]);
     let mut large = mlp.clone();

@@ -96,11 +96,6 @@ impl Learn {
                 "in 16-bit fixed point layers learn by plain descent alone; use --optimizer sgd, or --dtype float32",
             );
         }
-        if self.loss == Some(LossKind::BinaryCrossEntropy) {
-            return Err(
-                "there is no sigmoid in 16-bit fixed point; end in a softmax over two classes, or use --dtype float32",
-            );
-        }
         Ok(())
     }
 }
@@ -157,8 +152,7 @@ impl Program {
             Some(layers) => layers.choose(&graph)?,
             None => Vec::new(),
         };
-        let fixed = options.learn.as_ref().is_some_and(|learn| learn.fixed.is_some());
-        let mut lowering = Lowering::new(&graph, trained, fixed);
+        let mut lowering = Lowering::new(&graph, trained, options.learn.as_ref());
         for (index, node) in graph.nodes.iter().enumerate() {
             let kernel =
                 ops::lower(&graph, node, options.rounding).map_err(|problem| graph.error(node, problem))?;
@@ -202,10 +196,12 @@ struct Lowering<'a> {
     learners: Vec<(usize, ParameterIds)>,
     /// What is float in the graph is in fixed point here.
     fixed: bool,
+    /// The loss was chosen to be the mean squared error.
+    squares: bool,
 }
 
 impl<'a> Lowering<'a> {
-    fn new(graph: &'a Graph, trained: Vec<Chosen>, fixed: bool) -> Self {
+    fn new(graph: &'a Graph, trained: Vec<Chosen>, learn: Option<&Learn>) -> Self {
         let mut readers = vec![0; graph.tensors.len()];
         for node in &graph.nodes {
             let distinct = node.inputs.iter().enumerate().filter(|(i, id)| !node.inputs[..*i].contains(id));
@@ -220,7 +216,8 @@ impl<'a> Lowering<'a> {
             buffer_of: vec![None; graph.tensors.len()],
             parameters: Vec::new(),
             learners: Vec::new(),
-            fixed,
+            fixed: learn.is_some_and(|learn| learn.fixed.is_some()),
+            squares: learn.is_some_and(|learn| learn.loss == Some(LossKind::MeanSquaredError)),
         };
         for port in &graph.inputs {
             lowering.buffer_of[port.tensor.0] = Some(lowering.tensor_buffer(&port.name, port.tensor, 0));
@@ -263,7 +260,7 @@ impl<'a> Lowering<'a> {
         let node = &graph.nodes[index];
         let float = |id: &TensorId| graph.tensor(*id).dtype == DType::F32;
         if self.fixed && node.inputs.iter().chain([&node.output]).any(float) {
-            kernel = fixed::kernel(kernel, graph.is_output(node.output))
+            kernel = fixed::kernel(kernel, graph.is_output(node.output), self.squares)
                 .map_err(|problem| graph.error(node, problem))?;
         }
         kernel = self.over_border(node, kernel);

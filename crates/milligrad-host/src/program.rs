@@ -344,7 +344,7 @@ impl Program {
     pub fn fraction_bits(&self, port: &Port) -> u32 {
         let producer = self.steps.iter().rfind(|step| step.output == port.buffer);
         match producer.map(|step| &step.kernel) {
-            Some(Kernel::Fixed(FixedKernel::Softmax)) => milligrad::DELTA_BITS,
+            Some(Kernel::Fixed(kernel)) if kernel.is_probability() => milligrad::DELTA_BITS,
             _ => milligrad::ACTIVATION_BITS,
         }
     }

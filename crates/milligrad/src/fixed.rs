@@ -5,7 +5,7 @@
 //! | inputs, activations | `i16` | Q7.8 | ±128, in steps of 1/256 |
 //! | weights | `i16` | Q3.12 | ±8, in steps of 1/4096 |
 //! | sums, biases | `i32` | Q11.20 | ±2048 |
-//! | probabilities of [`softmax`] | `i16` | Q0.15 | 0 to 1 - 2⁻¹⁵ |
+//! | probabilities of [`softmax`] and [`sigmoid_probability`] | `i16` | Q0.15 | 0 to 1 - 2⁻¹⁵ |
 //! | deltas | `i16` | Q0.15 | ±1 |
 //! | gradients that are summed | `i32` | Q8.23 | ±256 |
 //!
@@ -57,6 +57,7 @@
 mod batch;
 mod convert;
 mod elementwise;
+mod exponential;
 mod guard;
 mod loss;
 pub(crate) mod portable;
@@ -70,8 +71,9 @@ pub use convert::{
     visit_weights, weight,
 };
 pub use elementwise::{accumulate, add, clamp, clamp_backward, leaky_relu, leaky_relu_backward, slope};
+pub use exponential::{sigmoid, sigmoid_backward, sigmoid_probability, tanh, tanh_backward};
 pub use guard::{Guard, Limits, Reach, Report, largest_bias, largest_weight};
-pub use loss::{mean_squared_error, softmax, sparse_categorical_cross_entropy};
+pub use loss::{binary_cross_entropy, mean_squared_error, softmax, sparse_categorical_cross_entropy};
 pub use saturation::Saturation;
 
 use crate::{Arithmetic, Clamp, Trainable};

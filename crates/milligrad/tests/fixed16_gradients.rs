@@ -1,11 +1,12 @@
 //! Gradients of layers in 16-bit fixed point against central differences in `f64`: `Σ c y` of the same numbers as reals, with
-//! `δ = c`. What may differ is what rounding takes: half a unit of each delta, and of each tap of a convolution.
+//! `δ = c`. What may differ is what rounding takes: half a unit of each delta, and of each tap of a convolution, and of sigmoid and
+//! tanh the slope at an output that is rounded.
 
 mod support {
     pub(crate) mod random;
 }
 
-use milligrad::layers::{AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense};
+use milligrad::layers::{self, AvgPool2d, Conv2d, Dense, DepthwiseConv2d, MaxPool2d, dense};
 use milligrad::{Clamp, Fixed16, Padding, Window2d, fixed};
 use support::random::Random;
 
@@ -188,4 +189,29 @@ fn poolings() {
         checked += 1;
     }
     assert!(checked > 20, "{checked}");
+}
+
+#[test]
+fn sigmoids_and_tanh() {
+    for seed in 0..100 {
+        let numbers = Numbers::new(seed, 20, 0, 0, 20);
+        let backward = |function: fn(&mut [i16]), backward: fn(&[i16], &mut [i16])| {
+            let (mut y, mut delta) = (numbers.x.clone(), numbers.delta.clone());
+            function(&mut y);
+            backward(&y, &mut delta);
+            delta
+        };
+        let of = |function: fn(&mut [f64])| {
+            move |[x, _, _]: &[Vec<f64>; 3]| {
+                let mut y = x.clone();
+                function(&mut y);
+                y
+            }
+        };
+        // Outputs are off by at most 0.54/256, slopes by that and by twice that, of 3000 units.
+        let delta_x = backward(fixed::sigmoid, fixed::sigmoid_backward);
+        check("sigmoid", &numbers, of(layers::sigmoid::<f64>), &delta_x, [&[], &[]], 7.0);
+        let delta_x = backward(fixed::tanh, fixed::tanh_backward);
+        check("tanh", &numbers, of(layers::tanh::<f64>), &delta_x, [&[], &[]], 13.5);
+    }
 }

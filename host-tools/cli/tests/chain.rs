@@ -113,7 +113,15 @@ fn what_a_device_learned_is_kept() {
     assert!(fs::read(&out).unwrap() == summed);
     batches(&["--batches"]).fails(2, "add --batch N");
     batches(&["--batch=0"]).fails(2, "0 is not in");
-    batches(&["--batch=2", "--dtype=fixed16"]).fails(2, "one sample at a time");
+    let report = batches(&["--batch=2", "--dtype=fixed16", "--steps=100"]).json();
+    assert_eq!((report["refused"].as_u64(), report["steps"].as_u64()), (Some(0), Some(100)));
+    // A rate that falls, by the names that specifications have.
+    let constant = batches(&["--steps=200", "--schedule=constant"]).json();
+    let kept = fs::read(&out).unwrap();
+    let falling = batches(&["--steps=200", "--schedule=cosine"]).json();
+    assert_eq!((&constant["schedule"], &falling["schedule"]), (&"constant".into(), &"cosine:0:0".into()));
+    assert!(fs::read(&out).unwrap() != kept, "the rate fell");
+    batches(&["--schedule=plateau"]).fails(2, "no validation data");
     learn("head").fails(2, "there is no layer `head`; those that can learn are dense, dense_1");
     learn("softmax").fails(2, "layer `softmax` (Softmax): it has nothing that can learn");
 }

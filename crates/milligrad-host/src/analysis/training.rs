@@ -247,6 +247,7 @@ impl Program {
                 }
             },
             Kernel::Fixed(FixedKernel::Softmax) => kernels::FIXED_SOFTMAX * len,
+            Kernel::Fixed(FixedKernel::Sigmoid { .. } | FixedKernel::Tanh) => kernels::FIXED_SIGMOID * len,
             Kernel::Dequantize(_) => kernels::DEQUANTIZED * len,
             Kernel::Softmax => kernels::SOFTMAX * len,
             Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => kernels::EXPONENTIAL * len,

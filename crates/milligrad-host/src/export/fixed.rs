@@ -43,7 +43,9 @@ pub(super) fn forward(
     let (x, y) = (step.inputs[0], step.output);
     match kernel {
         FixedKernel::Layer(kernel) => layer(fixed_layer(step, kernel), kernel, text),
-        FixedKernel::Softmax => in_place(program, x, y, "fixed::softmax(y);", text),
+        FixedKernel::Softmax | FixedKernel::Sigmoid { .. } | FixedKernel::Tanh => {
+            in_place(program, x, y, &format!("fixed::{}(y);", kernel.name()), text);
+        }
         FixedKernel::Clamp(range) => {
             in_place(program, x, y, &format!("fixed::clamp(&{}, y);", fixed_clamp(range)), text);
         }
@@ -77,6 +79,8 @@ pub(super) fn activation(step: &Step, kernel: &FixedKernel) -> String {
             format!("fixed::clamp_backward(&{}, y, delta);", fixed_clamp(range))
         }
         FixedKernel::LeakyRelu { alpha } => format!("fixed::leaky_relu_backward({alpha}, y, delta);"),
+        FixedKernel::Sigmoid { .. } => "fixed::sigmoid_backward(y, delta);".into(),
+        FixedKernel::Tanh => "fixed::tanh_backward(y, delta);".into(),
         _ => unreachable!("this kernel has no activation"),
     }
 }
@@ -294,7 +298,12 @@ fn evaluate(program: &Program, learning: &Learning, text: &mut String) {
             "Some(milligrad::argmax(outputs) == label)",
             "",
         ),
-        _ => (String::new(), "None", ", &mut { fixed::Saturation::NONE }"),
+        LossKind::BinaryCrossEntropy => (
+            String::new(),
+            "Some(outputs.iter().zip(target).all(|(&y, &t)| (y >= 1 << 14) == (t >= 0.5)))",
+            "",
+        ),
+        LossKind::MeanSquaredError => (String::new(), "None", ", &mut { fixed::Saturation::NONE }"),
     };
     let _ = writeln!(
         text,

@@ -5,23 +5,26 @@ use crate::quantize::multiplier;
 use milligrad::{Clamp, Fixed16, Quantization, Rounding, fixed};
 
 /// What exists in fixed point, for messages.
-const KERNELS: &str = "Dense, Conv2d (Conv1d), DepthwiseConv2d, MaxPool2d, AvgPool2d, Flatten, Reshape, Add, ReLU, ReLU6, LeakyReLU, and \
-                       Softmax at the end";
+const KERNELS: &str = "Dense, Conv2d (Conv1d), DepthwiseConv2d, MaxPool2d, AvgPool2d, Flatten, Reshape, Add, ReLU, ReLU6, LeakyReLU, \
+                       sigmoid, tanh, and Softmax at the end";
 
 /// The largest magnitude of a weight or bias.
 const LARGEST: f32 = 32_767.5 / 4096.0;
 
-/// A kernel that reads or writes floats, in fixed point. `last`: its output is the program's.
+/// A kernel that reads or writes floats, in fixed point. `last`: its output is the program's; `squares`: and its loss the mean
+/// squared error.
 ///
 /// # Errors
 /// What does not exist in fixed point, or numbers that do not fit.
-pub(super) fn kernel(kernel: Kernel, last: bool) -> Result<Kernel, String> {
+pub(super) fn kernel(kernel: Kernel, last: bool, squares: bool) -> Result<Kernel, String> {
     let kernel = match kernel {
         Kernel::F32(layer) => FixedKernel::Layer(self::layer(layer)?),
         Kernel::Softmax if last => FixedKernel::Softmax,
         Kernel::Softmax => {
             return Err("in 16-bit fixed point softmax is the last layer or none; use --dtype float32".into());
         }
+        Kernel::Sigmoid => FixedKernel::Sigmoid { probability: last && !squares },
+        Kernel::Tanh => FixedKernel::Tanh,
         Kernel::Clamp(range) => FixedKernel::Clamp(clamp(&range)),
         Kernel::Add(range) => FixedKernel::Add(clamp(&range)),
         Kernel::LeakyRelu { alpha } if alpha.abs() <= 1.0 => {

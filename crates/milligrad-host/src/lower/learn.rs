@@ -98,7 +98,9 @@ impl Lowering<'_> {
             Kernel::Softmax | Kernel::Fixed(FixedKernel::Softmax) if whole => {
                 LossKind::SparseCategoricalCrossEntropy
             }
-            Kernel::Sigmoid => LossKind::BinaryCrossEntropy,
+            Kernel::Sigmoid | Kernel::Fixed(FixedKernel::Sigmoid { probability: true }) => {
+                LossKind::BinaryCrossEntropy
+            }
             _ => LossKind::MeanSquaredError,
         };
         let loss = wanted.unwrap_or(usual);
@@ -256,7 +258,7 @@ fn masks(kernel: &Kernel) -> bool {
         }
         Kernel::Add(range) => *range != Clamp::<f32>::LINEAR,
         Kernel::Fixed(FixedKernel::Add(range)) => *range != Clamp::<i16>::LINEAR,
-        Kernel::Fixed(FixedKernel::Clamp(_) | FixedKernel::LeakyRelu { .. }) => true,
+        Kernel::Fixed(kernel) => function(kernel),
         Kernel::LeakyRelu { .. } | Kernel::Elu { .. } | Kernel::Sigmoid | Kernel::Tanh | Kernel::Clamp(_) => {
             true
         }
@@ -273,12 +275,18 @@ fn reads_output(kernel: &Kernel) -> bool {
 fn passes(kernel: &Kernel) -> bool {
     matches!(
         kernel,
-        Kernel::LeakyRelu { .. }
-            | Kernel::Elu { .. }
-            | Kernel::Sigmoid
-            | Kernel::Tanh
-            | Kernel::Clamp(_)
-            | Kernel::Fixed(FixedKernel::Clamp(_) | FixedKernel::LeakyRelu { .. })
+        Kernel::LeakyRelu { .. } | Kernel::Elu { .. } | Kernel::Sigmoid | Kernel::Tanh | Kernel::Clamp(_)
+    ) || matches!(kernel, Kernel::Fixed(kernel) if function(kernel))
+}
+
+/// `true` for functions of one element, in fixed point, that have a way back.
+fn function(kernel: &FixedKernel) -> bool {
+    matches!(
+        kernel,
+        FixedKernel::Clamp(_)
+            | FixedKernel::LeakyRelu { .. }
+            | FixedKernel::Sigmoid { probability: false }
+            | FixedKernel::Tanh
     )
 }
 

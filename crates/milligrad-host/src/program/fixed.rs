@@ -11,6 +11,13 @@ pub enum FixedKernel {
     Layer(Layer<Fixed16>),
     /// Softmax, in place; the last layer.
     Softmax,
+    /// Sigmoid, in place.
+    Sigmoid {
+        /// Its output is in Q0.15, as that of softmax: the last layer, before the binary cross entropy.
+        probability: bool,
+    },
+    /// Hyperbolic tangent, in place.
+    Tanh,
     /// ReLU or another range that could not be fused, in place.
     Clamp(Clamp<i16>),
     /// LeakyReLU, in place.
@@ -35,6 +42,9 @@ impl FixedKernel {
         match self {
             Self::Layer(layer) => layer.kernel(),
             Self::Softmax => "softmax",
+            Self::Sigmoid { probability: false } => "sigmoid",
+            Self::Sigmoid { probability: true } => "sigmoid_probability",
+            Self::Tanh => "tanh",
             Self::Clamp(_) => "clamp",
             Self::LeakyRelu { .. } => "leaky_relu",
             Self::Add(_) => "add",
@@ -44,7 +54,15 @@ impl FixedKernel {
 
     /// `true` for kernels that replace their input by their output.
     pub fn in_place(&self) -> bool {
-        matches!(self, Self::Softmax | Self::Clamp(_) | Self::LeakyRelu { .. })
+        matches!(
+            self,
+            Self::Softmax | Self::Sigmoid { .. } | Self::Tanh | Self::Clamp(_) | Self::LeakyRelu { .. }
+        )
+    }
+
+    /// `true` if its outputs are probabilities in Q0.15.
+    pub fn is_probability(&self) -> bool {
+        matches!(self, Self::Softmax | Self::Sigmoid { probability: true })
     }
 
     /// `true` if its outputs are sums, which can saturate.

@@ -115,6 +115,9 @@ impl Runner<'_> {
                 forward(layer, |id| &learned.weights[id], |id| &learned.biases[id], x, scratch, y);
             }
             FixedKernel::Softmax => fixed::softmax(in_place(int16, x, y)),
+            FixedKernel::Sigmoid { probability: false } => fixed::sigmoid(in_place(int16, x, y)),
+            FixedKernel::Sigmoid { probability: true } => fixed::sigmoid_probability(in_place(int16, x, y)),
+            FixedKernel::Tanh => fixed::tanh(in_place(int16, x, y)),
             FixedKernel::Clamp(range) => fixed::clamp(range, in_place(int16, x, y)),
             FixedKernel::LeakyRelu { alpha } => fixed::leaky_relu(*alpha, in_place(int16, x, y)),
             FixedKernel::Add(range) => {
@@ -171,18 +174,21 @@ impl Runner<'_> {
         let outputs = program.buffer(program.output().buffer).len;
         let range = program.range(program.output().buffer);
         self.load(record).expect("a record of the input's length");
-        if learning.loss == LossKind::SparseCategoricalCrossEntropy {
-            let class = target.class(outputs)?;
-            self.forward();
-            let y = &mut self.fixed.int16[range];
-            let hit = Some(argmax(y) == class);
-            return Ok(Evaluation { loss: fixed::sparse_categorical_cross_entropy(y, class)?, hit });
-        }
-        let target = values(target, outputs)?;
+        let (class, values) = match learning.loss {
+            LossKind::SparseCategoricalCrossEntropy => (target.class(outputs)?, Vec::new()),
+            _ => (0, values(target, outputs)?),
+        };
         self.forward();
         let y = &mut self.fixed.int16[range];
-        let loss = fixed::mean_squared_error(y, &target, &mut { Saturation::NONE })?;
-        Ok(Evaluation { loss, hit: None })
+        let hit = match learning.loss {
+            LossKind::SparseCategoricalCrossEntropy => Some(argmax(y) == class),
+            LossKind::BinaryCrossEntropy => {
+                Some(y.iter().zip(&values).all(|(&y, &t)| (y >= 1 << 14) == (t >= 0.5)))
+            }
+            LossKind::MeanSquaredError => None,
+        };
+        let loss = loss(learning.loss, y, class, &values, &mut { Saturation::NONE })?;
+        Ok(Evaluation { loss, hit })
     }
 
     /// Forward, loss, and all deltas.
@@ -191,21 +197,16 @@ impl Runner<'_> {
         self.load(record).expect("a record of the input's length");
         let outputs = program.buffer(program.output().buffer).len;
         let (y, delta) = (program.range(program.output().buffer), program.range(learning.delta));
-        let class_loss = learning.loss == LossKind::SparseCategoricalCrossEntropy;
-        let (class, values) = match class_loss {
-            true => (target.class(outputs)?, Vec::new()),
-            false => (0, values(target, outputs)?),
+        let (class, values) = match learning.loss {
+            LossKind::SparseCategoricalCrossEntropy => (target.class(outputs)?, Vec::new()),
+            _ => (0, values(target, outputs)?),
         };
         self.forward();
         let Memory { int16, saturation, .. } = &mut self.fixed;
         if y != delta {
             int16.copy_within(y, delta.start);
         }
-        let delta = &mut int16[delta];
-        let loss = match class_loss {
-            true => fixed::sparse_categorical_cross_entropy(delta, class)?,
-            false => fixed::mean_squared_error(delta, &values, saturation)?,
-        };
+        let loss = loss(learning.loss, &mut int16[delta], class, &values, saturation)?;
         learning.backward.iter().for_each(|action| self.fixed_backward(action));
         Ok(loss)
     }
@@ -227,6 +228,8 @@ impl Runner<'_> {
                         fixed::clamp_backward(clamp, y, delta)
                     }
                     FixedKernel::LeakyRelu { alpha } => fixed::leaky_relu_backward(*alpha, y, delta),
+                    FixedKernel::Sigmoid { .. } => fixed::sigmoid_backward(y, delta),
+                    FixedKernel::Tanh => fixed::tanh_backward(y, delta),
                     _ => unreachable!("this kernel has no activation"),
                 }
             }
@@ -352,6 +355,21 @@ impl Runner<'_> {
         }
         let biases = &mut biases[apply.parameters.biases];
         saturation.add_weights(rule.update_accumulated_biases(biases, values(gradients.biases)));
+    }
+}
+
+/// The loss of outputs, which become `δ`.
+fn loss(
+    kind: LossKind,
+    outputs: &mut [i16],
+    class: usize,
+    values: &[f32],
+    saturation: &mut Saturation,
+) -> Result<f32, TrainError> {
+    match kind {
+        LossKind::SparseCategoricalCrossEntropy => fixed::sparse_categorical_cross_entropy(outputs, class),
+        LossKind::BinaryCrossEntropy => fixed::binary_cross_entropy(outputs, values),
+        LossKind::MeanSquaredError => fixed::mean_squared_error(outputs, values, saturation),
     }
 }
 

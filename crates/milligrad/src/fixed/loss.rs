@@ -1,42 +1,13 @@
-//! Softmax, its cross entropy and the mean squared error in fixed point, in integers alone.
+//! Softmax, the cross entropies and the mean squared error in fixed point, in integers alone.
 
-use super::convert::{activation, dequantize};
-use super::{ACTIVATION_BITS, DELTA_BITS, Saturation, saturate};
+use super::convert::{activation, dequantize, quantize};
+use super::exponential::exp_of_minus;
+use super::{ACTIVATION_BITS, DELTA_BITS, Saturation, divide, saturate};
 use crate::TrainError;
 use crate::arch::rolled;
 
-/// `2^(-i/32)` in Q0.15 for `i` of 0 to 32.
-const POWERS: [u16; 33] = {
-    // 2^(-1/32)
-    const ROOT: f64 = 0.978_572_062_087_700_1;
-    let (mut table, mut power, mut i) = ([0; 33], 32_768.0, 0);
-    while i < table.len() {
-        table[i] = (power + 0.5) as u16;
-        power *= ROOT;
-        i += 1;
-    }
-    table
-};
-
-/// `e^-d` in Q0.15 of `d ≥ 0` in Q.8, within 3 · 2⁻¹⁵.
-#[inline(always)]
-fn exp_of_minus(d: u32) -> u32 {
-    // 2⁸ · 16: from there on nothing is left.
-    if d >= 4096 {
-        return 0;
-    }
-    // log2(e) in Q.16, so that the exponent of 2 is in Q.24.
-    let t = d * 94_548;
-    let (whole, fraction) = (t >> 24, (t >> 8) & 0xffff);
-    // 32 pieces, straight lines between.
-    let [from, to] = match POWERS.get((fraction >> 11) as usize..).and_then(|rest| rest.first_chunk()) {
-        Some(&[from, to]) => [u32::from(from), u32::from(to)],
-        None => return 0,
-    };
-    let power = from - (((from - to) * (fraction & 0x7ff) + 0x400) >> 11);
-    // Up to 23 bits fall off, one of them with rounding.
-    ((power << 1 >> whole) + 1) >> 1
-}
+/// 1 in Q0.15.
+const ONE: i32 = 1 << DELTA_BITS;
 
 /// Softmax in place: activations in Q7.8 become probabilities in Q0.15, within 4 · 2⁻¹⁵. The largest is at most `1 - 2⁻¹⁵`.
 #[inline(never)]
@@ -104,6 +75,27 @@ pub fn sparse_categorical_cross_entropy(p: &mut [i16], label: usize) -> Result<f
     Ok(loss_of(loss))
 }
 
+/// `-1/n Σ (t ln p + (1 - t) ln(1 - p))` of probabilities from [`sigmoid_probability`](super::sigmoid_probability) and targets, which
+/// are limited to 0 to 1 and rounded to Q0.15, with `δ = (p - t) / n` in Q0.15 in place of `p`. The loss is within 10⁻³.
+///
+/// # Errors
+/// `NotFinite` for a target that is NaN or infinite; `p` is unchanged then.
+#[inline(never)]
+pub fn binary_cross_entropy(p: &mut [i16], target: &[f32]) -> Result<f32, TrainError> {
+    if target.iter().any(|t| !t.is_finite()) {
+        return Err(TrainError::NotFinite);
+    }
+    let n = (p.len() as u32).max(1);
+    let mut loss = 0_u64;
+    for (p, &target) in p.iter_mut().zip(target) {
+        let target = quantize(target, DELTA_BITS).clamp(0, ONE);
+        let minus_ln_not = minus_ln(saturate(ONE - i32::from(*p)));
+        loss += target as u64 * u64::from(minus_ln(*p)) + (ONE - target) as u64 * u64::from(minus_ln_not);
+        *p = divide(i32::from(*p) - target, n);
+    }
+    Ok(loss_of(((loss >> DELTA_BITS) / u64::from(n)).min(u32::MAX.into()) as u32))
+}
+
 /// `1/n Σ (y - t)²` of activations in Q7.8 and targets, which are rounded to it, with `δ = 2 (y - t) / n` in Q0.15 in place of `y`.
 /// The loss saturates at 32,768, deltas at ±1; those are counted.
 ///
@@ -135,15 +127,6 @@ pub fn mean_squared_error(
 mod tests {
     use super::*;
     use crate::fixed::from_activation;
-
-    #[test]
-    fn exponentials_are_near() {
-        for d in 0..5000 {
-            let exact = 32_768.0 * libm::exp(-f64::from(d) / 256.0);
-            assert!((f64::from(exp_of_minus(d)) - exact).abs() <= 3.0, "{d}");
-        }
-        assert_eq!((exp_of_minus(0), exp_of_minus(u32::MAX)), (1 << 15, 0));
-    }
 
     #[test]
     fn logarithms_are_near() {
@@ -206,6 +189,39 @@ mod tests {
                 assert_eq!(i32::from(p[label]), i32::from(before[label]) - 32_768);
             }
         });
+    }
+
+    #[test]
+    fn binary_cross_entropy_and_its_deltas() {
+        let real = |p: i16| f64::from(p) / 32_768.0;
+        let ps = [1, 77, 4000, 16_384, 30_000, 32_000, 32_767];
+        for targets in [[0.0; 7], [1.0; 7], [0.25; 7], [0.0, 1.0, 1.0, 0.5, 0.0, 1.0, 0.75]] {
+            for n in 1..=7 {
+                let mut delta = ps;
+                let loss = binary_cross_entropy(&mut delta[..n], &targets[..n]).unwrap();
+                let terms = ps[..n].iter().zip(targets).map(|(&p, t)| {
+                    let (p, t) = (real(p), f64::from(t));
+                    -(t * libm::log(p) + (1.0 - t) * libm::log(1.0 - p))
+                });
+                let exact = terms.sum::<f64>() / n as f64;
+                assert!((f64::from(loss) - exact).abs() < 1e-3, "{loss}, not {exact}");
+                for ((delta, p), t) in delta[..n].iter().zip(ps).zip(targets) {
+                    let exact = 32_768.0 * (real(p) - f64::from(t)) / n as f64;
+                    assert!((f64::from(*delta) - exact).abs() <= 0.5, "{delta}, not {exact}");
+                }
+            }
+        }
+        // Ends of the range, and targets that are no probabilities.
+        let mut p = [0, i16::MAX];
+        assert!(binary_cross_entropy(&mut p, &[7.0, -1e30]).unwrap() > 10.0);
+        assert_eq!(p, [-16_384, 16_384]);
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(
+                (binary_cross_entropy(&mut p, &[0.0, bad]), p),
+                (Err(TrainError::NotFinite), [-16_384, 16_384])
+            );
+        }
+        assert_eq!(binary_cross_entropy(&mut [], &[]), Ok(0.0));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `milligrad learn`
 
+use super::schedule::ScheduleName;
 use super::validate::Folder;
 use super::{Learning, positive, share};
 use crate::context::Context;
@@ -36,6 +37,10 @@ pub(crate) struct Learn {
     /// Step size; in fixed point the greatest power of two that is not above it. 0.02 unless given.
     #[arg(long, value_name = "RATE", default_value_t = 0.02, value_parser = positive::<f32>)]
     learning_rate: f32,
+    /// How the step size changes: constant, step:STEPS:FACTOR (by FACTOR after each STEPS steps), exponential:STEPS:FACTOR, cosine or
+    /// cosine:WARMUP:FLOOR (from 0 within WARMUP steps, then down to FLOOR of it at the end).
+    #[arg(long, value_name = "SCHEDULE", default_value_t)]
+    schedule: ScheduleName,
     /// Momentum of an optimizer that has it.
     #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = share)]
     momentum: f32,
@@ -64,9 +69,11 @@ impl Learn {
         let order = order(train.len(), wanted.saturating_mul(batch), seed.unwrap_or(0));
 
         let before = Measured::of(&program, &mut program.runner(), &data.test)?;
+        let schedule = self.schedule.over(wanted.try_into().unwrap_or(u32::MAX));
         let mut runner = program.runner();
-        let (rule, mut steps, mut refused, mut refused_updates) = (self.rule(&program), Vec::new(), 0, 0);
+        let (mut steps, mut refused, mut refused_updates) = (Vec::new(), 0, 0);
         for (position, &sample) in order.iter().enumerate() {
+            let rule = self.rule(&program, self.learning_rate * schedule.factor((position / batch) as u32));
             let record = program.encode_input(train.input(sample));
             steps.extend(&record);
             let values: Vec<f32>;
@@ -105,7 +112,7 @@ impl Learn {
             output.note(format!("building for {board}"));
             let folder = Folder::new()?;
             let firmware = Firmware::build(board, &[folder.model(&program)?])?.with_log(output.log());
-            let momentum = match rule {
+            let momentum = match self.rule(&program, self.learning_rate) {
                 Rule::AdamW(rule) => rule.weight_decay,
                 _ => self.momentum,
             };
@@ -114,6 +121,7 @@ impl Learn {
                 learning_rate: self.learning_rate,
                 momentum,
                 batch: batch as u32,
+                schedule,
                 ..TrainPlan::default()
             };
             let theirs = firmware.train(&program.name, &plan)?.parameters;
@@ -150,6 +158,7 @@ impl Learn {
             "on": board.map_or("host", |board| board.name),
             "steps": wanted,
             "batch": batch,
+            "schedule": self.schedule.to_string(),
             "refused": refused,
             "refused_updates": refused_updates,
             "saturated": saturated,
@@ -160,8 +169,9 @@ impl Learn {
         if differing.is_some_and(|differing| differing > 0) { Err(Failure::check()) } else { Ok(()) }
     }
 
-    fn rule(&self, program: &Program) -> Rule {
-        let (rate, momentum) = (self.learning_rate, self.momentum);
+    /// The rule of a step of this size.
+    fn rule(&self, program: &Program, rate: f32) -> Rule {
+        let momentum = self.momentum;
         if let Some(fixed) = program.fixed_point() {
             return fixed.rule(rate);
         }

@@ -14,6 +14,7 @@ pub(crate) mod ops;
 pub(crate) mod predict;
 pub(crate) mod profile;
 pub(crate) mod quantize;
+mod schedule;
 pub(crate) mod summary;
 pub(crate) mod sweep;
 pub(crate) mod train;
@@ -49,7 +50,7 @@ pub(crate) struct Learning {
     #[arg(long)]
     batches: bool,
     /// Numbers of the layers that learn: floats, or 16-bit fixed point for cores without an FPU (Dense, Conv2d,
-    /// DepthwiseConv2d, pooling, ReLU family, Add, softmax; learning rates are powers of two).
+    /// DepthwiseConv2d, pooling, ReLU family, Add, sigmoid, tanh, softmax; learning rates are powers of two).
     #[arg(long, value_enum, default_value = "float32", value_name = "TYPE")]
     dtype: LearningType,
     /// How updates in fixed point are rounded: to nearest, or at random by --seed.

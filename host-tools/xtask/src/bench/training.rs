@@ -198,9 +198,11 @@ fn measure(
     let floats = network.inputs.iter().flat_map(|&input| {
         OPTIMIZERS.map(|(optimizer, optimizer_name)| (input, optimizer, optimizer_name, None, 1))
     });
-    let batches = BATCHED.contains(&name).then_some(("f32", OptimizerKind::Sgd, "sgd", None, BATCH));
-    let fixed = ROUNDINGS.map(|rounding| ("int16", OptimizerKind::Sgd, "sgd", Some(rounding), 1));
-    for (input_type, optimizer, optimizer_name, rounding, batch) in floats.chain(batches).chain(fixed) {
+    let sgd = |input, rounding, batch| (input, OptimizerKind::Sgd, "sgd", rounding, batch);
+    let fixed = ROUNDINGS.map(|rounding| sgd("int16", Some(rounding), 1));
+    let batches = [sgd("f32", None, BATCH), sgd("int16", Some(ROUNDINGS[0]), BATCH)];
+    let batches = batches.into_iter().filter(|_| BATCHED.contains(&name));
+    for (input_type, optimizer, optimizer_name, rounding, batch) in floats.chain(fixed).chain(batches) {
         let dtype = if rounding.is_some() { "int16" } else { "f32" };
         let optimizer_wanted = Arguments::wants(&arguments.optimizer, optimizer_name);
         if !optimizer_wanted || !Arguments::wants(&arguments.dtype, dtype) {

@@ -9,7 +9,7 @@ pub(super) const CALL: f64 = 40.0;
 /// A multiplication of an int8 layer that is not packed.
 pub(super) const INT8: f64 = 4.5;
 /// In 16-bit fixed point: an input whose magnitude is summed, a part of the inputs for four outputs, and an output; a multiplication
-/// and an output of a layer that is not made of rows; a position of a convolution, an element of a softmax; a multiplication of a sum
+/// and an output of a layer that is not made of rows; a position of a convolution, an element of a softmax and of a sigmoid; a multiplication of a sum
 /// of gradients, and of a dense layer on the way back, and a column there; a weight that is updated; a number that a guard looks at.
 const FIXED_INPUT: f64 = 7.0;
 const FIXED_PART: f64 = 140.0;
@@ -18,6 +18,7 @@ const FIXED: f64 = 3.6;
 const FIXED_ELEMENT: f64 = 45.0;
 pub(super) const FIXED_POSITION: f64 = 300.0;
 pub(super) const FIXED_SOFTMAX: f64 = 41.0;
+pub(super) const FIXED_SIGMOID: f64 = 50.0;
 pub(super) const FIXED_BACKWARD: f64 = 5.0;
 pub(super) const FIXED_COLUMNS: f64 = 11.0 / 4.0;
 pub(super) const FIXED_COLUMN: f64 = 20.0;
