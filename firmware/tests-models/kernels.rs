@@ -17,7 +17,7 @@ pub const MOST: usize = 40;
 const MATRIX: usize = MOST * MOST;
 
 /// The kernels, by the number that a record starts with.
-pub const KERNELS: [&str; 20] = [
+pub const KERNELS: [&str; 21] = [
     "linear",
     "relu",
     "relu6",
@@ -35,6 +35,7 @@ pub const KERNELS: [&str; 20] = [
     "momentum",
     "nesterov",
     "rmsprop",
+    "wide",
     "fixed rows",
     "fixed columns",
     "fixed update",
@@ -201,6 +202,13 @@ impl Model for Network {
                 let (pairs, _) = memory.as_chunks_mut::<2>();
                 adam.update_weights(&mut matrix[..outputs], &mut pairs[..outputs], delta);
                 adam.update_weights(matrix, &mut pairs[MOST..], x);
+            }
+            // So many inputs that blocks of zeros among them are left out; there are enough of them among the states.
+            "wide" => {
+                let (inputs, outputs) = (256 + inputs, outputs.min(MATRIX / (256 + inputs)));
+                let (weights, x) = (&self.input[3..][..outputs * inputs], &states[..inputs]);
+                let layer = Dense::<f32>::new(inputs, weights, &biases[..outputs], Clamp::<f32>::RELU);
+                layer.forward(x, &mut bias[..outputs]);
             }
             "softmax" => softmax(&mut vector[..outputs]),
             kernel @ ("fixed rows" | "fixed columns" | "fixed update") => {

@@ -64,6 +64,15 @@ fn record(random: &mut Random, kernel: usize, outputs: usize, inputs: usize) -> 
             _ => {}
         }
     }
+    // Blocks of zeros among the inputs, and among those of the layer that has more.
+    let inputs = 3 + MOST * MOST..3 + MOST * MOST + MOST;
+    for numbers in [inputs, deltas.end..len] {
+        for block in record[numbers].chunks_mut(16) {
+            if random.below(3) == 0 {
+                block.iter_mut().for_each(|x| *x = if random.below(2) == 0 { 0.0 } else { -0.0 });
+            }
+        }
+    }
     // Scores far apart, so that exponentials vanish, and mean squares, which are not negative.
     if KERNELS[kernel] == "softmax" {
         record.iter_mut().skip(3).for_each(|x| *x *= 60.0);

@@ -208,10 +208,15 @@ float_arithmetic!(f64, {}, {});
 float_arithmetic!(
     f32,
     {
-        #[cfg(milligrad_fpu)]
         #[inline(always)]
         fn rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
+            if x.len() >= matrix::WIDE {
+                return matrix::wide_rows(weights, biases, output, x, y);
+            }
+            #[cfg(milligrad_fpu)]
             arm_fpu::rows(weights, biases, output, x, y);
+            #[cfg(not(milligrad_fpu))]
+            matrix::rows::<f32>(weights, biases, output, x, y);
         }
         #[cfg(milligrad_fpu)]
         #[inline(always)]
@@ -225,7 +230,6 @@ float_arithmetic!(
         fn columns(inputs: usize, weights: &[f32], delta: &[f32], delta_x: &mut [f32]) {
             arm_fpu::columns(inputs, weights, delta, delta_x);
         }
-        #[cfg(milligrad_fpu)]
         #[inline(always)]
         fn outer(x: &[f32], delta: &[f32], gradient: &mut [f32]) {
             matrix::subtract_outer(gradient, x.len(), -1.0, delta, x);

@@ -171,9 +171,9 @@ fn squares(values: &[f32]) -> f32 {
 /// As [`squares`] of the floats.
 #[inline(never)]
 fn squares_dequantized(x: Dequantized<'_>) -> f32 {
-    let (mut sums, mut first, mut block) = ([0.0; 4], 0, [0.0; 32]);
-    while let Some(floats) = x.floats(first, &mut block) {
-        first += floats.len();
+    let (mut sums, mut block) = ([0.0; 4], [0.0; 32]);
+    for run in x.runs(block.len(), false) {
+        let Some(floats) = x.floats(run, &mut block) else { break };
         let rest = add_squares(floats, &mut sums);
         if !rest.is_empty() {
             return finish_squares(sums, rest);

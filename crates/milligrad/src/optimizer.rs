@@ -29,12 +29,15 @@ pub trait Optimizer<A: Trainable>: Sized {
     type Progress: Copy;
     /// The progress before the first step.
     const OUTSET: Self::Progress;
+    /// Whether a gradient of zero changes neither a parameter nor what is remembered of it.
+    const RESTS_AT_ZERO: bool = false;
 
     /// The rule for the next step, to be asked for once a step, when nothing refuses it any more.
     fn begin(&self, progress: &mut Self::Progress) -> Self;
 
-    /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`. Where `δ` is zero the gradients are,
-    /// even if `x` is not finite.
+    /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`. Where `δ` is zero the gradients are, even if `x` is
+    /// not finite; rules that [rest at zero](Self::RESTS_AT_ZERO) leave the weights alone of 16 inputs, counted from
+    /// the first, that are all zero, even if `δ` is not finite.
     fn update_rows(
         &self,
         weights: &mut [A::Weight],
@@ -93,6 +96,7 @@ impl Optimizer<f32> for Sgd {
     const START: () = ();
     type Progress = ();
     const OUTSET: () = ();
+    const RESTS_AT_ZERO: bool = true;
 
     #[inline]
     fn begin(&self, (): &mut ()) -> Self {
@@ -119,7 +123,7 @@ impl Optimizer<f32> for Sgd {
         // One row, for one δ of 1.
         let len = weights.len().min(gradient.len());
         if let (Some(weights), Some(gradient)) = (weights.get_mut(..len), gradient.get(..len)) {
-            matrix::subtract_outer(weights, len, self.learning_rate, &[1.0], gradient);
+            matrix::subtract_all(weights, len, self.learning_rate, &[1.0], gradient);
         }
     }
 

@@ -19,8 +19,10 @@ const Q: Quantization = Quantization::new(0.0173, -11);
 
 /// Shapes with all kinds of rests, int8 inputs, the floats that they stand for, and blocks of several lengths.
 fn each_case(mut test: impl FnMut([usize; 2], Dequantized<'_>, &[f32], &mut [f32])) {
-    for (inputs, outputs) in [(1, 1), (7, 4), (40, 9), (65, 6), (33, 11)] {
-        let q: Vec<i8> = noise(inputs as u32, inputs).iter().map(|x| (127.0 * x) as i8).collect();
+    for (inputs, outputs) in [(1, 1), (7, 4), (40, 9), (65, 6), (33, 11), (300, 5)] {
+        let mut q: Vec<i8> = noise(inputs as u32, inputs).iter().map(|x| (127.0 * x) as i8).collect();
+        // Blocks of zeros.
+        q.chunks_mut(16).skip(1).step_by(3).for_each(|block| block.fill(-11));
         let mut x = vec![0.0; inputs];
         dequantize(Q, &q, &mut x);
         for block in [1, 3, 8, 16, 64, 100] {

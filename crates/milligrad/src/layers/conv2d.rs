@@ -99,7 +99,8 @@ impl<A: Trainable> Conv2d<'_, A> {
         }
     }
 
-    /// Adds the gradients of one sample, `Σ δ patchᵀ` and `Σ δ` over all positions, to `weights` and `biases`.
+    /// Adds the gradients of one sample, `Σ δ patchᵀ` and `Σ δ` over all positions, to `weights` and `biases`. Positions where all `δ`
+    /// or the whole patch are zero add nothing to the weights, even if the other factor is not finite.
     #[inline(never)]
     pub fn accumulate(
         &self,
@@ -120,7 +121,10 @@ impl<A: Trainable> Conv2d<'_, A> {
                     continue;
                 }
                 row.gather::<A>(x, column, self.pad, patch);
-                A::outer(patch, delta, weights);
+                // Of an image, it is the background.
+                if patch.iter().any(|&x| x != A::NO_DELTA) {
+                    A::outer(patch, delta, weights);
+                }
             }
         }
     }

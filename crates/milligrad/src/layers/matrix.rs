@@ -1,7 +1,9 @@
 //! Loops over a matrix of weights, rows of `inputs` weights, one row an output: what dense layers and convolutions are
 //! made of. One copy of each in flash, whatever the number of layers.
 
+use super::runs::{BLOCK, Runs, is_zero};
 use crate::{Arithmetic, Clamp, Trainable};
+use core::ops::Range;
 
 /// One output element a row of weights: `y = activation(W x + b)`. Rows go together, in pairs or fours, to share each
 /// load of `x`; every sum runs in order, from its bias.
@@ -44,25 +46,72 @@ pub(crate) fn rows<A: Arithmetic>(
     }
 }
 
-/// `y = activation(y + W x)` for the first columns of rows that are `stride` weights apart, as many as `x` is long: the sums of a
-/// layer go on where they are.
+/// Inputs from which on a layer of floats leaves blocks of zeros out: fewer are not worth looking.
+pub(crate) const WIDE: usize = 256;
+
+/// As [`rows`], of at least [`WIDE`] inputs: blocks of 16 that are all zero are left out of the sums. Of finite weights that
+/// changes nothing but the sign of a sum that is zero.
+#[inline(never)]
+pub(crate) fn wide_rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
+    sum_runs(Runs::new(x, usize::MAX, is_zero), biases, output, y, |run, sums| {
+        if let (Some(weights), Some(part)) = (weights.get(run.start..), x.get(run)) {
+            sums.add(weights, x.len(), part);
+        }
+    });
+}
+
+/// The sums of a layer whose inputs come in runs.
+pub(crate) struct Sums<'s> {
+    /// What they start from, in the first run.
+    starts: Option<&'s [f32]>,
+    /// The range they are limited to: that of the activation in the last run.
+    output: &'s Clamp<f32>,
+    y: &'s mut [f32],
+}
+
+/// Calls `add` for each run; it is to add the products of these inputs.
 #[inline(always)]
-pub(crate) fn add_columns(weights: &[f32], stride: usize, output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
-    #[cfg(milligrad_fpu)]
-    crate::arch::arm_fpu::add_columns(weights, stride, output, x, y);
-    #[cfg(not(milligrad_fpu))]
-    plain_add_columns(weights, stride, output, x, y);
+pub(crate) fn sum_runs(
+    mut runs: impl Iterator<Item = Range<usize>>,
+    biases: &[f32],
+    output: &Clamp<f32>,
+    y: &mut [f32],
+    mut add: impl FnMut(Range<usize>, Sums<'_>),
+) {
+    // Without any run the sums are the biases: those of no inputs.
+    let (mut next, mut starts) = (Some(runs.next().unwrap_or(0..0)), Some(biases));
+    while let Some(run) = next {
+        next = runs.next();
+        let output = if next.is_none() { output } else { &Clamp::<f32>::LINEAR };
+        add(run, Sums { starts: starts.take(), output, y });
+    }
 }
 
-/// Sums within the range of an activation.
-#[inline(never)]
-pub(crate) fn limit(output: &Clamp<f32>, y: &mut [f32]) {
-    y.iter_mut().for_each(|y| *y = output.apply(*y));
+impl Sums<'_> {
+    /// Adds the products of these inputs and the first columns of rows that are `stride` weights apart.
+    #[inline(never)]
+    pub(crate) fn add(self, weights: &[f32], stride: usize, x: &[f32]) {
+        let Self { starts, output, y } = self;
+        #[cfg(milligrad_fpu)]
+        crate::arch::arm_fpu::add_columns(weights, stride, starts, output, x, y);
+        #[cfg(not(milligrad_fpu))]
+        plain_add_columns(weights, stride, starts, output, x, y);
+    }
 }
 
+/// `y = activation(s + W x)` for the first columns of rows that are `stride` weights apart, as many as `x` is long; `s` is `starts`, or
+/// `y` where the sums go on.
 #[cfg_attr(milligrad_fpu, allow(dead_code, reason = "there is a kernel for it"))]
-#[inline(never)]
-fn plain_add_columns(weights: &[f32], stride: usize, output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
+#[inline(always)]
+fn plain_add_columns(
+    weights: &[f32],
+    stride: usize,
+    starts: Option<&[f32]>,
+    output: &Clamp<f32>,
+    x: &[f32],
+    y: &mut [f32],
+) {
+    y.iter_mut().zip(starts.unwrap_or_default()).for_each(|(y, &start)| *y = start);
     let mut rows = weights.chunks(stride.max(1)).filter_map(|row| row.get(..x.len()));
     let (blocks, rest) = y.as_chunks_mut::<4>();
     for y in blocks {
@@ -195,11 +244,31 @@ pub(crate) fn outer<A: Trainable>(x: &[A::Element], delta: &[A::Element], gradie
 }
 
 /// `M -= (factor δ) xᵀ` for the first columns of rows that are `stride` elements apart, as many as `x` is long, but for rows
-/// whose `δ` is zero: the update of plain descent.
+/// whose `δ` is zero and for blocks of 16 `x`, counted from the first, that are: there `M` stays, even if the other factor is not
+/// finite. The update of plain descent, and with -1 as factor a sum of gradients.
 #[inline(always)]
 pub(crate) fn subtract_outer(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
+    if x.len() < BLOCK {
+        subtract_all(matrix, stride, factor, delta, x);
+    } else {
+        subtract_runs(matrix, stride, factor, delta, x);
+    }
+}
+
+#[inline(never)]
+fn subtract_runs(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
+    for run in Runs::new(x, usize::MAX, is_zero) {
+        if let (Some(matrix), Some(x)) = (matrix.get_mut(run.start..), x.get(run)) {
+            subtract_all(matrix, stride, factor, delta, x);
+        }
+    }
+}
+
+/// As [`subtract_outer`], blocks of zeros included.
+#[inline(always)]
+pub(crate) fn subtract_all(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
     #[cfg(milligrad_fpu)]
-    crate::arch::arm_fpu::subtract_outer(matrix, stride, factor, delta, x);
+    crate::arch::arm_fpu::subtract_all(matrix, stride, factor, delta, x);
     #[cfg(not(milligrad_fpu))]
     update_rows(matrix, stride, delta, x, 0.0, |delta| factor * delta, |m, step, x| *m -= step * x);
 }

@@ -30,6 +30,7 @@ pub(crate) mod matrix;
 mod pool2d;
 mod reduce;
 mod resize;
+mod runs;
 mod softmax;
 mod strided;
 mod transpose_conv2d;

@@ -32,7 +32,7 @@ pub(crate) use {
     rows::{add_columns, rows},
     rules::{momentum, nesterov, rms_prop},
     softmax::softmax,
-    update::subtract_outer,
+    update::subtract_all,
 };
 
 use core::arch::global_asm;

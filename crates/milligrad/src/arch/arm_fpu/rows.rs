@@ -1,11 +1,10 @@
 //! `y = activation(W x + b)`: four rows at a time, 150 instructions for 128 products.
 
 use crate::Clamp;
-use crate::layers::matrix::limit;
 use core::arch::global_asm;
 
 unsafe extern "C" {
-    /// `rows` and `inputs` are at least 1, `gap` is the bytes from the end of a row to the next; outputs below `min` become
+    /// `rows` is at least 1, `gap` is the bytes from the end of a row to the next; outputs below `min` become
     /// `min` if `limited`. `biases` may be `y`.
     fn milligrad_rows_f32(
         weights: *const f32,
@@ -30,14 +29,24 @@ pub(crate) fn rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f3
     }
 }
 
-/// See [`matrix::add_columns`](crate::layers::matrix::add_columns).
+/// See [`Sums::add`](crate::layers::matrix::Sums::add).
 #[inline(always)]
-pub(crate) fn add_columns(weights: &[f32], stride: usize, output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
-    let rows = super::rows_of(weights.len(), stride, x.len()).min(y.len());
+pub(crate) fn add_columns(
+    weights: &[f32],
+    stride: usize,
+    starts: Option<&[f32]>,
+    output: &Clamp<f32>,
+    x: &[f32],
+    y: &mut [f32],
+) {
+    let starting = starts.map_or(usize::MAX, <[f32]>::len);
+    // Of no inputs the sums are what they start from.
+    let rows = super::rows_of(weights.len(), stride, x.len().max(1)).min(y.len()).min(starting);
     let y = y.as_mut_ptr();
+    let starts = starts.map_or(y.cast_const(), <[f32]>::as_ptr);
     if rows > 0 {
-        // SAFETY: as many weights as there are inputs lie at the start of each of `rows` rows, and `rows` sums in `y`.
-        unsafe { run(weights, stride, y, output, x, y, rows) };
+        // SAFETY: as many weights as there are inputs lie at the start of each of `rows` rows, and `rows` sums in `starts` and `y`.
+        unsafe { run(weights, stride, starts, output, x, y, rows) };
     }
 }
 
@@ -64,6 +73,12 @@ unsafe fn run(
         // SAFETY: there are `rows` outputs.
         limit(output, unsafe { core::slice::from_raw_parts_mut(y, rows) });
     }
+}
+
+/// Sums within the range of an activation.
+#[inline(never)]
+fn limit(output: &Clamp<f32>, y: &mut [f32]) {
+    y.iter_mut().for_each(|y| *y = output.apply(*y));
 }
 
 // r0, r7, r8, r9: four rows of weights, r1: where the first turn over the blocks of 8 starts, r2: y, r3: biases,

@@ -16,9 +16,9 @@ unsafe extern "C" {
     );
 }
 
-/// See [`matrix::subtract_outer`](crate::layers::matrix::subtract_outer).
+/// See [`matrix::subtract_all`](crate::layers::matrix::subtract_all).
 #[inline(always)]
-pub(crate) fn subtract_outer(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
+pub(crate) fn subtract_all(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
     let rows = super::rows_of(matrix.len(), stride, x.len()).min(delta.len());
     if rows == 0 {
         return;

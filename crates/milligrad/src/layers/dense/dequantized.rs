@@ -4,8 +4,10 @@
 //! in the order of the weights.
 
 use super::Dense;
+use crate::layers::runs::Runs;
 use crate::layers::{dequantize, matrix};
-use crate::{Clamp, Optimizer, Quantization};
+use crate::{Optimizer, Quantization};
+use core::ops::Range;
 
 /// int8 numbers and what they stand for, `scale (q - zero_point)`.
 #[derive(Debug, Clone, Copy)]
@@ -28,11 +30,17 @@ impl<'a> Dequantized<'a> {
         }
     }
 
-    /// The floats from an index on, as many as `block` holds; `None` at the end.
+    /// The indices, `most` at a time at most, with blocks of zeros or without.
+    #[inline(always)]
+    pub(crate) fn runs(self, most: usize, zeros: bool) -> Runs<'a, i8, impl Fn(i8) -> bool> {
+        Runs::new(self.values, most, move |q| !zeros && q == self.quantization.zero_point)
+    }
+
+    /// The floats at these indices, which are no more than `block` holds.
     #[inline(never)]
-    pub(crate) fn floats(self, first: usize, block: &mut [f32]) -> Option<&[f32]> {
-        let values = self.values.get(first..)?;
-        let block = block.get_mut(..values.len().min(block.len())).filter(|block| !block.is_empty())?;
+    pub(crate) fn floats(self, run: Range<usize>, block: &mut [f32]) -> Option<&[f32]> {
+        let values = self.values.get(run)?;
+        let block = block.get_mut(..values.len())?;
         dequantize(self.quantization, values, block);
         Some(block)
     }
@@ -45,16 +53,11 @@ impl Dense<'_, f32> {
     pub fn forward_dequantized(&self, x: Dequantized<'_>, block: &mut [f32], y: &mut [f32]) {
         let (x, mut one) = (x.up_to(self.inputs), [0.0]);
         let block = if block.is_empty() { &mut one } else { block };
-        y.iter_mut().zip(self.channels).for_each(|(y, &bias)| *y = bias);
-        if x.values.is_empty() {
-            matrix::limit(&self.output, y);
-        }
-        let mut first = 0;
-        while let (Some(floats), Some(weights)) = (x.floats(first, block), self.weights.get(first..)) {
-            first += floats.len();
-            let output = if first == x.values.len() { self.output } else { Clamp::<f32>::LINEAR };
-            matrix::add_columns(weights, self.inputs, &output, floats, y);
-        }
+        matrix::sum_runs(x.runs(block.len(), false), self.channels, &self.output, y, |run, sums| {
+            if let (Some(weights), Some(floats)) = (self.weights.get(run.start..), x.floats(run, block)) {
+                sums.add(weights, self.inputs, floats);
+            }
+        });
     }
 }
 
@@ -68,11 +71,12 @@ pub fn accumulate_dequantized(
     weights: &mut [f32],
     biases: &mut [f32],
 ) {
-    let (mut first, stride, mut one) = (0, x.values.len(), [0.0]);
+    let (stride, mut one) = (x.values.len(), [0.0]);
     let block = if block.is_empty() { &mut one } else { block };
-    while let (Some(x), Some(weights)) = (x.floats(first, block), weights.get_mut(first..)) {
-        first += x.len();
-        matrix::subtract_outer(weights, stride, -1.0, delta, x);
+    for run in x.runs(block.len(), false) {
+        if let (Some(weights), Some(x)) = (weights.get_mut(run.start..), x.floats(run, block)) {
+            matrix::subtract_all(weights, stride, -1.0, delta, x);
+        }
     }
     biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum += delta);
 }
@@ -88,13 +92,14 @@ pub fn apply_dequantized<O: Optimizer<f32>>(
     (state_weights, state_biases): (&mut [O::State], &mut [O::State]),
     optimizer: &O,
 ) {
-    let (mut first, stride, mut one) = (0, x.values.len(), [0.0]);
+    let (stride, mut one) = (x.values.len(), [0.0]);
     let block = if block.is_empty() { &mut one } else { block };
-    while let (Some(x), Some(weights)) = (x.floats(first, block), weights.get_mut(first..)) {
+    for run in x.runs(block.len(), !O::RESTS_AT_ZERO) {
         // A rule without a state of each parameter is also called with none.
-        let state = state_weights.get_mut(first..).unwrap_or_default();
-        first += x.len();
-        optimizer.update_columns(weights, state, delta, x, stride);
+        let state = state_weights.get_mut(run.start..).unwrap_or_default();
+        if let (Some(weights), Some(x)) = (weights.get_mut(run.start..), x.floats(run, block)) {
+            optimizer.update_columns(weights, state, delta, x, stride);
+        }
     }
     optimizer.update_biases(biases, state_biases, delta);
 }
