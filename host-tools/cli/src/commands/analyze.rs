@@ -83,7 +83,7 @@ fn show(training: &TrainingCost, output: &Output) {
     output.table(&table);
     output.result(format!(
         "a training step: RAM {} B ({} B beside parameters and what the optimizer remembers of them), initial values in flash \
-         {} B, about {} instructions on a Cortex-M4F (modelled)",
+         {} B, about {} instructions on a Cortex-M4F (modelled; less where blocks of inputs are zero)",
         grouped(training.ram_bytes),
         grouped(training.ram_beyond_parameters_bytes),
         grouped(training.initial_bytes),
