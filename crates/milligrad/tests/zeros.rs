@@ -13,7 +13,7 @@ use support::random::Random;
 fn inputs(random: &mut Random, len: usize) -> Vec<f32> {
     let mut x: Vec<f32> = (0..len).map(|_| random.pick(&[0.5, -1.25, 0.0, 1e-20, 3.0])).collect();
     for block in x.chunks_mut(16) {
-        if random.bits() % 2 == 0 {
+        if random.pick(&[true, false]) {
             block.iter_mut().for_each(|x| *x = random.pick(&[0.0, -0.0]));
         }
     }
