@@ -3,12 +3,14 @@
 //! A layer is one loop nest; what its numbers are comes from an [`Arithmetic`]: `f32`, `f64` (to check
 //! gradients), [`Int8`](crate::Int8) (TensorFlow Lite's quantised integers) or
 //! [`Fixed16`](crate::Fixed16) (16-bit fixed point). Sums run in the order of the weights in memory and
-//! start from the bias, on every target, so that a float result has the same bits everywhere.
+//! start from the bias, on every target, so that a float result has the same bits everywhere. How sums of floats round is said in
+//! [`math`](crate::math).
 
 use crate::Clamp;
 #[cfg(milligrad_fpu)]
 use crate::arch::arm_fpu;
 use crate::layers::matrix;
+use crate::math::add_product;
 use crate::window::Lines;
 use core::fmt::Debug;
 
@@ -115,7 +117,7 @@ pub trait Trainable: Arithmetic {
 }
 
 macro_rules! float_arithmetic {
-    ($t:ident, { $($kernels:item)* }, { $($training_kernels:item)* }) => {
+    ($t:ident, $add_product:expr, { $($kernels:item)* }, { $($training_kernels:item)* }) => {
         impl Arithmetic for $t {
             type Element = $t;
             type Weight = $t;
@@ -131,7 +133,7 @@ macro_rules! float_arithmetic {
             }
             #[inline(always)]
             fn multiply_add(sum: $t, x: $t, w: $t) -> $t {
-                sum + x * w
+                ($add_product)(sum, x, w)
             }
             #[inline(always)]
             fn finish(output: &Clamp<$t>, _: &$t, sum: $t) -> $t {
@@ -159,7 +161,7 @@ macro_rules! float_arithmetic {
             const NO_DELTA: $t = 0.0;
             #[inline(always)]
             fn multiply_add_delta(sum: $t, w: $t, delta: $t) -> $t {
-                sum + w * delta
+                ($add_product)(sum, w, delta)
             }
             #[inline(always)]
             fn delta(sum: $t) -> $t {
@@ -175,7 +177,7 @@ macro_rules! float_arithmetic {
             }
             #[inline(always)]
             fn accumulate(sum: $t, delta: $t, x: $t) -> $t {
-                sum + delta * x
+                ($add_product)(sum, delta, x)
             }
             #[inline(always)]
             fn accumulate_bias(sum: $t, delta: $t) -> $t {
@@ -204,9 +206,10 @@ macro_rules! float_arithmetic {
         }
     };
 }
-float_arithmetic!(f64, {}, {});
+float_arithmetic!(f64, |sum, a, b| sum + a * b, {}, {});
 float_arithmetic!(
     f32,
+    add_product,
     {
         #[inline(always)]
         fn rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {

@@ -61,6 +61,8 @@
 //! # Features
 //! - `micromath`: coarse and fast sine, arc tangent, ... for feature extraction ([`math`]`::approximate`).
 //! - `defmt`: `defmt::Format` for public types.
+//! - `fma`: layers in f32 add up products by fused multiply-add, on a Cortex-M4F in as many instructions ([`math`] says what
+//!   it is worth). Its bits are other ones, again the same on every target that has it.
 #![no_std]
 
 mod arch;

@@ -2,11 +2,13 @@
 
 mod support {
     pub(crate) mod random;
+    pub(crate) mod rounding;
 }
 
 use milligrad::layers::dense;
 use milligrad::{Arithmetic, Fixed16, Momentum, Optimizer, PowerOfTwoSgd, Sgd, Trainable};
 use support::random::Random;
+use support::rounding::{FUSED, add_product};
 
 /// A dense layer of any format with random numbers.
 struct Layer<A: Arithmetic> {
@@ -106,16 +108,16 @@ fn sgd_is_its_formula() {
         for (o, &delta) in delta.iter().enumerate() {
             for (i, &x_i) in x.iter().enumerate() {
                 let at = o * x.len() + i;
-                let expected = weights[at] - (rate * delta) * x_i;
+                let expected = add_product(FUSED, weights[at], -(rate * delta), x_i);
                 assert_eq!(w[at].to_bits(), expected.to_bits(), "output {o} input {i}");
             }
-            assert_eq!(b[o].to_bits(), (biases[o] - rate * delta).to_bits(), "bias {o}");
+            assert_eq!(b[o].to_bits(), add_product(FUSED, biases[o], -rate, delta).to_bits(), "bias {o}");
         }
         let gradient: Vec<f32> = random.reals(weights.len()).iter().map(|&g| g as f32).collect();
         let mut w = weights.clone();
         Sgd::new(rate).update_weights(&mut w, &mut sw, &gradient);
         for ((w, weight), gradient) in w.iter().zip(&weights).zip(&gradient) {
-            assert_eq!(w.to_bits(), (weight - rate * gradient).to_bits());
+            assert_eq!(w.to_bits(), add_product(FUSED, *weight, -rate, *gradient).to_bits());
         }
     }
 }

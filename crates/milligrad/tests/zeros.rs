@@ -2,12 +2,14 @@
 
 mod support {
     pub(crate) mod random;
+    pub(crate) mod rounding;
 }
 
 use milligrad::guard::Norm;
 use milligrad::layers::{Dense, dense};
 use milligrad::{Clamp, Optimizer, Sgd};
 use support::random::Random;
+use support::rounding::{FUSED, add_product};
 
 /// Inputs with blocks of zeros of either sign, at the start, at the end and between, and zeros elsewhere.
 fn inputs(random: &mut Random, len: usize) -> Vec<f32> {
@@ -42,8 +44,9 @@ fn nothing_but_time_is_saved() {
         for range in [Clamp::<f32>::LINEAR, Clamp::<f32>::RELU, Clamp { min: -0.5, max: 0.25 }] {
             let mut y = vec![9.0; outputs];
             Dense::<f32>::new(inputs_len, &weights, &biases, range).forward(&x, &mut y);
-            let sum =
-                |(row, &bias): (&[f32], &f32)| row.iter().zip(&x).fold(bias, |sum, (&w, &x)| sum + x * w);
+            let sum = |(row, &bias): (&[f32], &f32)| {
+                row.iter().zip(&x).fold(bias, |sum, (&w, &x)| add_product(FUSED, sum, x, w))
+            };
             let plain: Vec<f32> = rows().zip(&biases).map(|pair| range.apply(sum(pair))).collect();
             assert_eq!(bits(&y), bits(&plain), "{inputs_len} inputs, {outputs} outputs");
         }
@@ -53,12 +56,13 @@ fn nothing_but_time_is_saved() {
             || rows().zip(&delta).map(|(row, &delta)| row.iter().zip(&x).map(move |(&w, &x)| (w, delta, x)));
         let (mut w, mut b) = (weights.clone(), biases.clone());
         dense::apply::<f32, _>(&x, &delta, &mut w, &mut b, (&mut [], &mut []), &Sgd::new(0.3));
-        let plain: Vec<f32> = rows().flatten().map(|(w, delta, x)| w - (0.3 * delta) * x).collect();
+        let plain: Vec<f32> =
+            rows().flatten().map(|(w, delta, x)| add_product(FUSED, w, -(0.3 * delta), x)).collect();
         assert_eq!(bits(&w), bits(&plain), "an update of {inputs_len} inputs, {outputs} outputs");
 
         let (mut w, mut b) = (weights.clone(), biases.clone());
         dense::accumulate::<f32>(&x, &delta, &mut w, &mut b);
-        let plain: Vec<f32> = rows().flatten().map(|(w, delta, x)| w + delta * x).collect();
+        let plain: Vec<f32> = rows().flatten().map(|(w, delta, x)| add_product(FUSED, w, delta, x)).collect();
         assert_eq!(bits(&w), bits(&plain), "a gradient of {inputs_len} inputs, {outputs} outputs");
     }
 }

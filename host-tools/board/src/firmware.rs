@@ -81,6 +81,9 @@ pub struct Options {
     pub opt_level: OptLevel,
     /// Whether the end of every layer is marked for the profiler. [`Firmware::profile`] builds with it by itself.
     pub marks: bool,
+    /// Whether layers in f32 add up products by fused multiply-add: the feature `fma` of the device crate. A desk whose results are to be
+    /// compared has to have it, too.
+    pub fma: bool,
 }
 
 /// Called with every line of the log.
@@ -230,6 +233,7 @@ impl Project {
             .args(["rustc", "--release", "--quiet", "--bin", self.binary])
             .args(["--target", board.target, "--target-dir"])
             .arg(&target)
+            .args(options.fma.then_some("--features=fma"))
             // Both are for the analysis of the ELF file, and neither changes the code. The first is unstable, so
             // the final crate is allowed unstable flags.
             .args(["--", "-Zemit-stack-sizes", "-Clink-arg=--emit-relocs"])

@@ -34,6 +34,10 @@ fn all(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
         stages.stage("cargo doc", || execute(doc.env("RUSTDOCFLAGS", "-D warnings")))?;
     }
     stages.stage("doctests", || execute(&mut cargo(&["test", "--workspace", "--doc", "--quiet"])))?;
+    stages.stage("tests with fused multiply-add", || {
+        execute(&mut cargo(&["test", "-p", "milligrad", "--features", "fma", "--tests", "--quiet"]))?;
+        execute(&mut cargo(&FUSED_KERNELS))
+    })?;
     stages.stage("build tests", || execute(&mut cargo(&["test", "--workspace", "--no-run", "--quiet"])))
 }
 
@@ -46,6 +50,10 @@ fn tests() -> Result<()> {
     };
     execute(&mut cargo(arguments))
 }
+
+/// The kernels of the feature `fma`, on emulated boards and on the desk.
+const FUSED_KERNELS: [&str; 8] =
+    ["test", "-p", "milligrad-tests", "--features", "fma", "--test", "core_kernels", "--quiet"];
 
 /// By name, because `--all` would follow path dependencies into the other workspace.
 const FIRMWARE_FMT: [&str; 11] = [

@@ -2,6 +2,7 @@
 //! made of. One copy of each in flash, whatever the number of layers.
 
 use super::runs::{BLOCK, Runs, is_zero};
+use crate::math::add_product;
 use crate::{Arithmetic, Clamp, Trainable};
 use core::ops::Range;
 
@@ -122,7 +123,7 @@ fn plain_add_columns(
         *y = four_sums::<f32>(*y, x, [w0, w1, w2, w3]).map(|sum| output.apply(sum));
     }
     for (y, row) in rest.iter_mut().zip(rows) {
-        *y = output.apply(x.iter().zip(row).fold(*y, |sum, (&x, &w)| sum + x * w));
+        *y = output.apply(x.iter().zip(row).fold(*y, |sum, (&x, &w)| add_product(sum, x, w)));
     }
 }
 
@@ -270,7 +271,15 @@ pub(crate) fn subtract_all(matrix: &mut [f32], stride: usize, factor: f32, delta
     #[cfg(milligrad_fpu)]
     crate::arch::arm_fpu::subtract_all(matrix, stride, factor, delta, x);
     #[cfg(not(milligrad_fpu))]
-    update_rows(matrix, stride, delta, x, 0.0, |delta| factor * delta, |m, step, x| *m -= step * x);
+    update_rows(
+        matrix,
+        stride,
+        delta,
+        x,
+        0.0,
+        |delta| factor * delta,
+        |m, step, x| *m = add_product(*m, -step, x),
+    );
 }
 
 /// Calls `update(m, factor(δ), x)` for the first elements `m` of rows that are `stride` elements apart, as many as `x` is

@@ -3,7 +3,7 @@
 use super::models::noise;
 use crate::Result;
 use crate::command::root;
-use milligrad_board::{Board, Firmware, ModelSource, Profile, TrainPlan, board};
+use milligrad_board::{Board, Firmware, ModelSource, Options, Profile, TrainPlan, board};
 use milligrad_host::data::idx;
 use milligrad_host::{
     Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, Normalize, OptimizerKind,
@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
     /// Only this type: f32 or int16
     #[arg(long, value_name = "TYPE")]
     dtype: Option<String>,
+    /// Of firmware with the device crate's feature `fma`
+    #[arg(long)]
+    fma: bool,
     /// Print, on standard error, in which functions each row spends its instructions
     #[arg(long)]
     functions: bool,
@@ -254,7 +257,7 @@ fn measure(
                 });
                 continue;
             }
-            let firmware = build(&program, batch, target)?;
+            let firmware = build(&program, batch, target, arguments.fma)?;
             let row = |call: &'static str, profile: &Profile, modelled| {
                 if arguments.functions {
                     let board = target.name;
@@ -325,7 +328,7 @@ fn mean(profiles: impl Iterator<Item = milligrad_board::Result<Profile>>) -> Res
 /// Name of the model in the firmware.
 const MODEL: &str = "learner";
 
-fn build(program: &Program, batch: usize, target: &'static Board) -> Result<Firmware> {
+fn build(program: &Program, batch: usize, target: &'static Board, fma: bool) -> Result<Firmware> {
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join("learner.rs");
@@ -334,7 +337,7 @@ fn build(program: &Program, batch: usize, target: &'static Board) -> Result<Firm
         1 => ModelSource::learning(MODEL, path),
         _ => ModelSource::learning_in_batches(MODEL, path),
     };
-    Ok(Firmware::build(target, &[source])?)
+    Ok(Firmware::build_with(target, &[source], Options { fma, ..Options::default() })?)
 }
 
 /// The cycle model is that of the Cortex-M4F.

@@ -33,20 +33,21 @@ pub(crate) fn columns(inputs: usize, weights: &[f32], delta: &[f32], delta_x: &m
 // the weights, r7: within the deltas, r8: rows to go, r9: bytes from the end of a row's block to the next row's.
 // s0-s15: sums, s24: δ.
 global_asm!(
+    products!("milligrad_columns"),
     "
     .section .text.milligrad_columns_f32,\"ax\",%progbits
     .fpu fpv4-sp-d16
 
     .macro milligrad_eight_columns a, b, c, d, e, f, g, h
     vldmia r6!, {s16-s23}
-    vmla.f32 \\a, s16, s24
-    vmla.f32 \\b, s17, s24
-    vmla.f32 \\c, s18, s24
-    vmla.f32 \\d, s19, s24
-    vmla.f32 \\e, s20, s24
-    vmla.f32 \\f, s21, s24
-    vmla.f32 \\g, s22, s24
-    vmla.f32 \\h, s23, s24
+    milligrad_columns_add \\a, s16, s24
+    milligrad_columns_add \\b, s17, s24
+    milligrad_columns_add \\c, s18, s24
+    milligrad_columns_add \\d, s19, s24
+    milligrad_columns_add \\e, s20, s24
+    milligrad_columns_add \\f, s21, s24
+    milligrad_columns_add \\g, s22, s24
+    milligrad_columns_add \\h, s23, s24
     .endm
 
     .global milligrad_columns_f32
@@ -106,7 +107,7 @@ milligrad_columns_f32:
 7:
     vldmia r7!, {s24}
     vldr s16, [r6]
-    vmla.f32 s0, s16, s24
+    milligrad_columns_add s0, s16, s24
     add r6, r6, r5
     subs r8, r8, #1
     bne 7b

@@ -1,10 +1,44 @@
-//! Cores with a single-precision FPU and the hard-float ABI (Cortex-M4F, M7, M33): the square root. Armv7E-M alone: the
-//! loops over matrices of floats.
+//! Cores with a single-precision FPU and the hard-float ABI (Cortex-M4F, M7, M33): the square root and the fused multiply-add. Armv7E-M alone:
+//! the loops over matrices of floats.
 //!
 //! Each kernel is a whole function in assembly, as `asm!` can't take float registers on these targets. It gives the
-//! bits of its portable twin: VMLA and VMLS round the product, then the sum, as `a + b * c` does, and sums run in the same
-//! order. What makes it faster is VLDM, which loads many weights in one instruction. A driver in Rust checks lengths and
+//! bits of its portable twin: VMLA and VMLS round the product, then the sum, as `a + b * c` does, VFMA and VFMS only the sum, and sums run in
+//! the same order. What makes it faster is VLDM, which loads many weights in one instruction. A driver in Rust checks lengths and
 //! hands over pointers into the slices it was given.
+
+/// The instruction that adds (`a`) or subtracts (`s`) a product.
+#[cfg(all(milligrad_fpu, not(feature = "fma")))]
+macro_rules! instruction {
+    ($sign:literal) => {
+        concat!("vml", $sign, ".f32")
+    };
+}
+#[cfg(all(milligrad_fpu, feature = "fma"))]
+macro_rules! instruction {
+    ($sign:literal) => {
+        concat!("vfm", $sign, ".f32")
+    };
+}
+
+/// Assembler macros `NAME_add sum, a, b` and `NAME_subtract sum, a, b`, which round as [`math`](crate::math) says. Each file has its own, as
+/// there is no order among files.
+#[cfg(milligrad_fpu)]
+macro_rules! products {
+    ($name:literal) => {
+        concat!(
+            ".macro ",
+            $name,
+            "_add sum, a, b\n",
+            instruction!("a"),
+            " \\sum, \\a, \\b\n.endm\n",
+            ".macro ",
+            $name,
+            "_subtract sum, a, b\n",
+            instruction!("s"),
+            " \\sum, \\a, \\b\n.endm\n"
+        )
+    };
+}
 
 #[cfg(milligrad_fpu)]
 mod adam;
@@ -66,8 +100,33 @@ global_asm!(
     ".text",
 );
 
+#[cfg(feature = "fma")]
+global_asm!(
+    ".section .text.milligrad_fused,\"ax\",%progbits",
+    ".fpu fpv4-sp-d16",
+    ".global milligrad_fused",
+    ".type milligrad_fused,%function",
+    ".p2align 2",
+    ".thumb_func",
+    "milligrad_fused:",
+    "vfma.f32 s0, s1, s2",
+    "bx lr",
+    ".size milligrad_fused, . - milligrad_fused",
+    ".text",
+);
+
 unsafe extern "C" {
     fn milligrad_sqrt(x: f32) -> f32;
+    #[cfg(feature = "fma")]
+    fn milligrad_fused(sum: f32, a: f32, b: f32) -> f32;
+}
+
+/// `sum + a b`, rounded once.
+#[cfg(feature = "fma")]
+#[inline(always)]
+pub(crate) fn fused(sum: f32, a: f32, b: f32) -> f32 {
+    // SAFETY: the function above touches no memory and keeps the C ABI.
+    unsafe { milligrad_fused(sum, a, b) }
 }
 
 /// `√x`, correctly rounded.

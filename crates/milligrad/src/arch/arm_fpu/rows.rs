@@ -85,6 +85,7 @@ fn limit(output: &Clamp<f32>, y: &mut [f32]) {
 // r4: rows to go, r5: inputs beyond the last block, the highest bit set if outputs are limited, r6: bytes from a row to the
 // next, r10: within x, r11: counts, r12: turns over the blocks, lr: what follows them. s16-s19: sums, s28: the limit.
 global_asm!(
+    products!("milligrad_rows"),
     "
     .section .text.milligrad_rows_f32,\"ax\",%progbits
     .fpu fpv4-sp-d16
@@ -93,22 +94,22 @@ global_asm!(
     .macro milligrad_two_rows sum_a, sum_b, weights_a, weights_b
     vldmia \\weights_a!, {s8-s15}
     vldmia \\weights_b!, {s20-s27}
-    vmla.f32 \\sum_a, s0, s8
-    vmla.f32 \\sum_b, s0, s20
-    vmla.f32 \\sum_a, s1, s9
-    vmla.f32 \\sum_b, s1, s21
-    vmla.f32 \\sum_a, s2, s10
-    vmla.f32 \\sum_b, s2, s22
-    vmla.f32 \\sum_a, s3, s11
-    vmla.f32 \\sum_b, s3, s23
-    vmla.f32 \\sum_a, s4, s12
-    vmla.f32 \\sum_b, s4, s24
-    vmla.f32 \\sum_a, s5, s13
-    vmla.f32 \\sum_b, s5, s25
-    vmla.f32 \\sum_a, s6, s14
-    vmla.f32 \\sum_b, s6, s26
-    vmla.f32 \\sum_a, s7, s15
-    vmla.f32 \\sum_b, s7, s27
+    milligrad_rows_add \\sum_a, s0, s8
+    milligrad_rows_add \\sum_b, s0, s20
+    milligrad_rows_add \\sum_a, s1, s9
+    milligrad_rows_add \\sum_b, s1, s21
+    milligrad_rows_add \\sum_a, s2, s10
+    milligrad_rows_add \\sum_b, s2, s22
+    milligrad_rows_add \\sum_a, s3, s11
+    milligrad_rows_add \\sum_b, s3, s23
+    milligrad_rows_add \\sum_a, s4, s12
+    milligrad_rows_add \\sum_b, s4, s24
+    milligrad_rows_add \\sum_a, s5, s13
+    milligrad_rows_add \\sum_b, s5, s25
+    milligrad_rows_add \\sum_a, s6, s14
+    milligrad_rows_add \\sum_b, s6, s26
+    milligrad_rows_add \\sum_a, s7, s15
+    milligrad_rows_add \\sum_b, s7, s27
     .endm
     // 148 bytes.
     .macro milligrad_four_rows
@@ -187,10 +188,10 @@ milligrad_rows_f32:
     vldmia r7!, {s9}
     vldmia r8!, {s10}
     vldmia r9!, {s11}
-    vmla.f32 s16, s0, s8
-    vmla.f32 s17, s0, s9
-    vmla.f32 s18, s0, s10
-    vmla.f32 s19, s0, s11
+    milligrad_rows_add s16, s0, s8
+    milligrad_rows_add s17, s0, s9
+    milligrad_rows_add s18, s0, s10
+    milligrad_rows_add s19, s0, s11
     subs r11, r11, #1
     bne 7b
     cmp r5, #0
@@ -227,8 +228,8 @@ milligrad_rows_f32:
     vldmia r10!, {s0}
     vldmia r0!, {s8}
     vldmia r7!, {s9}
-    vmla.f32 s16, s0, s8
-    vmla.f32 s17, s0, s9
+    milligrad_rows_add s16, s0, s8
+    milligrad_rows_add s17, s0, s9
     subs r11, r11, #1
     bne 7b
 3:
@@ -251,14 +252,14 @@ milligrad_rows_f32:
 1:
     vldmia r10!, {s0-s7}
     vldmia r0!, {s8-s15}
-    vmla.f32 s16, s0, s8
-    vmla.f32 s16, s1, s9
-    vmla.f32 s16, s2, s10
-    vmla.f32 s16, s3, s11
-    vmla.f32 s16, s4, s12
-    vmla.f32 s16, s5, s13
-    vmla.f32 s16, s6, s14
-    vmla.f32 s16, s7, s15
+    milligrad_rows_add s16, s0, s8
+    milligrad_rows_add s16, s1, s9
+    milligrad_rows_add s16, s2, s10
+    milligrad_rows_add s16, s3, s11
+    milligrad_rows_add s16, s4, s12
+    milligrad_rows_add s16, s5, s13
+    milligrad_rows_add s16, s6, s14
+    milligrad_rows_add s16, s7, s15
     subs r11, r11, #1
     bne 1b
 2:
@@ -267,7 +268,7 @@ milligrad_rows_f32:
 7:
     vldmia r10!, {s0}
     vldmia r0!, {s8}
-    vmla.f32 s16, s0, s8
+    milligrad_rows_add s16, s0, s8
     subs r11, r11, #1
     bne 7b
 3:

@@ -33,20 +33,21 @@ pub(crate) fn subtract_all(matrix: &mut [f32], stride: usize, factor: f32, delta
 // r12: bytes from the last input of a row to the next row.
 // s0-s15: x, s16-s23: elements of the matrix, s24: factor, s25: factor times δ.
 global_asm!(
+    products!("milligrad_outer"),
     "
     .section .text.milligrad_subtract_outer_f32,\"ax\",%progbits
     .fpu fpv4-sp-d16
 
     .macro milligrad_subtract_eight a, b, c, d, e, f, g, h
     vldmia r0, {s16-s23}
-    vmls.f32 s16, \\a, s25
-    vmls.f32 s17, \\b, s25
-    vmls.f32 s18, \\c, s25
-    vmls.f32 s19, \\d, s25
-    vmls.f32 s20, \\e, s25
-    vmls.f32 s21, \\f, s25
-    vmls.f32 s22, \\g, s25
-    vmls.f32 s23, \\h, s25
+    milligrad_outer_subtract s16, \\a, s25
+    milligrad_outer_subtract s17, \\b, s25
+    milligrad_outer_subtract s18, \\c, s25
+    milligrad_outer_subtract s19, \\d, s25
+    milligrad_outer_subtract s20, \\e, s25
+    milligrad_outer_subtract s21, \\f, s25
+    milligrad_outer_subtract s22, \\g, s25
+    milligrad_outer_subtract s23, \\h, s25
     vstmia r0!, {s16-s23}
     .endm
 
@@ -88,7 +89,7 @@ milligrad_subtract_outer_f32:
 5:
     vldmia r6!, {s0}
     vldr s16, [r0]
-    vmls.f32 s16, s0, s25
+    milligrad_outer_subtract s16, s0, s25
     vstmia r0!, {s16}
     subs r7, r7, #1
     bne 5b
