@@ -61,10 +61,10 @@ pub(super) fn grown_weights(graph: &Graph, layout: &Layout, parameters: &[f32]) 
 
 impl<const N: usize> Trainer<f32, N> {
     /// The layer whose output is the first that is not finite for these samples, in training.
-    pub(super) fn broken_output(&mut self, samples: &Samples, indices: &[u32], key: u64) -> Option<String> {
+    pub(super) fn broken_output(&self, samples: &Samples, indices: &[u32], key: u64) -> Option<String> {
         let network = &self.network;
         let step = if network.meetings.is_empty() {
-            let lane = self.lanes.first_mut()?;
+            let lane = &mut network.lane(false);
             let blocks = indices.chunks(N).enumerate().filter_map(|(block, indices)| {
                 network.load(lane, indices.iter().map(|&i| samples.input(i as usize)));
                 let mode = Mode::Training { key, first: block * N };

@@ -9,22 +9,31 @@ use super::real::Real;
 use super::threads;
 use std::mem;
 
-/// The memory of one part of the batch. Lanes share nothing, so that each may have a thread of its own.
-pub(crate) struct Lane<F, const N: usize> {
+/// What a block is computed in. Lanes whose turns come one after the other share it, so that it stays in the near caches.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace<F> {
     /// Activations by slot.
     values: Vec<Buffer<F>>,
     /// Derivatives by slot.
     deltas: Vec<Buffer<F>>,
+    scratch: Buffer<F>,
+}
+
+/// The memory of one part of the batch. Lanes share nothing, so that each may have a thread of its own.
+pub(crate) struct Lane<F, const N: usize> {
+    /// Empty between the lane's turns if those of others may come meanwhile.
+    pub(crate) work: Workspace<F>,
     /// The derivative by the trained parameters.
     pub(crate) gradient: Buffer<F>,
     /// This lane's part of each batch norm's sums, forward and backward.
     pub(crate) moments: Vec<Moments<F>>,
     pub(crate) sums: Vec<Moments<F>>,
-    scratch: Buffer<F>,
     /// The inputs sample by sample.
     rows: Buffer<F>,
     /// The same of each [fused](Step::fused) step that has other inputs.
     fused_rows: Vec<Buffer<F>>,
+    /// The derivative by the output of each fused step.
+    fused_deltas: Vec<Buffer<F>>,
     /// Samples in the block.
     valid: usize,
     /// Leave the gradient of [fused](Step::fused) weights to [`Network::update_fused`].
@@ -41,34 +50,49 @@ pub(crate) struct Meeting<F> {
 impl<F: Real, const N: usize> Lane<F, N> {
     /// What a slot holds.
     pub(crate) fn values(&self, slot: usize) -> &[[F; N]] {
-        self.values[slot].blocks()
+        self.work.values[slot].blocks()
     }
 }
 
 impl<F: Real, const N: usize> Network<F, N> {
-    /// Memory for one part of a batch; without `training` for the forward pass alone.
+    /// Memory for one part of a batch, with a workspace of its own; without `training` for the forward pass alone.
     pub(crate) fn lane(&self, training: bool) -> Lane<F, N> {
-        let buffers = || self.slots.iter().map(|slot| Buffer::zeros(slot.room * N)).collect();
-        let scratch = self.steps.iter().map(|step| step.kind.layer().scratch_len()).max().unwrap_or(0);
+        Lane { work: self.workspace(training), ..self.bare_lane(training) }
+    }
+
+    /// The same without a workspace.
+    pub(crate) fn bare_lane(&self, training: bool) -> Lane<F, N> {
         let empty = || vec![Moments::default(); self.meetings.len()];
+        let fused = |step: &Step<F, N>, len: usize| if training && step.fused.is_some() { len } else { 0 };
+        let rows = self.steps.iter().map(|step| fused(step, self.rows_len(step)));
+        let deltas = self.steps.iter().map(|step| fused(step, self.slots[step.output].room * N));
         Lane {
-            values: buffers(),
-            deltas: if training { buffers() } else { Vec::new() },
+            work: Workspace::default(),
             gradient: Buffer::zeros(if training { self.layout.trainable() } else { 0 }),
             moments: empty(),
             sums: empty(),
-            scratch: Buffer::zeros(if training { scratch } else { 0 }),
-            fused_rows: self.steps.iter().map(|step| Buffer::zeros(self.fused_len(step, training))).collect(),
+            fused_rows: rows.map(Buffer::zeros).collect(),
+            fused_deltas: deltas.map(Buffer::zeros).collect(),
             rows: Buffer::zeros(row_len(self.slots[self.input].len) * N),
             valid: 0,
             fused: false,
         }
     }
 
-    /// Numbers in the rows that a step keeps for [`update_fused`](Self::update_fused).
-    fn fused_len(&self, step: &Step<F, N>, training: bool) -> usize {
-        let kept = training && step.fused.is_some() && step.inputs[0].slot != self.input;
-        if kept { step.kind.layer().scratch_len() } else { 0 }
+    /// What a lane's turn needs.
+    pub(crate) fn workspace(&self, training: bool) -> Workspace<F> {
+        let buffers = || self.slots.iter().map(|slot| Buffer::zeros(slot.room * N)).collect();
+        let scratch = self.steps.iter().map(|step| step.kind.layer().scratch_len()).max().unwrap_or(0);
+        Workspace {
+            values: buffers(),
+            deltas: if training { buffers() } else { Vec::new() },
+            scratch: Buffer::zeros(if training { scratch } else { 0 }),
+        }
+    }
+
+    /// Numbers in the rows that a step keeps for [`update_fused`](Self::update_fused): the network's input is kept anyway.
+    fn rows_len(&self, step: &Step<F, N>) -> usize {
+        if step.inputs[0].slot == self.input { 0 } else { step.kind.layer().scratch_len() }
     }
 
     /// The steps between two meetings; those that meet are the first of each segment but segment 0.
@@ -101,7 +125,7 @@ impl<F: Real, const N: usize> Network<F, N> {
             to.iter_mut().zip(row).for_each(|(to, &value)| *to = F::from_f32(value));
         }
         lane.rows[lane.valid * length..].fill(F::ZERO);
-        F::transpose((&lane.rows, length), len, (&mut lane.values[self.input], N));
+        F::transpose((&lane.rows, length), len, (&mut lane.work.values[self.input], N));
     }
 
     /// All layers, with the moving statistics in batch norms.
@@ -123,37 +147,37 @@ impl<F: Real, const N: usize> Network<F, N> {
         for (i, step) in self.steps[self.segment(segment)].iter().enumerate() {
             match &step.kind {
                 Kind::BatchNorm(layer) if i == 0 => {
-                    let mut y = mem::take(&mut lane.values[step.output]);
-                    let x = lane.values[step.inputs[0].slot].blocks();
+                    let mut y = mem::take(&mut lane.work.values[step.output]);
+                    let x = lane.work.values[step.inputs[0].slot].blocks();
                     let y_blocks = &mut y.blocks_mut::<N>()[..layer.len];
                     layer.normalize(parameters, x, &meeting.moments[segment - 1], y_blocks);
-                    lane.values[step.output] = y;
+                    lane.work.values[step.output] = y;
                 }
                 _ => self.forward_step(step, lane, parameters, mode),
             }
         }
         if let Some(Kind::BatchNorm(layer)) = self.meetings.get(segment).map(|&step| &self.steps[step].kind) {
-            let x = lane.values[self.steps[self.meetings[segment]].inputs[0].slot].blocks::<N>();
+            let x = lane.work.values[self.steps[self.meetings[segment]].inputs[0].slot].blocks::<N>();
             lane.moments[segment] = layer.moments(x, lane.valid);
         }
     }
 
     fn forward_step(&self, step: &Step<F, N>, lane: &mut Lane<F, N>, parameters: &[F], mode: Mode) {
-        let mut y = mem::take(&mut lane.values[step.output]);
-        let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.values[i.slot].blocks()).collect();
+        let mut y = mem::take(&mut lane.work.values[step.output]);
+        let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.work.values[i.slot].blocks()).collect();
         let pass = Pass { parameters, inputs: &inputs, rows: None, mode };
         step.kind.layer().forward(pass, &mut y.blocks_mut()[..self.slots[step.output].len]);
-        lane.values[step.output] = y;
+        lane.work.values[step.output] = y;
     }
 
     /// The outputs of the block, and where their derivatives belong.
     pub(crate) fn outputs<'a>(&self, lane: &'a mut Lane<F, N>) -> (&'a [[F; N]], &'a mut [[F; N]]) {
         let len = self.slots[self.output].len;
-        let deltas = match lane.deltas.get_mut(self.output) {
+        let deltas = match lane.work.deltas.get_mut(self.output) {
             Some(delta) => &mut delta.blocks_mut()[..len],
             None => &mut [],
         };
-        (&lane.values[self.output].blocks()[..len], deltas)
+        (&lane.work.values[self.output].blocks()[..len], deltas)
     }
 
     /// The layers of a segment backwards; then this lane's part of the sums that the segment before needs.
@@ -182,19 +206,21 @@ impl<F: Real, const N: usize> Network<F, N> {
         if segment > 0 {
             let step = &self.steps[self.meetings[segment - 1]];
             if let Kind::BatchNorm(layer) = &step.kind {
-                let x = lane.values[step.inputs[0].slot].blocks::<N>();
-                let dy = lane.deltas[step.output].blocks();
+                let x = lane.work.values[step.inputs[0].slot].blocks::<N>();
+                let dy = lane.work.deltas[step.output].blocks();
                 lane.sums[segment - 1] = layer.delta_sums(x, dy, &meeting.moments[segment - 1]);
             }
         }
     }
 
-    /// Keeps what [`update_fused`](Self::update_fused) needs of this block: the inputs sample by sample.
-    pub(crate) fn keep_rows(&self, lane: &mut Lane<F, N>) {
-        for (step, rows) in self.steps.iter().zip(&mut lane.fused_rows) {
+    /// Keeps what [`update_fused`](Self::update_fused) needs of this block: the inputs sample by sample, and `δy`.
+    pub(crate) fn keep_factors(&self, lane: &mut Lane<F, N>) {
+        for (i, step) in self.steps.iter().enumerate().filter(|(_, step)| step.fused.is_some()) {
+            let rows = &mut lane.fused_rows[i];
             if let Some(layer) = step.kind.layer().dense().filter(|_| !rows.is_empty()) {
-                layer.rows::<N>(lane.values[step.inputs[0].slot].blocks(), None, rows);
+                layer.rows::<N>(lane.work.values[step.inputs[0].slot].blocks(), None, rows);
             }
+            mem::swap(&mut lane.fused_deltas[i], &mut lane.work.deltas[step.output]);
         }
     }
 
@@ -213,7 +239,7 @@ impl<F: Real, const N: usize> Network<F, N> {
             let (of_network, outputs) = (step.inputs[0].slot == self.input, self.slots[step.output].len);
             let blocks = lanes.iter().map(|lane| {
                 let rows = if of_network { &lane.rows } else { &lane.fused_rows[i] };
-                (&rows[..], &lane.deltas[step.output].blocks()[..outputs])
+                (&rows[..], &lane.fused_deltas[i].blocks()[..outputs])
             });
             Some((layer, place, blocks.collect::<Vec<_>>()))
         });
@@ -253,11 +279,11 @@ impl<F: Real, const N: usize> Network<F, N> {
         }
         let input = step.inputs[0];
         if input.wanted {
-            let mut dx = mem::take(&mut lane.deltas[input.slot]);
-            let (x, dy) = (lane.values[input.slot].blocks(), lane.deltas[step.output].blocks());
+            let mut dx = mem::take(&mut lane.work.deltas[input.slot]);
+            let (x, dy) = (lane.work.values[input.slot].blocks(), lane.work.deltas[step.output].blocks());
             let delta = Delta::new(dx.blocks_mut::<N>(), input.accumulate);
             layer.backward(parameters, (x, dy), (moments, sums), lane.valid, delta);
-            lane.deltas[input.slot] = dx;
+            lane.work.deltas[input.slot] = dx;
         }
     }
 
@@ -273,13 +299,13 @@ impl<F: Real, const N: usize> Network<F, N> {
             return;
         }
         let len = self.slots[step.output].len;
-        let mut delta = mem::take(&mut lane.deltas[step.output]);
+        let mut delta = mem::take(&mut lane.work.deltas[step.output]);
         let dy = &mut delta.blocks_mut::<N>()[..len];
-        let y = &lane.values[step.output].blocks()[..len];
+        let y = &lane.work.values[step.output].blocks()[..len];
         if let Some(clamp) = step.clamp.filter(|_| !step.masked) {
             mask_clamped(y, dy, clamp);
         }
-        let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.values[i.slot].blocks()).collect();
+        let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.work.values[i.slot].blocks()).collect();
         let rows = (step.inputs[0].slot == self.input).then_some(&lane.rows[..]);
         let pass = Pass { parameters, inputs: &inputs, rows, mode };
         let wanted = [step.wanted[0] && !(lane.fused && step.fused.is_some()), step.wanted[1]];
@@ -290,12 +316,13 @@ impl<F: Real, const N: usize> Network<F, N> {
                 wanted,
             };
             let scratch = step.kind.layer().scratch_len();
-            step.kind.layer().backward_parameters(pass, dy, gradient, &mut lane.scratch[..scratch]);
+            step.kind.layer().backward_parameters(pass, dy, gradient, &mut lane.work.scratch[..scratch]);
         }
         for (i, input) in step.inputs.iter().enumerate().filter(|(_, input)| input.wanted) {
-            let dx = Delta::new(lane.deltas[input.slot].blocks_mut(), input.accumulate).masked(input.clamp);
+            let dx =
+                Delta::new(lane.work.deltas[input.slot].blocks_mut(), input.accumulate).masked(input.clamp);
             step.kind.layer().backward_input(pass, y, dy, i, dx);
         }
-        lane.deltas[step.output] = delta;
+        lane.work.deltas[step.output] = delta;
     }
 }

@@ -3,7 +3,7 @@
 use super::augment::Augment;
 use super::buffer::Buffer;
 use super::clip::Clip;
-use super::lane::{Lane, Meeting};
+use super::lane::{Lane, Meeting, Workspace};
 use super::layers::Mode;
 use super::loss::Loss;
 use super::network::{Kind, Network};
@@ -13,7 +13,9 @@ use super::real::Real;
 use super::samples::Samples;
 use super::threads;
 use rayon::prelude::*;
+use std::mem;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Most lanes of a batch.
 const MOST_LANES: usize = 8;
@@ -36,6 +38,8 @@ pub(crate) struct Trainer<F, const N: usize> {
     optimizer: Optimizer,
     clip: Clip,
     pub(super) lanes: Vec<Lane<F, N>>,
+    /// As many as turns of lanes have been at once; no lane but one that meets others has its own.
+    workspaces: Mutex<Vec<Workspace<F>>>,
     meeting: Meeting<F>,
     /// The trained parameters but for [fused](super::network::Step::fused) weights.
     rest: Vec<Range<usize>>,
@@ -89,10 +93,21 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         batch: usize,
     ) -> Self {
         let states = (0..optimizer.states()).map(|_| Buffer::zeros(network.layout.trainable())).collect();
-        let (steps, clip, lanes, meeting) = (0, Clip::None, Vec::new(), Meeting::default());
         let rest = rest(&network);
-        let trainer =
-            Self { network, parameters, states, steps, loss, optimizer, clip, lanes, meeting, rest, batch };
+        let trainer = Self {
+            network,
+            parameters,
+            states,
+            steps: 0,
+            loss,
+            optimizer,
+            clip: Clip::None,
+            lanes: Vec::new(),
+            workspaces: Mutex::default(),
+            meeting: Meeting::default(),
+            rest,
+            batch,
+        };
         trainer.with_lanes()
     }
 
@@ -107,7 +122,9 @@ impl<F: Real, const N: usize> Trainer<F, N> {
         let stored =
             if self.may_fuse() { self.rest.iter().map(ExactSizeIterator::len).sum() } else { trainable };
         let lanes = lanes(&self.network, stored, self.batch);
-        self.lanes = (0..lanes).map(|_| self.network.lane(true)).collect();
+        let alone = self.network.meetings.is_empty();
+        let lane = || if alone { self.network.bare_lane(true) } else { self.network.lane(true) };
+        self.lanes = (0..lanes).map(|_| lane()).collect();
         self
     }
 
@@ -131,6 +148,7 @@ impl<F: Real, const N: usize> Trainer<F, N> {
             indices,
             ahead,
             active,
+            workspaces: &self.workspaces,
             key,
         };
         self.meeting.moments.clear();
@@ -358,6 +376,7 @@ struct BatchPass<'a, F, const N: usize> {
     /// The samples that come after the batch.
     ahead: &'a [u32],
     active: usize,
+    workspaces: &'a Mutex<Vec<Workspace<F>>>,
     key: u64,
 }
 
@@ -392,6 +411,10 @@ impl<'a, F: Real, const N: usize> BatchPass<'a, F, N> {
         let (range, segment) = (self.range(i), self.network.meetings.len());
         let scale = F::ONE / F::from_f64(self.indices.len() as f64);
         let mut score = Score::default();
+        if segment == 0 {
+            let free = self.workspaces().pop();
+            lane.work = free.unwrap_or_else(|| self.network.workspace(true));
+        }
         for start in range.clone().step_by(N) {
             let block = start..range.end.min(start + N);
             if segment == 0 {
@@ -406,9 +429,16 @@ impl<'a, F: Real, const N: usize> BatchPass<'a, F, N> {
             self.network.backward(lane, self.parameters, mode, segment, meeting, place);
         }
         if lane.fused {
-            self.network.keep_rows(lane);
+            self.network.keep_factors(lane);
+        }
+        if segment == 0 {
+            self.workspaces().push(mem::take(&mut lane.work));
         }
         score
+    }
+
+    fn workspaces(&self) -> MutexGuard<'_, Vec<Workspace<F>>> {
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn backward(&self, i: usize, lane: &mut Lane<F, N>, segment: usize, meeting: &Meeting<F>) {
