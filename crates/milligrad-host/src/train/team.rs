@@ -4,6 +4,7 @@
 use super::arch;
 use std::any::Any;
 use std::hint::spin_loop;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -17,9 +18,9 @@ type Work = dyn Fn(usize) + Sync;
 
 /// Threads that [`attend`](Self::attend), and a leader that gives them [rounds](Self::round) of tasks and takes part.
 ///
-/// A round is over when its tasks are, whoever did them: a thread that comes late, as another program has its core, is not
-/// waited for.
-#[derive(Default)]
+/// Each member has its own part of the tasks, the same in every round of as many: what it worked on last is still in its
+/// core's caches. Who is done takes from those who are not. A round is over when its tasks are, whoever did them: a thread that
+/// comes late, as another program has its core, is not waited for.
 pub(crate) struct Team {
     state: Mutex<State>,
     /// Tasks that are claimed and not done.
@@ -33,14 +34,20 @@ pub(crate) struct Team {
 struct State {
     /// The work of a round, as long as it lasts.
     work: Option<&'static Work>,
-    next: usize,
-    tasks: usize,
+    /// What is left to each member.
+    left: Vec<Range<usize>>,
     /// What the first task that panicked said.
     panic: Option<Box<dyn Any + Send>>,
     over: bool,
 }
 
 impl Team {
+    /// A team of so many, the leader included, who is member 0.
+    pub(crate) fn new(members: usize) -> Self {
+        let state = Mutex::new(State { left: vec![0..0; members], ..State::default() });
+        Self { state, running: AtomicUsize::new(0), news: AtomicUsize::new(0), asleep: Condvar::new() }
+    }
+
     /// Calls `work` with the numbers of all tasks, from 0 on, on all threads of the team.
     ///
     /// # Panics
@@ -51,10 +58,13 @@ impl Team {
         let work = unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static Work>(work) };
         {
             let mut state = self.state();
-            (state.work, state.next, state.tasks) = (Some(work), 0, tasks);
+            state.work = Some(work);
+            let members = state.left.len();
+            let start = |member: usize| tasks * member / members;
+            state.left.iter_mut().enumerate().for_each(|(i, left)| *left = start(i)..start(i + 1));
         }
         self.tell();
-        self.work();
+        self.work(0);
         let mut pauses = 0;
         while self.running.load(Ordering::Acquire) > 0 {
             pauses += 1;
@@ -68,8 +78,8 @@ impl Team {
         }
     }
 
-    /// Does tasks until [`dismiss`](Self::dismiss) is called.
-    pub(crate) fn attend(&self) {
+    /// Does tasks as this member until [`dismiss`](Self::dismiss) is called.
+    pub(crate) fn attend(&self, member: usize) {
         arch::flush_denormals();
         loop {
             // Before the look at what there is to do, so that no news is missed.
@@ -77,7 +87,7 @@ impl Team {
             if self.state().over {
                 return;
             }
-            self.work();
+            self.work(member);
             let fresh = || self.news.load(Ordering::Acquire) != seen;
             let awake = (0..AWAKE).any(|_| {
                 spin_loop();
@@ -97,8 +107,8 @@ impl Team {
     }
 
     /// All that there is to do.
-    fn work(&self) {
-        while let Some((work, task)) = self.claim() {
+    fn work(&self, member: usize) {
+        while let Some((work, task)) = self.claim(member) {
             let result = catch_unwind(AssertUnwindSafe(|| work(task)));
             if let Err(panic) = result {
                 self.state().panic.get_or_insert(panic);
@@ -107,12 +117,16 @@ impl Team {
         }
     }
 
-    fn claim(&self) -> Option<(&'static Work, usize)> {
+    fn claim(&self, member: usize) -> Option<(&'static Work, usize)> {
         let mut state = self.state();
-        let work = state.work.filter(|_| state.next < state.tasks)?;
-        state.next += 1;
+        let work = state.work?;
+        let task = match state.left[member].next() {
+            Some(own) => own,
+            // From the end, which its owner comes to last.
+            None => state.left.iter_mut().max_by_key(|left| left.len())?.next_back()?,
+        };
         self.running.fetch_add(1, Ordering::Relaxed);
-        Some((work, state.next - 1))
+        Some((work, task))
     }
 
     fn tell(&self) {
@@ -133,10 +147,11 @@ mod tests {
 
     /// Calls `lead` with a team of so many threads.
     fn led(threads: usize, lead: impl FnOnce(&Team)) {
-        let team = Team::default();
+        let team = Team::new(threads);
         std::thread::scope(|scope| {
-            (1..threads).for_each(|_| {
-                scope.spawn(|| team.attend());
+            (1..threads).for_each(|i| {
+                let team = &team;
+                scope.spawn(move || team.attend(i));
             });
             let result = catch_unwind(AssertUnwindSafe(|| lead(&team)));
             team.dismiss();
@@ -165,9 +180,9 @@ mod tests {
 
     #[test]
     fn those_who_come_late_leave_at_once() {
-        let team = Team::default();
+        let team = Team::new(2);
         team.dismiss();
-        team.attend();
+        team.attend(1);
     }
 
     #[test]

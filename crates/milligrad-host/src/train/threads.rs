@@ -37,13 +37,14 @@ pub(crate) fn attended<R>(work: impl FnOnce() -> R) -> R {
     if others == 0 {
         return work();
     }
-    let team = Arc::new(Team::default());
+    let team = Arc::new(Team::new(1 + others));
     std::thread::scope(|scope| {
         let dismissal = Dismissal(team.clone());
         for i in 1..=others {
             let thread = std::thread::Builder::new().name(format!("train {i}"));
             // A system without another thread leaves the work to those that there are.
-            let _ = thread.spawn_scoped(scope, || team.attend());
+            let team = &team;
+            let _ = thread.spawn_scoped(scope, move || team.attend(i));
         }
         TEAM.set(Some(dismissal.0.clone()));
         work()

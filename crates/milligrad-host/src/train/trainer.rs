@@ -16,11 +16,15 @@ use rayon::prelude::*;
 use std::mem;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 /// Most lanes of a batch.
 const MOST_LANES: usize = 8;
 /// Parameters of which one thread updates at least so many.
 const UPDATE_PART: usize = 1 << 14;
+
+/// Workspaces that no thread is using, with the thread that did.
+type Workspaces<F> = Vec<(ThreadId, Workspace<F>)>;
 
 /// A network in training.
 ///
@@ -38,8 +42,8 @@ pub(crate) struct Trainer<F, const N: usize> {
     optimizer: Optimizer,
     clip: Clip,
     pub(super) lanes: Vec<Lane<F, N>>,
-    /// As many as turns of lanes have been at once; no lane but one that meets others has its own.
-    workspaces: Mutex<Vec<Workspace<F>>>,
+    /// One of each thread that had a lane's turn; only lanes that meet others have their own.
+    workspaces: Mutex<Workspaces<F>>,
     meeting: Meeting<F>,
     /// The trained parameters but for [fused](super::network::Step::fused) weights.
     rest: Vec<Range<usize>>,
@@ -376,7 +380,7 @@ struct BatchPass<'a, F, const N: usize> {
     /// The samples that come after the batch.
     ahead: &'a [u32],
     active: usize,
-    workspaces: &'a Mutex<Vec<Workspace<F>>>,
+    workspaces: &'a Mutex<Workspaces<F>>,
     key: u64,
 }
 
@@ -412,8 +416,7 @@ impl<'a, F: Real, const N: usize> BatchPass<'a, F, N> {
         let scale = F::ONE / F::from_f64(self.indices.len() as f64);
         let mut score = Score::default();
         if segment == 0 {
-            let free = self.workspaces().pop();
-            lane.work = free.unwrap_or_else(|| self.network.workspace(true));
+            lane.work = self.workspace();
         }
         for start in range.clone().step_by(N) {
             let block = start..range.end.min(start + N);
@@ -432,12 +435,19 @@ impl<'a, F: Real, const N: usize> BatchPass<'a, F, N> {
             self.network.keep_factors(lane);
         }
         if segment == 0 {
-            self.workspaces().push(mem::take(&mut lane.work));
+            self.workspaces().push((thread::current().id(), mem::take(&mut lane.work)));
         }
         score
     }
 
-    fn workspaces(&self) -> MutexGuard<'_, Vec<Workspace<F>>> {
+    /// This thread's.
+    fn workspace(&self) -> Workspace<F> {
+        let (mut free, thread) = (self.workspaces(), thread::current().id());
+        let own = free.iter().position(|(owner, _)| *owner == thread);
+        own.map_or_else(|| self.network.workspace(true), |own| free.swap_remove(own).1)
+    }
+
+    fn workspaces(&self) -> MutexGuard<'_, Workspaces<F>> {
         self.workspaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
