@@ -93,7 +93,7 @@ impl<F: Real> Dense<F> {
         const STRIP: usize = 4;
         // More of them than threads, as some threads are slower than others.
         let threads = rayon::current_num_threads();
-        let most = if threads == 1 { 1 } else { 2 * threads };
+        let most = if threads == 1 { 1 } else { 4 * threads };
         let worth = (weights.w.len() * blocks.len() * N / WORTH).clamp(1, most);
         let shares = 1 << worth.ilog2();
         let (inputs, outputs) = (self.inputs, self.place.bias.len());

@@ -67,6 +67,10 @@ impl<const N: usize> WithSimd for OuterAdam<'_, N> {
                     for (part, rows) in rows.chunks_exact(length * samples).enumerate() {
                         for (sample, row) in rows.chunks_exact(length).enumerate() {
                             let x = &row[column..column + 2];
+                            if o == 0 {
+                                arch::prefetch_far(row, column + 2);
+                                arch::prefetch_far(row, column + 3);
+                            }
                             for (sums, dy) in sums.iter_mut().zip(dy) {
                                 let dy = simd.splat_f32s(dy[part * samples + sample]);
                                 sums[0] = simd.mul_add_e_f32s(dy, x[0], sums[0]);
