@@ -1,6 +1,5 @@
 //! Where a run broke. All of this runs when it is over, so that training itself pays nothing.
 
-use super::kernels::Ahead;
 use super::lane::Meeting;
 use super::layers::Mode;
 use super::layout::{Layout, Place};
@@ -69,7 +68,7 @@ impl<const N: usize> Trainer<f32, N> {
             let blocks = indices.chunks(N).enumerate().filter_map(|(block, indices)| {
                 network.load(lane, indices.iter().map(|&i| samples.input(i as usize)));
                 let mode = Mode::Training { key, first: block * N };
-                network.forward(lane, &self.parameters, mode, (0, &Meeting::default()), Ahead::default());
+                network.forward(lane, &self.parameters, mode, 0, &Meeting::default());
                 network.broken_step(|slot| lane.values(slot), indices.len())
             });
             blocks.min()

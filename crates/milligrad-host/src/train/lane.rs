@@ -1,7 +1,8 @@
 //! The forward and the backward pass over a part of a batch.
 
+use super::arch;
 use super::buffer::Buffer;
-use super::kernels::{Adam, Ahead, Remembered};
+use super::kernels::{Adam, Remembered};
 use super::layers::{Delta, Gradient, Mode, Moments, Pass, Share, mask_clamped, row_len};
 use super::network::{Kind, Network, Step};
 use super::real::Real;
@@ -102,11 +103,25 @@ impl<F: Real, const N: usize> Network<F, N> {
 
     /// Puts samples (rows of `width` numbers) into the block; what is left of the block is zero.
     pub(crate) fn load<'a>(&self, lane: &mut Lane<F, N>, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
+        self.load_ahead(lane, rows, std::iter::empty());
+    }
+
+    /// The same, while the rows that a later block will need come near.
+    pub(crate) fn load_ahead<'a>(
+        &self,
+        lane: &mut Lane<F, N>,
+        rows: impl ExactSizeIterator<Item = &'a [f32]>,
+        mut ahead: impl Iterator<Item = &'a [f32]>,
+    ) {
+        /// Numbers in a cache line.
+        const LINE: usize = 16;
         let len = self.slots[self.input].len;
         let length = row_len(len);
         lane.valid = rows.len().min(N);
         // Row by row first: that is how the memory delivers them.
         for (to, row) in lane.rows.chunks_exact_mut(length).zip(rows) {
+            let next = ahead.next().unwrap_or_default();
+            (0..next.len()).step_by(LINE).for_each(|at| arch::prefetch_far(next, at));
             to.iter_mut().zip(row).for_each(|(to, &value)| *to = F::from_f32(value));
         }
         lane.rows[lane.valid * length..].fill(F::ZERO);
@@ -116,19 +131,18 @@ impl<F: Real, const N: usize> Network<F, N> {
     /// All layers, with the moving statistics in batch norms.
     pub(crate) fn infer(&self, lane: &mut Lane<F, N>, parameters: &[F]) {
         for step in &self.steps {
-            self.forward_step(step, lane, parameters, Mode::Inference, Ahead::default());
+            self.forward_step(step, lane, parameters, Mode::Inference);
         }
     }
 
-    /// The layers of a segment, the first of which brings the samples `ahead` near; then this lane's part of the statistics that
-    /// the next segment needs.
+    /// The layers of a segment; then this lane's part of the statistics that the next segment needs.
     pub(crate) fn forward(
         &self,
         lane: &mut Lane<F, N>,
         parameters: &[F],
         mode: Mode,
-        (segment, meeting): (usize, &Meeting<F>),
-        ahead: Ahead<'_>,
+        segment: usize,
+        meeting: &Meeting<F>,
     ) {
         for (i, step) in self.steps[self.segment(segment)].iter().enumerate() {
             match &step.kind {
@@ -139,10 +153,7 @@ impl<F: Real, const N: usize> Network<F, N> {
                     layer.normalize(parameters, x, &meeting.moments[segment - 1], y_blocks);
                     lane.work.values[step.output] = y;
                 }
-                _ => {
-                    let ahead = if i == 0 { ahead } else { Ahead::default() };
-                    self.forward_step(step, lane, parameters, mode, ahead);
-                }
+                _ => self.forward_step(step, lane, parameters, mode),
             }
         }
         if let Some(Kind::BatchNorm(layer)) = self.meetings.get(segment).map(|&step| &self.steps[step].kind) {
@@ -151,17 +162,10 @@ impl<F: Real, const N: usize> Network<F, N> {
         }
     }
 
-    fn forward_step(
-        &self,
-        step: &Step<F, N>,
-        lane: &mut Lane<F, N>,
-        parameters: &[F],
-        mode: Mode,
-        ahead: Ahead<'_>,
-    ) {
+    fn forward_step(&self, step: &Step<F, N>, lane: &mut Lane<F, N>, parameters: &[F], mode: Mode) {
         let mut y = mem::take(&mut lane.work.values[step.output]);
         let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.work.values[i.slot].blocks()).collect();
-        let pass = Pass { parameters, inputs: &inputs, rows: None, mode, ahead };
+        let pass = Pass { parameters, inputs: &inputs, rows: None, mode };
         step.kind.layer().forward(pass, &mut y.blocks_mut()[..self.slots[step.output].len]);
         lane.work.values[step.output] = y;
     }
@@ -303,7 +307,7 @@ impl<F: Real, const N: usize> Network<F, N> {
         }
         let inputs: Vec<&[[F; N]]> = step.inputs.iter().map(|i| lane.work.values[i.slot].blocks()).collect();
         let rows = (step.inputs[0].slot == self.input).then_some(&lane.rows[..]);
-        let pass = Pass { parameters, inputs: &inputs, rows, mode, ahead: Ahead::default() };
+        let pass = Pass { parameters, inputs: &inputs, rows, mode };
         let wanted = [step.wanted[0] && !(lane.fused && step.fused.is_some()), step.wanted[1]];
         if wanted.contains(&true) {
             let gradient = Gradient {

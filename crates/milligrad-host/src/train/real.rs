@@ -1,6 +1,6 @@
 //! The two float formats of the trainer: `f32` to train with vector instructions, `f64` to check gradients.
 
-use super::kernels::{Adam, Ahead, Patches, Remembered, plain, simd};
+use super::kernels::{Adam, Patches, Remembered, plain, simd};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// A float format with its elementary functions and the kernels that take nearly all of the time.
@@ -40,7 +40,6 @@ pub(crate) trait Real:
         x: &[[Self; N]],
         y: &mut [[Self; N]],
         clamp: (Self, Self),
-        ahead: Ahead<'_>,
     );
     fn correlate_input<const N: usize>(
         patches: Patches<'_>,
@@ -111,9 +110,8 @@ macro_rules! kernels {
             x: &[[Self; N]],
             y: &mut [[Self; N]],
             clamp: (Self, Self),
-            ahead: Ahead<'_>,
         ) {
-            $module::correlate(patches, weights, bias, x, y, clamp, ahead);
+            $module::correlate(patches, weights, bias, x, y, clamp);
         }
         #[inline]
         fn correlate_input<const N: usize>(

@@ -3,7 +3,6 @@
 use super::augment::Augment;
 use super::buffer::Buffer;
 use super::clip::Clip;
-use super::kernels::Ahead;
 use super::lane::{Lane, Meeting, Workspace};
 use super::layers::Mode;
 use super::loss::Loss;
@@ -398,24 +397,17 @@ impl<'a, F: Real, const N: usize> BatchPass<'a, F, N> {
     }
 
     fn load(&self, lane: &mut Lane<F, N>, range: Range<usize>) {
-        self.network.load(lane, self.indices[range].iter().map(|&i| self.samples.input(i as usize)));
-    }
-
-    /// The samples of the block that comes after this one, whoever's it is.
-    fn ahead(&self, end: usize) -> Vec<&'a [f32]> {
-        let next = self.indices[end..].iter().chain(self.ahead).take(N);
-        next.map(|&i| self.samples.input(i as usize)).collect()
+        let rows = |indices: &'a [u32]| indices.iter().map(|&i| self.samples.input(i as usize));
+        let ahead = rows(&self.indices[range.end..]).chain(rows(self.ahead));
+        self.network.load_ahead(lane, rows(&self.indices[range]), ahead);
     }
 
     fn forward(&self, i: usize, lane: &mut Lane<F, N>, segment: usize, meeting: &Meeting<F>) {
         let range = self.range(i);
-        let mut ahead = Vec::new();
         if segment == 0 {
             self.load(lane, range.clone());
-            ahead = self.ahead(range.end);
         }
-        let mode = self.mode(range.start);
-        self.network.forward(lane, self.parameters, mode, (segment, meeting), Ahead(&ahead));
+        self.network.forward(lane, self.parameters, self.mode(range.start), segment, meeting);
     }
 
     /// The last segment forwards, the loss, and the last segment backwards.
@@ -428,13 +420,11 @@ impl<'a, F: Real, const N: usize> BatchPass<'a, F, N> {
         }
         for start in range.clone().step_by(N) {
             let block = start..range.end.min(start + N);
-            let mut ahead = Vec::new();
             if segment == 0 {
                 self.load(lane, block.clone());
-                ahead = self.ahead(block.end);
             }
             let mode = self.mode(start);
-            self.network.forward(lane, self.parameters, mode, (segment, meeting), Ahead(&ahead));
+            self.network.forward(lane, self.parameters, mode, segment, meeting);
             let (y, dy) = self.network.outputs(lane);
             let indices = &self.indices[block];
             self.loss.block(y, self.samples, indices, scale, dy, |l, c| score.count(l, c));

@@ -8,9 +8,6 @@ mod adam;
 pub(crate) mod plain;
 pub(crate) mod simd;
 
-use super::arch;
-use std::ops::Range;
-
 pub(crate) use adam::{Adam, Remembered};
 
 /// What each output position of a convolution sees: for each tap a pixel of the input.
@@ -41,28 +38,6 @@ impl<'a> Patches<'a> {
     #[inline(always)]
     pub(crate) fn positions(&self) -> std::slice::ChunksExact<'a, u32> {
         self.pixels.chunks_exact(self.taps)
-    }
-}
-
-/// Samples that are read soon. They lie anywhere in memory: kernels have them brought near while they compute, some lines at a
-/// time, as more at once would keep all others waiting.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Ahead<'a>(pub(crate) &'a [&'a [f32]]);
-
-impl Ahead<'_> {
-    /// The share of the lines that corresponds to this range of a kernel's `of` parts.
-    #[inline(always)]
-    pub(crate) fn bring(self, parts: Range<usize>, of: usize) {
-        /// Numbers in a cache line.
-        const LINE: usize = 16;
-        let Some(first) = self.0.first() else { return };
-        let lines = first.len().div_ceil(LINE);
-        let line = |part: usize| self.0.len() * lines * part / of;
-        for i in line(parts.start)..line(parts.end) {
-            if let Some(row) = self.0.get(i / lines) {
-                arch::prefetch_far(row, i % lines * LINE);
-            }
-        }
     }
 }
 

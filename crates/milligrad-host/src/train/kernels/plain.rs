@@ -1,6 +1,6 @@
 //! The kernels as formulas: what they compute, in any float format. The other files are tested against this one.
 
-use super::{Adam, Ahead, Patches, Remembered};
+use super::{Adam, Patches, Remembered};
 use crate::train::real::Real;
 
 /// `y[p, o] = clamp(bias[o] + Σ[t, c] weights[o, t, c] x[pixel(p, t), c])`
@@ -11,7 +11,6 @@ pub(crate) fn correlate<F: Real, const N: usize>(
     x: &[[F; N]],
     y: &mut [[F; N]],
     (low, high): (F, F),
-    _ahead: Ahead<'_>,
 ) {
     let channels = patches.channels;
     for (pixels, y) in patches.positions().zip(y.chunks_exact_mut(bias.len())) {

@@ -46,7 +46,7 @@ impl<F: Real, const N: usize> Layer<F, N> for Conv2d<F> {
     fn forward(&self, pass: Pass<'_, F, N>, y: &mut [[F; N]]) {
         let (weights, bias) =
             (&pass.parameters[self.place.weights.clone()], &pass.parameters[self.place.bias.clone()]);
-        F::correlate(self.patches(), weights, bias, pass.x(), y, self.clamp, pass.ahead);
+        F::correlate(self.patches(), weights, bias, pass.x(), y, self.clamp);
     }
 
     fn backward_parameters(

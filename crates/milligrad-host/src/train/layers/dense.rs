@@ -17,7 +17,7 @@ impl<F: Real, const N: usize> Layer<F, N> for Dense<F> {
     fn forward(&self, pass: Pass<'_, F, N>, y: &mut [[F; N]]) {
         let (weights, bias) =
             (&pass.parameters[self.place.weights.clone()], &pass.parameters[self.place.bias.clone()]);
-        F::correlate(Patches::dense(self.inputs), weights, bias, pass.x(), y, self.clamp, pass.ahead);
+        F::correlate(Patches::dense(self.inputs), weights, bias, pass.x(), y, self.clamp);
     }
 
     fn backward_parameters(

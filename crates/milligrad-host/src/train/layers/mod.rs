@@ -33,7 +33,7 @@ pub(crate) use pad::Pad;
 pub(crate) use pool2d::{AvgPool2d, MaxPool2d};
 pub(crate) use softmax::{Softmax, softmax};
 
-use super::kernels::{Ahead, vectorized};
+use super::kernels::vectorized;
 use super::real::Real;
 use std::ops::Range;
 
@@ -62,8 +62,6 @@ pub(crate) struct Pass<'a, F, const N: usize> {
     pub(crate) rows: Option<&'a [F]>,
     /// Training or inference.
     pub(crate) mode: Mode,
-    /// Samples that a forward pass may bring near.
-    pub(crate) ahead: Ahead<'a>,
 }
 
 impl<'a, F, const N: usize> Pass<'a, F, N> {

@@ -1,7 +1,7 @@
 //! `y` of a convolution: one position and a strip of outputs at a time.
 
 use super::{budget, by_width, strips};
-use crate::train::kernels::{Ahead, Patches, plain};
+use crate::train::kernels::{Patches, plain};
 use pulp::{Arch, Simd, WithSimd};
 
 /// See [`plain::correlate`].
@@ -12,9 +12,8 @@ pub(crate) fn correlate<const N: usize>(
     x: &[[f32; N]],
     y: &mut [[f32; N]],
     clamp: (f32, f32),
-    ahead: Ahead<'_>,
 ) {
-    Arch::new().dispatch(Correlate { patches, weights, bias, x, y, clamp, ahead });
+    Arch::new().dispatch(Correlate { patches, weights, bias, x, y, clamp });
 }
 
 pub(super) struct Correlate<'a, const N: usize> {
@@ -24,7 +23,6 @@ pub(super) struct Correlate<'a, const N: usize> {
     pub(super) x: &'a [[f32; N]],
     pub(super) y: &'a mut [[f32; N]],
     pub(super) clamp: (f32, f32),
-    pub(super) ahead: Ahead<'a>,
 }
 
 impl<const N: usize> WithSimd for Correlate<'_, N> {
@@ -37,11 +35,7 @@ impl<const N: usize> WithSimd for Correlate<'_, N> {
                 self.run::<S, $v>(simd)
             };
         }
-        by_width!(
-            N,
-            run,
-            plain::correlate(self.patches, self.weights, self.bias, self.x, self.y, self.clamp, self.ahead)
-        )
+        by_width!(N, run, plain::correlate(self.patches, self.weights, self.bias, self.x, self.y, self.clamp))
     }
 }
 
@@ -54,12 +48,9 @@ impl<const N: usize> Correlate<'_, N> {
         let outputs = self.bias.len();
         if let [pixel] = *self.patches.pixels {
             let x = &x[pixel as usize * self.patches.channels * block..];
-            return dense::<S, V>(simd, (self.weights, self.bias), (x, block), y, self.clamp, self.ahead);
+            return dense::<S, V>(simd, (self.weights, self.bias), (x, block), y, self.clamp);
         }
-        let positions = self.patches.positions();
-        let count = positions.len();
-        for (position, (pixels, y)) in positions.zip(y.chunks_exact_mut(outputs * block)).enumerate() {
-            self.ahead.bring(position..position + 1, count);
+        for (pixels, y) in self.patches.positions().zip(y.chunks_exact_mut(outputs * block)) {
             for vector in (0..block).step_by(V) {
                 strips!(outputs, budget::<S>() / V, |o, M| {
                     let mut sums = [[simd.splat_f32s(0.0); V]; M];
@@ -105,7 +96,6 @@ fn dense<S: Simd, const V: usize>(
     (x, block): (&[S::f32s], usize),
     y: &mut [S::f32s],
     clamp: (f32, f32),
-    ahead: Ahead<'_>,
 ) {
     let (outputs, inputs) = (bias.len(), weights.len() / bias.len());
     let part = inputs.div_ceil(inputs.div_ceil(PART));
@@ -113,10 +103,6 @@ fn dense<S: Simd, const V: usize>(
         let part = part.min(inputs - first);
         for vector in (0..block).step_by(V) {
             strips!(outputs, budget::<S>() / V, |o, M| {
-                if vector == 0 {
-                    let done = |o: usize| first * outputs + o * part;
-                    ahead.bring(done(o)..done(o + M), inputs * outputs);
-                }
                 let y = &mut y[o * block..(o + M) * block];
                 let mut rows = [weights; M];
                 for (r, row) in rows.iter_mut().enumerate() {

@@ -6,7 +6,7 @@ use super::outer_adam::OuterAdam;
 use super::output::{Correlate, correlate};
 use super::weights::CorrelateWeights;
 use crate::train::buffer::Buffer;
-use crate::train::kernels::{Adam, Ahead, Patches, Remembered, plain};
+use crate::train::kernels::{Adam, Patches, Remembered, plain};
 use crate::train::random::Pcg32;
 use pulp::Arch;
 
@@ -52,16 +52,8 @@ fn check<const N: usize>(arch: Arch, seed: u64) {
     let mut y = [Buffer::zeros(positions * outputs * N), Buffer::zeros(positions * outputs * N)];
     let (x, dy) = (x.blocks::<N>(), dy.blocks::<N>());
     let (weights, bias) = (&weights[..], &bias[..]);
-    arch.dispatch(Correlate {
-        patches,
-        weights,
-        bias,
-        x,
-        y: y[0].blocks_mut(),
-        clamp,
-        ahead: Ahead::default(),
-    });
-    plain::correlate(patches, weights, bias, x, y[1].blocks_mut(), clamp, Ahead::default());
+    arch.dispatch(Correlate { patches, weights, bias, x, y: y[0].blocks_mut(), clamp });
+    plain::correlate(patches, weights, bias, x, y[1].blocks_mut(), clamp);
     close(&y[0], &y[1]);
 
     let mut dx = [x.to_vec(), x.to_vec()];
@@ -120,15 +112,7 @@ fn vectors_agree_with_the_formulas() {
 #[test]
 fn nan_stays_nan() {
     let mut y = [[0.0; 16]];
-    correlate::<16>(
-        Patches::dense(1),
-        &[1.0],
-        &[0.0],
-        &[[f32::NAN; 16]],
-        &mut y,
-        (0.0, 6.0),
-        Ahead::default(),
-    );
+    correlate::<16>(Patches::dense(1), &[1.0], &[0.0], &[[f32::NAN; 16]], &mut y, (0.0, 6.0));
     assert!(y[0].iter().all(|y| y.is_nan()));
 }
 
