@@ -104,6 +104,15 @@ pub struct Normalize {
     pub offset: f32,
 }
 
+impl Normalize {
+    /// What a network that takes normalised inputs gets for a raw one.
+    #[must_use]
+    #[inline]
+    pub fn apply(self, raw: f32) -> f32 {
+        raw * self.scale + self.offset
+    }
+}
+
 impl Default for Normalize {
     fn default() -> Self {
         Self { scale: 1.0, offset: 0.0 }

@@ -45,7 +45,7 @@ impl Program {
     pub fn encode_input(&self, raw: &[f32]) -> Vec<u8> {
         let features = self.features.as_ref().map(|features| features.apply(raw));
         let raw = features.as_deref().unwrap_or(raw);
-        let mut normalized = raw.iter().map(|x| x * self.normalize.scale + self.normalize.offset);
+        let mut normalized = raw.iter().map(|&x| self.normalize.apply(x));
         let mut record = Vec::with_capacity(self.input_bytes());
         for port in &self.inputs {
             let values = normalized.by_ref().take(self.buffer(port.buffer).len);

@@ -319,7 +319,7 @@ impl Dataset {
     /// The first samples' normalised inputs, one after the other: what calibration takes.
     pub fn normalized(&self, normalize: Normalize, samples: usize) -> Vec<f32> {
         let values = samples.saturating_mul(self.input_len());
-        self.inputs.iter().take(values).map(|x| x * normalize.scale + normalize.offset).collect()
+        self.inputs.iter().take(values).map(|&x| normalize.apply(x)).collect()
     }
 
     fn clone_header(&self) -> Self {

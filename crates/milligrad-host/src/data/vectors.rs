@@ -40,7 +40,7 @@ impl Vectors {
     /// # Errors
     /// Those of [`read`](Self::read).
     pub fn of(program: &Program, npz: &Npz, rounding: Rounding) -> Result<Self> {
-        let normalize = |raw: f32| raw * program.normalize.scale + program.normalize.offset;
+        let normalize = |raw: f32| program.normalize.apply(raw);
         let (inputs, samples) =
             records(program, &program.inputs, npz, |index| input_names(&program.inputs, index), normalize)?;
         let (outputs, expected) = records(

@@ -121,7 +121,7 @@ pub fn answers(graph: &Graph, name: &str, raw: &[f32]) -> Result<(Vec<f32>, Clas
     if !graph.has_int8() {
         graph.require_single("a prediction in floats")?;
         let mut inputs = graph.features.as_ref().map_or_else(|| raw.to_vec(), |features| features.apply(raw));
-        inputs.iter_mut().for_each(|x| *x = *x * graph.normalize.scale + graph.normalize.offset);
+        inputs.iter_mut().for_each(|x| *x = graph.normalize.apply(*x));
         let mut outputs = train::predict(graph, &inputs)?;
         if let Some(target) = graph.target {
             outputs.iter_mut().for_each(|y| *y = target.decode(*y));

@@ -66,7 +66,7 @@ impl<const N: usize> Trainer<f32, N> {
         let step = if network.meetings.is_empty() {
             let lane = &mut network.lane(false);
             let blocks = indices.chunks(N).enumerate().filter_map(|(block, indices)| {
-                network.load(lane, indices.iter().map(|&i| samples.input(i as usize)));
+                network.load(lane, indices.iter().map(|&i| samples.row(i as usize)));
                 let mode = Mode::Training { key, first: block * N };
                 network.forward(lane, &self.parameters, mode, 0, &Meeting::default());
                 network.broken_step(|slot| lane.values(slot), indices.len())

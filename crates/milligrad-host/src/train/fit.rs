@@ -11,6 +11,7 @@ use super::loss::Loss;
 use super::network::Network;
 use super::options::FitOptions;
 use super::random::{Pcg32, key};
+use super::row::Row;
 use super::samples::Samples;
 use super::schedule::Schedule;
 use super::threads::{attended, pool};
@@ -353,7 +354,10 @@ fn outputs(graph: &Graph, inputs: &[f32]) -> Result<Vec<f32>> {
     let mut predictions = vec![0.0; inputs.len() / width * outputs];
     super::trainer::each_part(&network, &mut predictions, outputs, |lane, first, predictions| {
         let samples = predictions.len() / outputs;
-        network.load(lane, inputs[first * width..(first + samples) * width].chunks_exact(width));
+        network.load(
+            lane,
+            inputs[first * width..(first + samples) * width].chunks_exact(width).map(Row::Floats),
+        );
         network.infer(lane, &parameters);
         let (y, _) = network.outputs(lane);
         for (n, row) in predictions.chunks_exact_mut(outputs).enumerate() {

@@ -1,11 +1,11 @@
 //! The forward and the backward pass over a part of a batch.
 
-use super::arch;
 use super::buffer::Buffer;
 use super::kernels::{Adam, Remembered};
 use super::layers::{Delta, Gradient, Mode, Moments, Pass, Share, mask_clamped, row_len};
 use super::network::{Kind, Network, Step};
 use super::real::Real;
+use super::row::Row;
 use super::threads;
 use std::mem;
 
@@ -102,7 +102,7 @@ impl<F: Real, const N: usize> Network<F, N> {
     }
 
     /// Puts samples (rows of `width` numbers) into the block; what is left of the block is zero.
-    pub(crate) fn load<'a>(&self, lane: &mut Lane<F, N>, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
+    pub(crate) fn load<'a>(&self, lane: &mut Lane<F, N>, rows: impl ExactSizeIterator<Item = Row<'a>>) {
         self.load_ahead(lane, rows, std::iter::empty());
     }
 
@@ -110,19 +110,16 @@ impl<F: Real, const N: usize> Network<F, N> {
     pub(crate) fn load_ahead<'a>(
         &self,
         lane: &mut Lane<F, N>,
-        rows: impl ExactSizeIterator<Item = &'a [f32]>,
-        mut ahead: impl Iterator<Item = &'a [f32]>,
+        rows: impl ExactSizeIterator<Item = Row<'a>>,
+        mut ahead: impl Iterator<Item = Row<'a>>,
     ) {
-        /// Numbers in a cache line.
-        const LINE: usize = 16;
         let len = self.slots[self.input].len;
         let length = row_len(len);
         lane.valid = rows.len().min(N);
         // Row by row first: that is how the memory delivers them.
         for (to, row) in lane.rows.chunks_exact_mut(length).zip(rows) {
-            let next = ahead.next().unwrap_or_default();
-            (0..next.len()).step_by(LINE).for_each(|at| arch::prefetch_far(next, at));
-            to.iter_mut().zip(row).for_each(|(to, &value)| *to = F::from_f32(value));
+            ahead.next().into_iter().for_each(Row::prefetch);
+            row.write(to);
         }
         lane.rows[lane.valid * length..].fill(F::ZERO);
         F::transpose((&lane.rows, length), len, (&mut lane.work.values[self.input], N));

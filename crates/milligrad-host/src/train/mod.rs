@@ -44,6 +44,7 @@ mod plateau;
 mod random;
 mod rate_finder;
 mod real;
+mod row;
 mod samples;
 mod schedule;
 mod team;

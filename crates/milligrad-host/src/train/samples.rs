@@ -2,6 +2,7 @@
 
 use super::arch;
 use super::checkpoint::digest;
+use super::row::{Bytes, Row};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::graph::Normalize;
@@ -24,6 +25,8 @@ pub enum Targets {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
     inputs: Vec<f32>,
+    /// The same before they were normalised, if they were bytes then.
+    bytes: Option<Bytes>,
     shape: Vec<usize>,
     targets: Targets,
     /// How much each sample counts in the loss; without, 1.
@@ -61,7 +64,7 @@ impl Samples {
         if targeted != samples {
             return error(format!("{samples} samples with {targeted} targets"));
         }
-        Ok(Self { inputs, shape, targets, weights: None })
+        Ok(Self { inputs, bytes: None, shape, targets, weights: None })
     }
 
     /// The same samples, each with how much it counts: Keras' `sample_weight`. The loss of a batch is the sum of weighted losses
@@ -90,8 +93,9 @@ impl Samples {
     pub fn of(data: &Dataset, normalize: Normalize) -> Result<Self> {
         let mut inputs = Vec::with_capacity(data.inputs.len());
         arch::large_pages(&mut inputs);
-        inputs.extend(data.inputs.iter().map(|x| x * normalize.scale + normalize.offset));
-        Self::new(inputs, data.shape.clone(), data.targets.clone())
+        inputs.extend(data.inputs.iter().map(|&x| normalize.apply(x)));
+        let samples = Self::new(inputs, data.shape.clone(), data.targets.clone())?;
+        Ok(Self { bytes: Bytes::of(&data.inputs, normalize), ..samples })
     }
 
     /// A fingerprint of all inputs and targets.
@@ -131,6 +135,7 @@ impl Samples {
 
     /// All inputs, to be changed in place.
     pub(super) fn inputs_mut(&mut self) -> &mut [f32] {
+        self.bytes = None;
         &mut self.inputs
     }
 
@@ -141,6 +146,14 @@ impl Samples {
     pub fn input(&self, sample: usize) -> &[f32] {
         let width = self.width();
         &self.inputs[sample * width..(sample + 1) * width]
+    }
+
+    /// The same as training reads it.
+    pub(super) fn row(&self, sample: usize) -> Row<'_> {
+        match &self.bytes {
+            Some(bytes) => bytes.row(sample, self.width()),
+            None => Row::Floats(self.input(sample)),
+        }
     }
 
     /// All targets.
@@ -171,7 +184,8 @@ impl Samples {
         };
         let weights =
             self.weights.as_ref().map(|weights| samples.iter().map(|&sample| weights[sample]).collect());
-        Self { inputs, shape: self.shape.clone(), targets, weights }
+        let bytes = self.bytes.as_ref().map(|bytes| bytes.select(samples, self.width()));
+        Self { inputs, bytes, shape: self.shape.clone(), targets, weights }
     }
 }
 

@@ -295,7 +295,7 @@ pub(crate) fn evaluate<F: Real, const N: usize>(
     let width = network.slots[network.output].len;
     each_part::<F, N, _>(network, &mut answers, 1, |lane, first, answers| {
         let indices: Vec<u32> = (first..first + answers.len()).map(|i| i as u32).collect();
-        network.load(lane, indices.iter().map(|&i| samples.input(i as usize)));
+        network.load(lane, indices.iter().map(|&i| samples.row(i as usize)));
         network.infer(lane, seen);
         let mut dy = vec![[F::ZERO; N]; width];
         let mut answer = answers.iter_mut();
@@ -397,7 +397,7 @@ impl<'a, F: Real, const N: usize> BatchPass<'a, F, N> {
     }
 
     fn load(&self, lane: &mut Lane<F, N>, range: Range<usize>) {
-        let rows = |indices: &'a [u32]| indices.iter().map(|&i| self.samples.input(i as usize));
+        let rows = |indices: &'a [u32]| indices.iter().map(|&i| self.samples.row(i as usize));
         let ahead = rows(&self.indices[range.end..]).chain(rows(self.ahead));
         self.network.load_ahead(lane, rows(&self.indices[range]), ahead);
     }
