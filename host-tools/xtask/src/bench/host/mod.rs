@@ -5,6 +5,7 @@
 //! task before it is repeated, so that a machine that becomes slower or faster does so for all.
 
 mod peers;
+mod scaling;
 mod table;
 
 use crate::command::{cargo, root};
@@ -65,14 +66,20 @@ pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
     let trainers = stages.stage("trainers", || trainers(&arguments.frameworks))?;
     let tasks =
         TASKS.into_iter().filter(|(name, _)| arguments.only.as_deref().is_none_or(|only| only == *name));
-    let (mut rows, mut versions, load) = (Vec::new(), Vec::new(), table::load());
+    let (mut rows, mut scalings, mut versions, load) = (Vec::new(), Vec::new(), Vec::new(), table::load());
+    let ours = trainers.iter().find(|(framework, _)| *framework == Framework::Milligrad);
     for (name, batch) in tasks {
         for threads in THREADS {
             let stage = format!("{name}, batch {batch}, {threads} threads (load {})", table::load());
             stages.stage(&stage, || -> Result<()> {
                 let able: Vec<_> = trainers.iter().filter(|(framework, _)| framework.can(name)).collect();
                 let mut reports: Vec<Vec<Report>> = able.iter().map(|_| Vec::new()).collect();
+                let mut rounds = Vec::new();
                 for round in 0..arguments.rounds {
+                    if let Some((_, program)) = ours.filter(|_| threads > 1) {
+                        let task = (name, batch, threads);
+                        rounds.push(scaling::Round::run(program, task, (arguments.epochs, round), &data)?);
+                    }
                     for ((_, program), reports) in able.iter().zip(&mut reports) {
                         reports.push(program.run(name, batch, threads, arguments.epochs, round, &data)?);
                     }
@@ -81,18 +88,21 @@ pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
                     versions.push(reports[0].version.clone());
                     rows.push(row((name, *framework, batch, threads), &reports));
                 }
+                if !rounds.is_empty() {
+                    scalings.push(scaling::scaling((name, batch, threads), &rounds));
+                }
                 Ok(())
             })?;
         }
     }
     versions.sort();
     versions.dedup();
-    let text = table::markdown(&rows, &versions, &[load, table::load()]);
+    let text = table::markdown(&rows, &scalings, &versions, &[load, table::load()]);
     if arguments.only.is_none() {
         table::write(&text)?;
     }
     if arguments.json {
-        println!("{}", serde_json::json!({ "schema": 1, "rows": rows }));
+        println!("{}", serde_json::json!({ "schema": 1, "rows": rows, "scaling": scalings }));
     } else {
         println!("{text}");
     }
@@ -102,10 +112,7 @@ pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
 /// Medians over all epochs but the first of each run.
 fn row((name, framework, batch, threads): (&'static str, Framework, u32, u32), reports: &[Report]) -> Row {
     let middle = |of: fn(&Report) -> &[f64]| {
-        let mut values: Vec<f64> =
-            reports.iter().flat_map(|report| of(report).iter().skip(1)).copied().collect();
-        values.sort_by(f64::total_cmp);
-        (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
+        median(reports.iter().flat_map(|report| of(report).iter().skip(1)).copied())
     };
     Row {
         name,
@@ -116,6 +123,13 @@ fn row((name, framework, batch, threads): (&'static str, Framework, u32, u32), r
         seconds_per_epoch: middle(|report| &report.seconds),
         test_accuracy: reports.iter().map(|report| report.test_accuracy).sum::<f64>() / reports.len() as f64,
     }
+}
+
+/// Of at least one value.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
 }
 
 /// How a trainer is started.

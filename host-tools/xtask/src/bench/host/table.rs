@@ -2,6 +2,7 @@
 
 use super::Row;
 use super::peers::Framework;
+use super::scaling::Scaling;
 use crate::Result;
 use crate::command::root;
 use milligrad_host::model_file::write_atomically;
@@ -16,8 +17,13 @@ pub(super) fn load() -> String {
     text.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned()
 }
 
-/// All rows, and how this trainer stands beside each.
-pub(super) fn markdown(rows: &[Row], versions: &[String], loads: &[String; 2]) -> String {
+/// All rows, and how this trainer stands beside each; what more threads bring.
+pub(super) fn markdown(
+    rows: &[Row],
+    scalings: &[Scaling],
+    versions: &[String],
+    loads: &[String; 2],
+) -> String {
     let mut text = format!(
         "{}; {}, load {} at the start and {} at the end.\n\n\
          | network | batch | threads | trainer | CPU s an epoch | s an epoch | milligrad's CPU s / its | test accuracy |\n\
@@ -49,6 +55,14 @@ pub(super) fn markdown(rows: &[Row], versions: &[String], loads: &[String; 2]) -
             row.seconds_per_epoch,
             100.0 * row.test_accuracy
         );
+    }
+    if !scalings.is_empty() {
+        text += "\nTimes as fast as milligrad on one thread:\n\n\
+                 | network | batch | threads | so many processes of one thread at once | milligrad on so many threads |\n\
+                 |---|---|---|---|---|\n";
+    }
+    for Scaling { name, batch, threads, possible, reached } in scalings {
+        let _ = writeln!(text, "| {name} | {batch} | {threads} | {possible:.2} | **{reached:.2}** |");
     }
     text
 }
