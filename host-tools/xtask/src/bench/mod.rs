@@ -21,9 +21,12 @@ pub(crate) struct Arguments {
 enum Table {
     /// Test accuracy of the example models and the course's first labs over seeds: f32, int8, and int8 trained for it
     Accuracy {
-        /// Seeds from 0 on
-        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+        /// How many seeds
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
         seeds: u64,
+        /// The first of them
+        #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+        first_seed: u64,
         /// Only these models, by their names under examples/, such as course/lab02
         models: Vec<String>,
     },
@@ -54,7 +57,9 @@ const MODELS: [&str; 4] = ["digits-mlp", "digits-cnn", "fashion-mlp", "fashion-c
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut stages = Stages::new();
     let result = match &arguments.table {
-        Table::Accuracy { models, seeds } => accuracy::run(models, *seeds, &mut stages),
+        Table::Accuracy { models, seeds, first_seed } => {
+            accuracy::run(models, *first_seed..first_seed + seeds, &mut stages)
+        }
         Table::Device { json: true, .. } => kernels::run(&kernels::Arguments::json()),
         Table::Device { board, .. } => {
             device::run(board, &mut stages).and_then(|()| kernels::run(&Default::default()))
