@@ -9,11 +9,11 @@ use milligrad_tests::noise;
 use std::path::Path;
 
 /// A firmware for each network, as a bench builds it, so that the compiler sees one at a time.
-fn instructions(name: &str, graph: &Graph, program: &Program) -> u64 {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cost-{name}.rs"));
+fn instructions(board_name: &str, name: &str, graph: &Graph, program: &Program) -> u64 {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cost-{board_name}-{name}.rs"));
     std::fs::write(&path, export::rust(program).unwrap()).unwrap();
     let source = ModelSource::learning("learner", path);
-    let firmware = Firmware::build(board("mps2-an386").unwrap(), &[source]).unwrap();
+    let firmware = Firmware::build(board(board_name).unwrap(), &[source]).unwrap();
     let raw: Vec<f32> = noise(1, graph.input_len()).iter().map(|x| 0.5 + 0.5 * x).collect();
     let mut step = program.encode_input(&raw);
     step.push(3);
@@ -22,13 +22,20 @@ fn instructions(name: &str, graph: &Graph, program: &Program) -> u64 {
 }
 
 fn check(name: &str, graph: &Graph, learn: Learn) {
+    check_on("mps2-an386", name, graph, learn);
+}
+
+fn check_on(board_name: &str, name: &str, graph: &Graph, learn: Learn) {
     let options = CompileOptions { learn: Some(learn), ..Default::default() };
     let program = Program::compile(graph, &options).unwrap();
-    let modelled = program.training().unwrap().instructions as f64;
-    let counted = instructions(name, graph, &program) as f64;
+    let training = program.training().unwrap();
+    let core = board(board_name).unwrap().core.to_string();
+    let without_fpu = training.without_fpu.iter().find(|cost| cost.core == core);
+    let modelled = without_fpu.map_or(training.instructions, |cost| cost.instructions) as f64;
+    let counted = instructions(board_name, name, graph, &program) as f64;
     let error = 100.0 * (modelled / counted - 1.0);
-    println!("{name}: {modelled} modelled, {counted} counted ({error:+.1} %)");
-    assert!(error.abs() < 15.0, "{name}: {modelled} modelled, {counted} counted ({error:+.1} %)");
+    println!("{name} on {board_name}: {modelled} modelled, {counted} counted ({error:+.1} %)");
+    assert!(error.abs() < 15.0, "{name} on {core}: {modelled} modelled, {counted} counted ({error:+.1} %)");
 }
 
 #[test]
@@ -53,4 +60,30 @@ fn steps_cost_on_a_cortex_m4f_what_the_analysis_says() {
     check("wide-adamw", &wide, Learn::new(Layers::All, OptimizerKind::AdamW));
     check("wide-adam-guarded", &wide, Learn::new(Layers::All, OptimizerKind::Adam).guarded());
     check("cnn-sgd", &cnn, Learn::new(Layers::All, OptimizerKind::Sgd));
+}
+
+#[test]
+fn steps_cost_without_an_fpu_what_the_analysis_says() {
+    let mlp = Builder::new("mlp", &[64]).dense(32).relu().dense(10).softmax().build(1).unwrap();
+    let cnn = Builder::new("cnn", &[8, 8, 1]).conv2d(8, 3).relu().max_pool2d(2).flatten();
+    let cnn = cnn.dense(10).softmax().build(1).unwrap();
+    let floats = |optimizer| Learn::new(Layers::All, optimizer);
+    let fixed = || floats(OptimizerKind::Sgd).in_fixed_point(FixedPoint::default());
+    let optimizers = [
+        ("momentum", OptimizerKind::Momentum),
+        ("nesterov", OptimizerKind::Nesterov),
+        ("rmsprop", OptimizerKind::RmsProp),
+        ("adam", OptimizerKind::Adam),
+        ("adamw", OptimizerKind::AdamW),
+    ];
+    for (name, optimizer) in optimizers {
+        check_on("mps2-an385", &format!("mlp-{name}"), &mlp, floats(optimizer));
+    }
+    for board_name in ["mps2-an385", "microbit"] {
+        check_on(board_name, "mlp-sgd", &mlp, floats(OptimizerKind::Sgd));
+        check_on(board_name, "cnn-sgd", &cnn, floats(OptimizerKind::Sgd));
+        check_on(board_name, "cnn-rmsprop", &cnn, floats(OptimizerKind::RmsProp));
+        check_on(board_name, "mlp-fixed", &mlp, fixed());
+        check_on(board_name, "cnn-fixed", &cnn, fixed());
+    }
 }

@@ -11,7 +11,7 @@ use milligrad::layers::{
 };
 use milligrad::{Arithmetic, Fixed16, Int8, QuantizedChannel};
 use serde::Serialize;
-pub use training::{LayerTraining, TrainingCost};
+pub use training::{LayerTraining, OnCore, TrainingCost};
 
 /// Cost of a program; bytes are those of the device.
 #[derive(Debug, Clone, PartialEq, Serialize)]

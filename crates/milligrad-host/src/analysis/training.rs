@@ -2,11 +2,13 @@
 //! prints the model beside counts on emulated boards, and a test holds it against them.
 
 mod kernels;
+mod without_fpu;
 
 use crate::program::{Backward, BufferId, FixedKernel, Kernel, Layer, Learning, Program, Step};
 use kernels::{CALL, ELEMENT};
 use milligrad::Clamp;
 use serde::Serialize;
+pub use without_fpu::OnCore;
 
 /// Cost of one training step at batch 1.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,7 +22,9 @@ pub struct TrainingCost {
     /// Instructions on a Cortex-M4F, modelled: within 15 % for networks of some hundred weights and more, of inputs without blocks of
     /// zeros, which take less.
     pub instructions: u64,
-    /// Layer by layer.
+    /// The same on cores without an FPU, which compute floats in software.
+    pub without_fpu: Vec<OnCore>,
+    /// Layer by layer, on a Cortex-M4F.
     pub layers: Vec<LayerTraining>,
 }
 
@@ -53,6 +57,7 @@ impl Program {
             ram_beyond_parameters_bytes: self.ram_bytes() - own,
             initial_bytes: self.parameter_bytes(),
             instructions: layers.iter().map(|layer| layer.forward + layer.backward + layer.update).sum(),
+            without_fpu: self.without_fpu(learning),
             layers,
         })
     }

@@ -81,13 +81,18 @@ fn show(training: &TrainingCost, output: &Output) {
         );
     }
     output.table(&table);
+    let elsewhere = training
+        .without_fpu
+        .iter()
+        .map(|cost| format!(", {} on a {}", grouped(cost.instructions), cost.core));
     output.result(format!(
         "a training step: RAM {} B ({} B beside parameters and what the optimizer remembers of them), initial values in flash \
-         {} B, about {} instructions on a Cortex-M4F (modelled; less where blocks of inputs are zero)",
+         {} B; modelled: about {} instructions on a Cortex-M4F, as above{}; less where blocks of inputs are zero",
         grouped(training.ram_bytes),
         grouped(training.ram_beyond_parameters_bytes),
         grouped(training.initial_bytes),
-        grouped(training.instructions)
+        grouped(training.instructions),
+        elsewhere.collect::<String>()
     ));
 }
 
