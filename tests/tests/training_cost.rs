@@ -28,10 +28,8 @@ fn check(name: &str, graph: &Graph, learn: Learn) {
 fn check_on(board_name: &str, name: &str, graph: &Graph, learn: Learn) {
     let options = CompileOptions { learn: Some(learn), ..Default::default() };
     let program = Program::compile(graph, &options).unwrap();
-    let training = program.training().unwrap();
     let core = board(board_name).unwrap().core.to_string();
-    let without_fpu = training.without_fpu.iter().find(|cost| cost.core == core);
-    let modelled = without_fpu.map_or(training.instructions, |cost| cost.instructions) as f64;
+    let modelled = program.training().unwrap().on(&core).unwrap() as f64;
     let counted = instructions(board_name, name, graph, &program) as f64;
     let error = 100.0 * (modelled / counted - 1.0);
     println!("{name} on {board_name}: {modelled} modelled, {counted} counted ({error:+.1} %)");

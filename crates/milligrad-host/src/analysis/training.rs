@@ -45,6 +45,14 @@ pub struct LayerTraining {
     pub update: u64,
 }
 
+impl TrainingCost {
+    /// Instructions on a core by its name, such as `Cortex-M3`, where they are modelled.
+    pub fn on(&self, core: &str) -> Option<u64> {
+        let without_fpu = self.without_fpu.iter().find(|cost| cost.core == core);
+        without_fpu.map(|cost| cost.instructions).or((core == "Cortex-M4F").then_some(self.instructions))
+    }
+}
+
 impl Program {
     /// What one training step costs, if the program learns.
     pub fn training(&self) -> Option<TrainingCost> {

@@ -304,10 +304,8 @@ fn measure(
                 };
                 firmware.profile_training(MODEL, &plan)
             });
-            let modelled = program
-                .training()
-                .filter(|_| has_cycles(target) && batch == 1 && name != IMAGES)
-                .map(|training| training.instructions);
+            let training = program.training().filter(|_| batch == 1 && name != IMAGES);
+            let modelled = training.and_then(|training| training.on(&target.core.to_string()));
             rows.push(row(optimizer_name, &mean(profiles)?, modelled));
         }
     }
