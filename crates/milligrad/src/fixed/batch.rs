@@ -33,7 +33,7 @@ mod tests {
     fn means_are_the_nearest() {
         let sums =
             [i32::MIN, i32::MIN + 1, -1000, -17, -3, -2, -1, 0, 1, 2, 3, 17, 1000, i32::MAX - 1, i32::MAX];
-        for samples in [1, 2, 3, 4, 5, 7, 8, 10, 32, 100, 1 << 20, (1 << 30) - 1, 1 << 30, u32::MAX] {
+        for samples in [1, 2, 3, 4, 5, 6, 7, 8, 10, 32, 100, 1 << 20, (1 << 30) - 1, 1 << 30, u32::MAX] {
             let (mut means, mut saturation) = (sums, Saturation::NONE);
             mean(samples, &mut means, &mut saturation);
             let n = i64::from(samples.min(i32::MAX as u32));

@@ -48,7 +48,7 @@ impl Analyze {
             grouped(analysis.flash_bytes())
         ));
         if let Some(training) = &training {
-            show(training, output);
+            show(training, program.fixed_point().is_none(), output);
         }
         for removed in &analysis.removed {
             output.result(removed);
@@ -67,8 +67,8 @@ impl Analyze {
     }
 }
 
-/// What a training step costs.
-fn show(training: &TrainingCost, output: &Output) {
+/// What a training step costs; in floats, less where inputs are zero.
+fn show(training: &TrainingCost, floats: bool, output: &Output) {
     let header = ["layer", "learn", "RAM B", "forward", "backward", "update", "instructions"];
     let mut table = Table::new(&header);
     for layer in &training.layers {
@@ -85,9 +85,10 @@ fn show(training: &TrainingCost, output: &Output) {
         .without_fpu
         .iter()
         .map(|cost| format!(", {} on a {}", grouped(cost.instructions), cost.core));
+    let less = if floats { "; less where blocks of inputs are zero" } else { "" };
     output.result(format!(
         "a training step: RAM {} B ({} B beside parameters and what the optimizer remembers of them), initial values in flash \
-         {} B; modelled: about {} instructions on a Cortex-M4F, as above{}; less where blocks of inputs are zero",
+         {} B; modelled: about {} instructions on a Cortex-M4F, as above{}{less}",
         grouped(training.ram_bytes),
         grouped(training.ram_beyond_parameters_bytes),
         grouped(training.initial_bytes),
