@@ -57,6 +57,18 @@ pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
     ) {
         matrix::rows::<Self>(weights, channels, output, x, y);
     }
+    /// As [`rows`](Self::rows), of a dense layer, whose inputs are the same for all its rows, so that a look at them pays: `f32` leaves
+    /// blocks of zeros out.
+    #[inline(always)]
+    fn dense_rows(
+        weights: &[Self::Weight],
+        channels: &[Self::Channel],
+        output: &Self::Output,
+        x: &[Self::Element],
+        y: &mut [Self::Element],
+    ) {
+        Self::rows(weights, channels, output, x, y);
+    }
     /// Copies lines of an image, to lie one after the other; overridden as [`rows`](Self::rows).
     #[inline(always)]
     fn copy_lines(lines: &Lines, from: &[Self::Element], to: &mut [Self::Element]) {
@@ -211,15 +223,18 @@ float_arithmetic!(
     f32,
     add_product,
     {
+        #[cfg(milligrad_fpu)]
         #[inline(always)]
         fn rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
-            if x.len() >= matrix::WIDE {
-                return matrix::wide_rows(weights, biases, output, x, y);
-            }
-            #[cfg(milligrad_fpu)]
             arm_fpu::rows(weights, biases, output, x, y);
-            #[cfg(not(milligrad_fpu))]
-            matrix::rows::<f32>(weights, biases, output, x, y);
+        }
+        #[inline(always)]
+        fn dense_rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
+            if x.len() < matrix::WIDE {
+                Self::rows(weights, biases, output, x, y);
+            } else {
+                matrix::wide_rows(weights, biases, output, x, y);
+            }
         }
         #[cfg(milligrad_fpu)]
         #[inline(always)]

@@ -53,7 +53,7 @@ impl<'a, A: Arithmetic> Dense<'a, A> {
     /// `y = activation(W x + b)` for `x` of `inputs` and `y` of `outputs` elements.
     #[inline]
     pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
-        A::rows(self.weights, self.channels, &self.output, x, y);
+        A::dense_rows(self.weights, self.channels, &self.output, x, y);
     }
 }
 

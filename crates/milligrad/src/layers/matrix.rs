@@ -47,7 +47,7 @@ pub(crate) fn rows<A: Arithmetic>(
     }
 }
 
-/// Inputs from which on a layer of floats leaves blocks of zeros out: fewer are not worth looking.
+/// Inputs from which on a dense layer of floats leaves blocks of zeros out: fewer are not worth a look.
 pub(crate) const WIDE: usize = 256;
 
 /// As [`rows`], of at least [`WIDE`] inputs: blocks of 16 that are all zero are left out of the sums. Of finite weights that
