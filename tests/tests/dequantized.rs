@@ -1,13 +1,14 @@
 //! A wide layer that learns on int8 inputs makes floats of them block by block: the bits are those of a float network that is
 //! given all of them, in every way to learn, and the RAM is that of the bytes.
 
-use milligrad::{Adam, Momentum, Nesterov, RmsProp, Sgd, WeightDecay};
+use milligrad::{Adam, Core, Momentum, Nesterov, RmsProp, Sgd, WeightDecay};
+use milligrad_host::plan::{Plan, check};
 use milligrad_host::program::Kernel;
 use milligrad_host::{
     Builder, CompileOptions, FixedPoint, FixedRounding, Layers, Learn, OptimizerKind, Program,
     QuantizeOptions, Rule, quantize,
 };
-use milligrad_tests::{noise, thawed_whole, wide};
+use milligrad_tests::{noise, random_models, thawed_whole, wide};
 
 const RULES: [(OptimizerKind, Rule); 6] = [
     (OptimizerKind::Sgd, Rule::Sgd(Sgd::new(0.05))),
@@ -122,4 +123,57 @@ fn wide_layers_that_read_alone_go_without_floats() {
     let one = left.here();
     let both = left.from(at).dense(4).relu().add(one).dense(2).softmax();
     assert!(!reads_int8(&program(both, &Learn::new(Layers::Last(3), OptimizerKind::Sgd))));
+}
+
+/// Random frozen networks below a layer that learns over the border: their plans are proven, faults in them are found, and they give the bits of plans in which
+/// nothing lies over anything.
+#[test]
+fn random_plans_over_the_border_are_proven() {
+    let (mut borders, mut seed, mut taken) = (0, 0, 0);
+    while borders < 200 {
+        seed += 1;
+        assert!(seed < 4000, "only {borders} networks have a border");
+        let graph = random_models::graph(seed).unwrap();
+        let (optimizer, rule) = &RULES[seed as usize % RULES.len()];
+        let (guard, batches) = (seed % 2 == 0, seed % 3 == 0);
+        let learn = Learn { guard, batches, ..Learn::new(Layers::Last(1), *optimizer) };
+        let options = CompileOptions {
+            core: if seed % 5 == 0 { Core::Portable } else { Core::Armv7em },
+            learn: Some(learn),
+            ..Default::default()
+        };
+        let Ok(program) = Program::compile(&graph, &options) else { continue };
+        if !reads_int8(&program) {
+            continue;
+        }
+        borders += 1;
+        check::check(&program).unwrap();
+        let mut separate = program.clone();
+        separate.plan = Plan::separate(&separate.buffers);
+        let (mut ours, mut theirs) = (program.runner(), separate.runner());
+        let record = random_models::records(seed, program.input_bytes());
+        let target = vec![0.5; program.buffer(program.output().buffer).len];
+        for _ in 0..3 {
+            let steps = [&mut ours, &mut theirs].map(|runner| {
+                let loss = if batches {
+                    let loss = runner.accumulate(&record, &target[..]);
+                    runner.apply(rule).unwrap();
+                    loss
+                } else {
+                    runner.train_step(&record, &target[..], rule)
+                };
+                (loss.map(f32::to_bits), bits(&runner.parameters()))
+            });
+            assert_eq!(steps[0], steps[1], "network {seed}");
+            taken += usize::from(steps[0].0.is_ok());
+        }
+        // The block over the floats that it adds up to.
+        let mut broken = program;
+        let step = broken.steps.iter().find(|step| step.kernel.dequantizes().is_some()).unwrap();
+        let (x, y) = (step.scratch.unwrap(), step.output);
+        broken.plan.offsets[x.0] = broken.plan.offsets[y.0];
+        assert!(check::check(&broken).is_err(), "network {seed}: a broken plan was not found");
+    }
+    println!("{borders} of {seed} networks have a border, and took {taken} steps");
+    assert!(taken > 500, "{taken} steps were not refused");
 }
