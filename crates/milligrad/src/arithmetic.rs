@@ -223,10 +223,13 @@ float_arithmetic!(
     f32,
     add_product,
     {
-        #[cfg(milligrad_fpu)]
         #[inline(always)]
         fn rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {
+            #[cfg(milligrad_fpu)]
             arm_fpu::rows(weights, biases, output, x, y);
+            // The loop of wide layers does it, too, and is in flash once.
+            #[cfg(not(milligrad_fpu))]
+            matrix::Sums::new(biases, output, y).add(weights, x.len(), x);
         }
         #[inline(always)]
         fn dense_rows(weights: &[f32], biases: &[f32], output: &Clamp<f32>, x: &[f32], y: &mut [f32]) {

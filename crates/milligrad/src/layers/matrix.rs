@@ -88,7 +88,14 @@ pub(crate) fn sum_runs(
     }
 }
 
-impl Sums<'_> {
+impl<'s> Sums<'s> {
+    /// Those of a layer whose inputs come all at once.
+    #[cfg(not(milligrad_fpu))]
+    #[inline(always)]
+    pub(crate) fn new(biases: &'s [f32], output: &'s Clamp<f32>, y: &'s mut [f32]) -> Self {
+        Self { starts: Some(biases), output, y }
+    }
+
     /// Adds the products of these inputs and the first columns of rows that are `stride` weights apart.
     #[inline(never)]
     pub(crate) fn add(self, weights: &[f32], stride: usize, x: &[f32]) {
