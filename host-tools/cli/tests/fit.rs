@@ -100,6 +100,48 @@ fn folds_are_measured_in_float_and_int8() {
     run(["train", &spec, "--folds=3", "--resume"]).fails(2, "--resume");
 }
 
+/// Rows of 24 groups, each with an input of its own that tells the class: who has seen a group knows it, and nobody else.
+#[test]
+fn folds_leave_out_whole_groups() {
+    let (folder, spec, _) = written(
+        r#"
+[model]
+name = "m"
+input = [24]
+[[layer]]
+type = "dense"
+units = 2
+activation = "softmax"
+[data]
+source = "csv"
+path = "data.csv"
+target = "y"
+group = "g"
+validation = 0.25
+test = 0.25
+[train]
+epochs = 60
+batch = 8
+optimizer = { type = "adam", learning_rate = 0.05 }
+"#,
+    );
+    let names: Vec<String> = (0..24).map(|i| format!("x{i}")).collect();
+    let mut csv = format!("g,{},y\n", names.join(","));
+    for row in 0..240 {
+        let group = row % 24;
+        let inputs: Vec<_> = (0..24).map(|i| if i == group { "1" } else { "0" }).collect();
+        csv += &format!("person {group},{},{}\n", inputs.join(","), if group % 2 == 0 { "a" } else { "b" });
+    }
+    fs::write(folder.path().join("data.csv"), &csv).unwrap();
+    let accuracy =
+        || good(["train", &spec, "--folds=4", "--json"]).json()["mean"]["accuracy"].as_f64().unwrap();
+    let by_groups = accuracy();
+    let text = fs::read_to_string(&spec).unwrap().replace("group = \"g\"", "ignore = [\"g\"]");
+    fs::write(&spec, text).unwrap();
+    let by_rows = accuracy();
+    assert!(by_groups < 0.8 && by_rows > 0.99, "{by_groups} and {by_rows}");
+}
+
 #[test]
 fn a_trained_body_gets_another_head() {
     let (folder, spec, out) = written(&SPEC.replace("epochs = 60", "epochs = 2"));
