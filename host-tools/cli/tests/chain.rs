@@ -113,6 +113,7 @@ fn what_a_device_learned_is_kept() {
     assert!(fs::read(&out).unwrap() == summed);
     batches(&["--batches"]).fails(2, "add --batch N");
     batches(&["--batch=0"]).fails(2, "0 is not in");
+    batches(&["--batch=1294"]).fails(2, "1294 samples is more than the 1293");
     let report = batches(&["--batch=2", "--dtype=fixed16", "--steps=100"]).json();
     assert_eq!((report["refused"].as_u64(), report["steps"].as_u64()), (Some(0), Some(100)));
     // A rate that falls, by the names that specifications have.

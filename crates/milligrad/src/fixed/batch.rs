@@ -3,8 +3,9 @@
 use super::Saturation;
 use crate::arch::rolled;
 
-/// `g / samples` of sums of gradients in Q8.23, in place, to nearest, half up. Sums saturate at ±256, and those that have are counted
-/// among the deltas. Where the number of samples is a power of two nothing is divided, which a Cortex-M0 does in software.
+/// `g / samples` of sums of gradients in Q8.23, in place, to nearest, half up. Sums saturate at ±256, and those that lie there at the
+/// end of the batch are counted among the deltas. Where the number of samples is a power of two nothing is divided, which a
+/// Cortex-M0 does in software.
 #[inline(never)]
 pub fn mean(samples: u32, sums: &mut [i32], saturation: &mut Saturation) {
     let samples = i32::try_from(samples).unwrap_or(i32::MAX).max(1);

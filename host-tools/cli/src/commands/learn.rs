@@ -65,33 +65,42 @@ impl Learn {
         let learning = self.learning.or_all().with_batch(self.batch)?;
         let program = learning.compile(&context.graph, seed)?;
         let batch = self.batch.unwrap_or(1) as usize;
-        let wanted = self.steps.map_or((train.len() / batch).max(1), |steps| steps as usize);
+        if batch > train.len() {
+            return Err(Failure::usage(format!(
+                "a batch of {batch} samples is more than the {} there are to learn from",
+                train.len()
+            )));
+        }
+        let wanted = self.steps.map_or(train.len() / batch, |steps| steps as usize);
         let order = order(train.len(), wanted.saturating_mul(batch), seed.unwrap_or(0));
 
         let before = Measured::of(&program, &mut program.runner(), &data.test)?;
         let schedule = self.schedule.over(wanted.try_into().unwrap_or(u32::MAX));
         let mut runner = program.runner();
         let (mut steps, mut refused, mut refused_updates) = (Vec::new(), 0, 0);
-        for (position, &sample) in order.iter().enumerate() {
+        for (position, sample) in order.enumerate() {
             let rule = self.rule(&program, self.learning_rate * schedule.factor((position / batch) as u32));
             let record = program.encode_input(train.input(sample));
-            steps.extend(&record);
             let values: Vec<f32>;
             let target = match &train.targets {
-                Targets::Classes(classes) => {
-                    let class = classes[sample] as usize;
-                    steps.push(u8::try_from(class).map_err(|_| Failure::usage("more than 255 classes"))?);
-                    Target::Class(class)
-                }
+                Targets::Classes(classes) => Target::Class(classes[sample] as usize),
                 Targets::Values { values: all, .. } => {
                     let width = all.len() / train.len();
                     // As the network answers them.
                     let encode = |&value| program.target.map_or(value, |target| target.encode(value));
                     values = all[sample * width..][..width].iter().map(encode).collect();
-                    steps.extend(values.iter().flat_map(|value| value.to_le_bytes()));
                     Target::Values(&values)
                 }
             };
+            if board.is_some() {
+                steps.extend(&record);
+                match target {
+                    Target::Class(class) => {
+                        steps.push(u8::try_from(class).map_err(|_| Failure::usage("more than 255 classes"))?);
+                    }
+                    Target::Values(values) => steps.extend(values.iter().flat_map(|v| v.to_le_bytes())),
+                }
+            }
             let result = match learning.is_in_batches() {
                 true => runner.accumulate(&record, target),
                 false => runner.train_step(&record, target, &rule),
@@ -187,11 +196,9 @@ impl Learn {
 }
 
 /// So many samples, each pass over the data in an order of its own.
-fn order(samples: usize, steps: usize, seed: u64) -> Vec<usize> {
+fn order(samples: usize, steps: usize, seed: u64) -> impl Iterator<Item = usize> {
     let passes = steps.div_ceil(samples.max(1)) as u64;
-    let mut order: Vec<_> = (0..passes).flat_map(|pass| shuffled(samples, seed.wrapping_add(pass))).collect();
-    order.truncate(steps);
-    order
+    (0..passes).flat_map(move |pass| shuffled(samples, seed.wrapping_add(pass))).take(steps)
 }
 
 /// How good a program is on the test part.

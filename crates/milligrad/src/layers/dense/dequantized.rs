@@ -1,7 +1,8 @@
 //! Dense in floats on int8 inputs: floats are made of them block by block, so that all of them are never in RAM.
 //!
 //! The bits are those of [`dequantize`] followed by [`Dense`]: between two blocks the sums wait in `y`, from the bias on and
-//! in the order of the weights.
+//! in the order of the weights. Blocks of 16 zeros are left out whatever the width, so that a sum that is zero may have the other sign
+//! than in a layer of less than 256 inputs.
 
 use super::Dense;
 use crate::layers::runs::Runs;
