@@ -239,6 +239,31 @@ fn batches_take_the_mean_gradient() {
     }
 }
 
+/// What saturates in each sample is no more in a batch: a guard looks at the mean.
+#[test]
+fn guards_do_not_refuse_a_batch_for_its_size() {
+    let graph = mlp().unwrap();
+    let learn = Learn::new(Layers::All, OptimizerKind::Sgd).guarded().with_batches();
+    let options =
+        CompileOptions { learn: Some(learn.in_fixed_point(FixedPoint::default())), ..Default::default() };
+    let program = Program::compile(&graph, &options).unwrap();
+    let rule = Rule::PowerOfTwo(PowerOfTwoSgd::new(15));
+    // Hidden sums beyond the range, and two gradients whose sum is just within its own.
+    let record = program.encode_input(&[127.9; 6]);
+    let mut runner = program.runner();
+    runner.accumulate(&record, 1).unwrap();
+    let Saturation { activations, deltas, .. } = runner.saturation();
+    let each = activations + deltas;
+    assert!(each > 0, "nothing saturates");
+    for (most, result) in [(each, Ok(2)), (each - 1, Err(TrainError::GradientTooLarge))] {
+        let mut runner = program.runner();
+        runner.fixed_guard().limits.max_saturated = most;
+        (0..2).for_each(|_| assert!(runner.accumulate(&record, 1).is_ok()));
+        assert_eq!(runner.apply(&rule), result);
+        assert_eq!(runner.fixed_guard().report().saturated, each);
+    }
+}
+
 /// Random sequences of good steps and of faults: whatever comes, parameters are within the guard's limit, a refused step
 /// changes nothing, and rolling back gives the last good parameters, bit for bit.
 #[test]

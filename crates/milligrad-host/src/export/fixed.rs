@@ -215,7 +215,9 @@ fn apply_batch(program: &Program, learning: &Learning, text: &mut String) {
         text.push_str("        let mut reach = fixed::Reach::new();\n");
         way_back::each(program, learning.batch_sums(), "reach.gradient(values);", text);
         text.push_str(
-            "        let saturated = self.saturated.saturating_add(self.saturation.since(&before));\n",
+            "        // The mean of the samples, and the sums of gradients.
+        let mean = self.saturated.checked_div(samples).unwrap_or(0);
+        let saturated = mean.saturating_add(self.saturation.since(&before));\n",
         );
         text.push_str(DECIDE);
     }

@@ -11,7 +11,8 @@ use crate::TrainError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
-    /// A step with more saturated activations and deltas than this is refused.
+    /// A step with more saturated activations and deltas than this is refused; of a batch, in the mean of its samples, and with its
+    /// sums of gradients that saturated.
     pub max_saturated: u32,
     /// A step that could take a weight or bias beyond `±max_parameter`, in Q3.12, is refused.
     pub max_parameter: u16,
@@ -42,7 +43,7 @@ pub struct Report {
     pub taken: u32,
     /// Steps refused.
     pub refused: u32,
-    /// Activations and deltas of the last step that saturated.
+    /// Activations and deltas of the last step that saturated, as [`Limits::max_saturated`] counts them.
     pub saturated: u32,
     /// How often the learning rate is halved now.
     pub back_off: u8,

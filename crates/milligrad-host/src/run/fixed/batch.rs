@@ -45,7 +45,8 @@ impl Runner<'_> {
         }
         let mut rule = *rule;
         if learning.guard {
-            let saturated = saturated.saturating_add(saturation.since(&before));
+            let mean = saturated.checked_div(samples as u32).unwrap_or(0);
+            let saturated = mean.saturating_add(saturation.since(&before));
             rule = guard.decide(reach, saturated, &rule, || learned.extent())?;
         }
         for apply in &learning.apply {
