@@ -513,7 +513,9 @@ impl Network {
         if let Some(values) = self.int32.get_mut(684..687) {
             reach.gradient(values);
         }
-        let saturated = self.saturated.saturating_add(self.saturation.since(&before));
+        // The mean of the samples, and the sums of gradients.
+        let mean = self.saturated.checked_div(samples).unwrap_or(0);
+        let saturated = mean.saturating_add(self.saturation.since(&before));
         let optimizer = &self.guard.decide(reach, saturated, optimizer, || Self::extent(&self.parameters))?;
         // conv2d: update
         if let Ok([gradient_w, gradient_b]) = self.int32.get_disjoint_mut([372..444, 660..664]) {

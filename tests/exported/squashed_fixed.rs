@@ -275,7 +275,9 @@ impl Network {
         if let Some(values) = self.int32.get_mut(71..74) {
             reach.gradient(values);
         }
-        let saturated = self.saturated.saturating_add(self.saturation.since(&before));
+        // The mean of the samples, and the sums of gradients.
+        let mean = self.saturated.checked_div(samples).unwrap_or(0);
+        let saturated = mean.saturating_add(self.saturation.since(&before));
         let optimizer = &self.guard.decide(reach, saturated, optimizer, || Self::extent(&self.parameters))?;
         // dense: update
         if let Ok([gradient_w, gradient_b]) = self.int32.get_disjoint_mut([0..30, 62..67]) {
