@@ -104,13 +104,13 @@ impl Optimizer<f32> for Sgd {
     }
 
     #[inline]
-    fn update_rows(&self, weights: &mut [f32], state: &mut [()], delta: &[f32], x: &[f32]) {
-        self.update_columns(weights, state, delta, x, x.len());
+    fn update_rows(&self, weights: &mut [f32], _: &mut [()], delta: &[f32], x: &[f32]) {
+        matrix::subtract_outer(weights, x.len(), self.learning_rate, delta, x);
     }
 
-    #[inline(never)]
+    #[inline]
     fn update_columns(&self, weights: &mut [f32], _: &mut [()], delta: &[f32], x: &[f32], stride: usize) {
-        matrix::subtract_outer(weights, stride, self.learning_rate, delta, x);
+        matrix::subtract_all(weights, stride, self.learning_rate, delta, x);
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! Loops over a matrix of weights, rows of `inputs` weights, one row an output: what dense layers and convolutions are
 //! made of. One copy of each in flash, whatever the number of layers.
 
-use super::runs::{BLOCK, Runs, is_zero};
+use super::runs::{Runs, is_zero};
 use crate::math::add_product;
 use crate::{Arithmetic, Clamp, Trainable};
 use core::ops::Range;
@@ -252,11 +252,11 @@ pub(crate) fn outer<A: Trainable>(x: &[A::Element], delta: &[A::Element], gradie
 }
 
 /// `M -= (factor δ) xᵀ` for the first columns of rows that are `stride` elements apart, as many as `x` is long, but for rows
-/// whose `δ` is zero and for blocks of 16 `x`, counted from the first, that are: there `M` stays, even if the other factor is not
-/// finite. The update of plain descent, and with -1 as factor a sum of gradients.
+/// whose `δ` is zero and, of at least [`WIDE`] `x`, for blocks of 16, counted from the first, that are: there `M` stays, even if the
+/// other factor is not finite. The update of plain descent, and with -1 as factor a sum of gradients.
 #[inline(always)]
 pub(crate) fn subtract_outer(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
-    if x.len() < BLOCK {
+    if x.len() < WIDE {
         subtract_all(matrix, stride, factor, delta, x);
     } else {
         subtract_runs(matrix, stride, factor, delta, x);
@@ -273,7 +273,7 @@ fn subtract_runs(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], 
 }
 
 /// As [`subtract_outer`], blocks of zeros included.
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn subtract_all(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
     #[cfg(milligrad_fpu)]
     crate::arch::arm_fpu::subtract_all(matrix, stride, factor, delta, x);

@@ -31,8 +31,9 @@ pub(super) const BACKWARD: f64 = 3.0;
 pub(super) const ELEMENT: f64 = 6.5;
 /// An int8 input of which a float is made.
 pub(super) const DEQUANTIZED: f64 = 5.4;
-/// An input that is looked at for blocks of zeros.
+/// An input that is looked at for blocks of zeros, and from how many on that is done.
 const LOOKED_AT: f64 = 1.1;
+const LOOKS_FROM: usize = 256;
 /// An element that is cleared.
 pub(super) const CLEARED: f64 = 0.7;
 /// An element of a softmax, and an exponential elsewhere.
@@ -75,7 +76,7 @@ pub(super) fn columns(inputs: usize, outputs: usize) -> f64 {
 /// one beyond. No block of `x` is taken to be zero.
 pub(super) fn outer(inputs: usize, outputs: usize, share: f64) -> f64 {
     let (blocks, rest) = blocks(inputs);
-    let looking = if inputs < 16 { 0.0 } else { LOOKED_AT * inputs as f64 };
+    let looking = if inputs < LOOKS_FROM { 0.0 } else { LOOKED_AT * inputs as f64 };
     outputs as f64 * (6.0 + share * (23.0 / 16.0 * blocks + 6.0 * rest + 14.0)) + CALL + looking
 }
 
