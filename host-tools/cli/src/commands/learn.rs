@@ -9,7 +9,7 @@ use crate::output::Output;
 use crate::table::{grouped, percent};
 use clap::Args;
 use milligrad::fixed::Saturation;
-use milligrad::{Adam, Momentum, Nesterov, RmsProp, Sgd, Target, WeightDecay};
+use milligrad::{Adam, Momentum, Nesterov, RmsProp, Sgd, Target, TargetKind, WeightDecay};
 use milligrad_board::{Firmware, TrainPlan, board};
 use milligrad_host::data::{Dataset, Targets, shuffled};
 use milligrad_host::{OptimizerKind, Program, Rule, Runner, lower, model_file};
@@ -95,6 +95,10 @@ impl Learn {
             if board.is_some() {
                 steps.extend(&record);
                 match target {
+                    // One sigmoid: the board takes its target as a number.
+                    Target::Class(class) if matches!(program.target(), TargetKind::Values(_)) => {
+                        steps.extend((class as f32).to_le_bytes());
+                    }
                     Target::Class(class) => {
                         steps.push(u8::try_from(class).map_err(|_| Failure::usage("more than 255 classes"))?);
                     }
