@@ -36,8 +36,8 @@ pub trait Optimizer<A: Trainable>: Sized {
     fn begin(&self, progress: &mut Self::Progress) -> Self;
 
     /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`. Where `δ` is zero the gradients are, even if `x` is
-    /// not finite; rules that [rest at zero](Self::RESTS_AT_ZERO) leave the weights alone of 16 inputs, counted from
-    /// the first, that are all zero, even if `δ` is not finite.
+    /// not finite; rules that [rest at zero](Self::RESTS_AT_ZERO) leave the weights alone, where there are 256 inputs or more, of each
+    /// 16 inputs, counted from the first, that are all zero, even if `δ` is not finite.
     fn update_rows(
         &self,
         weights: &mut [A::Weight],
