@@ -132,11 +132,11 @@ pub fn default_board() -> &'static Board {
 }
 
 impl Core {
-    /// Whether the [cycle model](mod@crate::cycles) is that of this core. For other cores it only ranks, and for
-    /// the Cortex-M55 not even that: it does not know vector instructions.
+    /// Whether there is a [cycle model](mod@crate::cycles) of this core. For other cores that of the Cortex-M4F ranks, and for
+    /// the Cortex-M55 it does not even do that: it does not know vector instructions.
     #[must_use]
     pub fn has_cycle_model(self) -> bool {
-        self == Core::CortexM4F
+        matches!(self, Core::CortexM0 | Core::CortexM3 | Core::CortexM4F)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Modelled cycles of a Cortex-M4F with memory that needs no wait states.
+//! Modelled cycles of a Cortex-M4F, M3 or M0 with memory that needs no wait states.
 //!
 //! The numbers are those of the *Cortex-M4 Technical Reference Manual* (r0p1, Arm 100166), table 3-1 for the
 //! integer unit and table 7-1 for the floating-point unit. What the manual gives as depending on the
@@ -13,8 +13,14 @@
 //! | `SDIV`, `UDIV` (by the size of the operands) | 2 | 12 |
 //! | float arithmetic (one more if the next instruction needs the result) | n | n + 1 |
 //!
+//! The Cortex-M3 (*Technical Reference Manual*, r2p1, Arm 100165) differs where it multiplies: `MLA` and `MLS` take 2, `SMULL` and `UMULL`
+//! 3 to 5, `SMLAL` and `UMLAL` 4 to 7. The Cortex-M0 (Arm DDI 0432, table 3-1) overlaps nothing: loads and stores take 2, a taken jump 3,
+//! `BL` 4, `POP` into the program counter 4 and one a register. Its multiplier is the fast one, of 1 cycle; chips with the small one,
+//! of 32, are slower by far.
+//!
 //! Flash of a real chip has wait states, and its bus has other masters. So this ranks kernels; it is no time.
 
+use crate::Core;
 use crate::thumb::Op;
 use std::ops::{Add, AddAssign, Mul};
 
@@ -47,26 +53,64 @@ impl Mul<u64> for Cycles {
     }
 }
 
-/// The refill of the pipeline after a taken jump.
-pub(crate) const REFILL: Cycles = Cycles { low: 1, high: 3 };
+/// The core whose timings are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timing {
+    CortexM0,
+    CortexM3,
+    CortexM4F,
+}
 
-/// Cycles of a block of instructions, run once from its first to its last, without the refill after it.
-pub(crate) fn block(ops: &[Op]) -> Cycles {
-    let mut total = Cycles::default();
-    let mut after_load = false;
-    for &op in ops {
-        let kind = Kind::of(op);
-        total += kind.cycles(after_load);
-        after_load = matches!(kind, Kind::Load);
+impl Timing {
+    /// For a core that has no timings of its own those of the Cortex-M4F, which then only rank.
+    pub(crate) fn of(core: Core) -> Self {
+        match core {
+            Core::CortexM0 => Self::CortexM0,
+            Core::CortexM3 => Self::CortexM3,
+            _ => Self::CortexM4F,
+        }
     }
-    total
+
+    /// The refill of the pipeline after a taken jump.
+    pub(crate) fn refill(self) -> Cycles {
+        match self {
+            Self::CortexM0 => Cycles { low: 2, high: 2 },
+            Self::CortexM3 | Self::CortexM4F => Cycles { low: 1, high: 3 },
+        }
+    }
+
+    /// Cycles of a block of instructions, run once from its first to its last, without the refill after it.
+    pub(crate) fn block(self, ops: &[Op]) -> Cycles {
+        let mut total = Cycles::default();
+        let mut after_load = false;
+        for &op in ops {
+            let kind = Kind::of(op);
+            total += match self {
+                Self::CortexM0 => kind.cycles_m0(),
+                Self::CortexM3 => kind.cycles_m3(after_load),
+                Self::CortexM4F => kind.cycles(after_load),
+            };
+            after_load = matches!(kind, Kind::Load);
+        }
+        total
+    }
 }
 
 /// Instructions by their timing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// One cycle: data processing, multiplication with or without accumulation, jumps without their refill.
+    /// One cycle: data processing, multiplication of 32 bits, jumps without their refill.
     Simple,
+    /// `MLA`, `MLS`.
+    MultiplyAccumulate,
+    /// `SMULL`, `UMULL`.
+    LongMultiply,
+    /// `SMLAL`, `UMLAL` and kin.
+    LongMultiplyAccumulate,
+    /// `BL`, without its refill.
+    Call,
+    /// `POP` of so many registers, one of them the program counter, without its refill.
+    Return(u64),
     /// `IT`.
     IfThen,
     /// One load of a byte, half-word or word, into a core or a float register.
@@ -90,14 +134,35 @@ enum Kind {
 }
 
 impl Kind {
+    fn cycles_m0(self) -> Cycles {
+        let cycles = match self {
+            Kind::Load | Kind::Store | Kind::Call => 2,
+            Kind::Multiple(n) => 1 + n,
+            Kind::Return(n) => 2 + n,
+            // It has nothing else.
+            _ => 1,
+        };
+        Cycles { low: cycles, high: cycles }
+    }
+
+    fn cycles_m3(self, after_load: bool) -> Cycles {
+        match self {
+            Kind::MultiplyAccumulate => Cycles { low: 2, high: 2 },
+            Kind::LongMultiply => Cycles { low: 3, high: 5 },
+            Kind::LongMultiplyAccumulate => Cycles { low: 4, high: 7 },
+            _ => self.cycles(after_load),
+        }
+    }
+
     fn cycles(self, after_load: bool) -> Cycles {
         let (low, high) = match self {
-            Kind::Simple | Kind::FloatMove => (1, 1),
+            Kind::Simple | Kind::Call | Kind::FloatMove => (1, 1),
+            Kind::MultiplyAccumulate | Kind::LongMultiply | Kind::LongMultiplyAccumulate => (1, 1),
             Kind::IfThen => (0, 1),
             Kind::Load if after_load => (1, 2),
             Kind::Load | Kind::Two => (2, 2),
             Kind::Store | Kind::Float => (1, 2),
-            Kind::Multiple(n) => (1 + n, 1 + n),
+            Kind::Multiple(n) | Kind::Return(n) => (1 + n, 1 + n),
             Kind::Divide => (2, 12),
             Kind::FloatMultiplyAccumulate => (3, 4),
             Kind::FloatDivide => (14, 15),
@@ -117,6 +182,7 @@ impl Kind {
             0b01100 | 0b01110 | 0b10000 | 0b10010 => Kind::Store, // STR, STRB, STRH with an offset, STR to SP
             0b01101 | 0b01111 | 0b10001 | 0b10011 => Kind::Load,
             0b11000 | 0b11001 => Kind::Multiple(ones(op & 0xff)), // STM, LDM
+            0b10111 if op & 0x0700 == 0x0500 => Kind::Return(ones(op & 0x1ff)), // POP {.., pc}
             0b10110 | 0b10111 if op & 0x0600 == 0x0400 => Kind::Multiple(ones(op & 0x1ff)), // PUSH, POP
             0b10111 if op & 0xff00 == 0xbf00 && op & 0xf != 0 => Kind::IfThen,
             _ => Kind::Simple,
@@ -138,6 +204,10 @@ impl Kind {
         match a {
             _ if is(0xff10, 0xf800) => Kind::Store,
             _ if is(0xfe10, 0xf810) => Kind::Load,
+            _ if is(0xf800, 0xf000) && b & 0xd000 == 0xd000 => Kind::Call,
+            _ if is(0xfff0, 0xfb00) && b & 0xf000 != 0xf000 => Kind::MultiplyAccumulate,
+            _ if is(0xffd0, 0xfb80) && b & 0x00f0 == 0 => Kind::LongMultiply,
+            _ if is(0xffd0, 0xfbc0) => Kind::LongMultiplyAccumulate,
             _ if is(0xffd0, 0xfb90) && b & 0x00f0 == 0x00f0 => Kind::Divide,
             _ => Kind::Simple,
         }
@@ -206,7 +276,8 @@ mod tests {
             (0x9801, Load, "ldr r0, [sp, #4]"),
             (0xa801, Simple, "add r0, sp, #4"),
             (0xb5f0, Multiple(5), "push {r4-r7, lr}"),
-            (0xbdf0, Multiple(5), "pop {r4-r7, pc}"),
+            (0xbdf0, Return(5), "pop {r4-r7, pc}"),
+            (0xbcf0, Multiple(4), "pop {r4-r7}"),
             (0xb082, Simple, "sub sp, #8"),
             (0xb2c0, Simple, "uxtb r0, r0"),
             (0xb108, Simple, "cbz r0, ."),
@@ -233,7 +304,7 @@ mod tests {
             (0xe8df, 0xf000, Two, "tbb [pc, r0]"),
             (0xea40, 0x0001, Simple, "orr.w r0, r0, r1"),
             (0xf240, 0x0001, Simple, "movw r0, #1"),
-            (0xf000, 0xf801, Simple, "bl .+6"),
+            (0xf000, 0xf801, Call, "bl .+6"),
             (0xf801, 0x0b01, Store, "strb r0, [r1], #1"),
             (0xf841, 0x0022, Store, "str.w r0, [r1, r2, lsl #2]"),
             (0xf8c1, 0x0010, Store, "str.w r0, [r1, #16]"),
@@ -243,13 +314,17 @@ mod tests {
             (0xf851, 0x0b04, Load, "ldr r0, [r1], #4"),
             (0xf8d1, 0x0100, Load, "ldr.w r0, [r1, #256]"),
             (0xfa0f, 0xf080, Simple, "sxth.w r0, r0"),
-            (0xfb01, 0x3002, Simple, "mla r0, r1, r2, r3"),
+            (0xfb01, 0x3002, MultiplyAccumulate, "mla r0, r1, r2, r3"),
+            (0xfb01, 0x3012, MultiplyAccumulate, "mls r0, r1, r2, r3"),
+            (0xfb01, 0xf002, Simple, "mul r0, r1, r2"),
             (0xfb11, 0x3002, Simple, "smlabb r0, r1, r2, r3"),
             (0xfb21, 0x3002, Simple, "smlad r0, r1, r2, r3"),
-            (0xfb81, 0x0102, Simple, "smull r0, r1, r1, r2"),
+            (0xfb81, 0x0102, LongMultiply, "smull r0, r1, r1, r2"),
             (0xfb91, 0xf0f2, Divide, "sdiv r0, r1, r2"),
             (0xfbb1, 0xf0f2, Divide, "udiv r0, r1, r2"),
-            (0xfbc1, 0x0102, Simple, "smlal r0, r1, r1, r2"),
+            (0xfba1, 0x0102, LongMultiply, "umull r0, r1, r1, r2"),
+            (0xfbe1, 0x0102, LongMultiplyAccumulate, "umlal r0, r1, r1, r2"),
+            (0xfbc1, 0x0102, LongMultiplyAccumulate, "smlal r0, r1, r1, r2"),
             (0xed91, 0x0a00, Load, "vldr s0, [r1]"),
             (0xed81, 0x0a00, Store, "vstr s0, [r1]"),
             (0xed91, 0x0b00, Multiple(2), "vldr d0, [r1]"),
@@ -286,8 +361,24 @@ mod tests {
     #[test]
     fn loads_in_a_row_overlap_at_best() {
         let load = Op::narrow(0x6808);
-        assert_eq!(block(&[load, load, load]), Cycles { low: 4, high: 6 });
         let add = Op::narrow(0x1840);
-        assert_eq!(block(&[load, add, load]), Cycles { low: 5, high: 5 });
+        for timing in [Timing::CortexM3, Timing::CortexM4F] {
+            assert_eq!(timing.block(&[load, load, load]), Cycles { low: 4, high: 6 });
+            assert_eq!(timing.block(&[load, add, load]), Cycles { low: 5, high: 5 });
+        }
+        assert_eq!(Timing::CortexM0.block(&[load, load, add]), Cycles { low: 5, high: 5 });
+    }
+
+    #[test]
+    fn cores_differ_in_products_and_jumps() {
+        let cycles = |op: Op| [Timing::CortexM0, Timing::CortexM3, Timing::CortexM4F].map(|t| t.block(&[op]));
+        let same = |cycles| Cycles { low: cycles, high: cycles };
+        let call = Op::wide(0xf000, 0xf801);
+        assert_eq!(cycles(call), [2, 1, 1].map(same));
+        assert_eq!(cycles(Op::narrow(0xbdf0)), [7, 6, 6].map(same));
+        let [_, m3, m4] = cycles(Op::wide(0xfb01, 0x3002));
+        assert_eq!((m3, m4), (same(2), same(1)));
+        let [_, m3, m4] = cycles(Op::wide(0xfbc1, 0x0102));
+        assert_eq!((m3, m4), (Cycles { low: 4, high: 7 }, same(1)));
     }
 }

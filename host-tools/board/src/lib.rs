@@ -21,7 +21,7 @@
 //! - [`session`]: predictions and training on the board.
 //! - [`elf`]: code and constant bytes, stack bounds, panics, from the call graph of the ELF file.
 //! - [`profile`]: instructions and modelled cycles by layer.
-//! - [`cycles`]: the Cortex-M4's documented timings.
+//! - [`cycles`]: the documented timings of the Cortex-M4F, M3 and M0.
 
 pub mod boards;
 pub mod cycles;

@@ -1,6 +1,6 @@
 //! Where a model spends its instructions, and what it takes of flash and stack.
 
-use crate::cycles::{self, Cycles};
+use crate::cycles::{Cycles, Timing};
 use crate::elf::{Elf, Reach};
 use crate::firmware::Options;
 use crate::plugin::{self, Block};
@@ -17,7 +17,7 @@ pub struct Share {
     pub name: String,
     /// Instructions.
     pub instructions: u64,
-    /// Modelled cycles of a Cortex-M4F; see [`cycles`](mod@cycles).
+    /// Modelled cycles; see [`cycles`](mod@crate::cycles).
     pub cycles: Cycles,
 }
 
@@ -28,7 +28,7 @@ pub struct Profile {
     pub cost: Cost,
     /// Instructions by the plugin, which counts blocks of code; within 1 % of those by the timer.
     pub counted_instructions: u64,
-    /// Cycles as modelled for a Cortex-M4F, whatever core the board has; see
+    /// Cycles as modelled for the board's core, or for a Cortex-M4F if that has no model; see
     /// [`Core::has_cycle_model`](crate::Core::has_cycle_model).
     pub cycles: Cycles,
     /// The layers, in the order of execution. From a build of their own, with a mark after each layer: their sum
@@ -135,12 +135,13 @@ impl Firmware {
         // The last entry is prediction.
         let inference = elf.reach(&symbols[symbols.len() - 1..])?;
         let blocks = self.count(&elf, words, file, record)?;
+        let timing = Timing::of(self.board.core);
         let mut functions = BTreeMap::new();
         let mut total = Sum::default();
         for block in &blocks {
             if let Some(name) = called.function_at(block.address) {
-                total.add(block);
-                functions.entry(name).or_insert_with(Sum::default).add(block);
+                total.add(block, timing);
+                functions.entry(name).or_insert_with(Sum::default).add(block, timing);
             }
         }
         let mut functions: Vec<_> = functions.into_iter().map(|(name, sum)| sum.share(name)).collect();
@@ -177,7 +178,7 @@ impl Firmware {
             let runs_in_model = block.section != sections::OUTSIDE
                 && reach.function_at(block.address).is_some_and(|name| name != sections::FUNCTION);
             if let (true, Some(layer)) = (runs_in_model, layers.get_mut(section)) {
-                layer.add(block);
+                layer.add(block, Timing::of(self.board.core));
             }
         }
         Ok(layers.into_iter().zip(names).map(|(sum, name)| sum.share(name)).collect())
@@ -209,9 +210,9 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, block: &Block) {
+    fn add(&mut self, block: &Block, timing: Timing) {
         self.instructions += block.ops.len() as u64 * block.count;
-        self.cycles += cycles::block(&block.ops) * block.count + cycles::REFILL * block.taken;
+        self.cycles += timing.block(&block.ops) * block.count + timing.refill() * block.taken;
     }
 
     fn share(self, name: String) -> Share {

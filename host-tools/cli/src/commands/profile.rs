@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Table, grouped};
 use clap::Args;
-use milligrad_board::{Firmware, board, default_board};
+use milligrad_board::{Core, Firmware, board, default_board};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -81,11 +81,12 @@ impl Profile {
         ]);
         output.table(&table);
         output.result(format!(
-            "{board}: arena {} B, stack {} B, code {} B, constants {} B; modelled cycles of a Cortex-M4F {} to {}",
+            "{board}: arena {} B, stack {} B, code {} B, constants {} B; modelled cycles of a {} {} to {}",
             grouped(analysis.arena_bytes),
             grouped(profile.cost.stack_bytes),
             grouped(profile.code_bytes),
             grouped(profile.constant_bytes),
+            if board.core.has_cycle_model() { board.core } else { Core::CortexM4F },
             grouped(profile.cycles.low),
             grouped(profile.cycles.high)
         ));

@@ -63,8 +63,7 @@ fn train(name: &str, program: &Program, target: &'static Board) -> Result<()> {
 
 fn row(name: &str, target: &Board, call: &str, program: &Program, profile: &milligrad_board::Profile) {
     let analysis = program.analysis();
-    // The cycle model is that of the Cortex-M4.
-    let cycles = if target.target.starts_with("thumbv7em") {
+    let cycles = if target.core.has_cycle_model() {
         format!("{}-{}", profile.cycles.low, profile.cycles.high)
     } else {
         "-".into()
