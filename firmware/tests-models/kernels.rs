@@ -1,5 +1,5 @@
-//! Not a network: the kernels of floats and of 16-bit fixed point, one for each record, on matrices and vectors that the record holds. What they make of
-//! them comes out. So a test compares a core's kernels with the desk's on any shape and any numbers.
+//! Not a network: the kernels of floats and of 16-bit fixed point, one for each record, on matrices and vectors that the record
+//! holds. What they make of them comes out. So a test compares a core's kernels with the desk's on any shape and any numbers.
 
 use milligrad::{
     Adam, Clamp, Elements, ElementsMut, Fixed16, Model, Momentum, Nesterov, Optimizer, Padding, Port,

@@ -125,8 +125,8 @@ fn wide_layers_that_read_alone_go_without_floats() {
     assert!(!reads_int8(&program(both, &Learn::new(Layers::Last(3), OptimizerKind::Sgd))));
 }
 
-/// Random frozen networks below a layer that learns over the border: their plans are proven, faults in them are found, and they give the bits of plans in which
-/// nothing lies over anything.
+/// Random frozen networks below a layer that learns over the border: their plans are proven, faults in them are found, and they
+/// give the bits of plans in which nothing lies over anything.
 #[test]
 fn random_plans_over_the_border_are_proven() {
     let (mut borders, mut seed, mut taken) = (0, 0, 0);

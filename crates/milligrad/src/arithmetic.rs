@@ -57,8 +57,8 @@ pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
     ) {
         matrix::rows::<Self>(weights, channels, output, x, y);
     }
-    /// As [`rows`](Self::rows), of a dense layer, whose inputs are the same for all its rows, so that a look at them pays: `f32` leaves
-    /// blocks of zeros out.
+    /// As [`rows`](Self::rows), of a dense layer, whose inputs are the same for all its rows, so that a look at them pays: `f32`
+    /// leaves blocks of zeros out.
     #[inline(always)]
     fn dense_rows(
         weights: &[Self::Weight],

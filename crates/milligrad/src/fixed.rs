@@ -12,9 +12,9 @@
 //! Every conversion rounds to nearest and saturates; nothing wraps. Sums of dense layers and convolutions are exact and saturate
 //! once, at their end; those of depthwise convolutions, of a few taps, saturate tap by tap. A learning rate is a power of two.
 //! Shifting without rounding destroys training, and so does rounding each weight's update for itself where the rate is small:
-//! [`PowerOfTwoSgd`] rounds the running sums of updates along a row to nearest, [`StochasticSgd`] up or down at random, so that the
-//! mean of many is right. [`mean()`](mean) makes the mean of gradients that were summed over a batch. [`Saturation`] counts what came
-//! to the end of its range, and a [`Guard`] refuses steps before their first write.
+//! [`PowerOfTwoSgd`] rounds the running sums of updates along a row to nearest, [`StochasticSgd`] up or down at random, so that
+//! the mean of many is right. [`mean()`](mean) makes the mean of gradients that were summed over a batch. [`Saturation`] counts
+//! what came to the end of its range, and a [`Guard`] refuses steps before their first write.
 //!
 //! ```
 //! use milligrad::fixed::{self, Fixed16, PowerOfTwoSgd, Saturation, activation};

@@ -13,22 +13,24 @@
 //! No fused multiply-add is used here: each operation rounds for itself, on a Cortex-M4F as on a desk machine.
 //!
 //! # Sums of products, and the feature `fma`
-//! Layers add up products `sum + a b` in the order of the weights. As it is, product and sum are rounded, each for itself. With the
-//! feature `fma` the sum alone is, in all layers in f32 and in the update of plain descent; sums run in the same order. VFMA does it on a
-//! Cortex-M4F, the processor or `libm` on a desk machine, with the same bits; on cores without an FPU it is slow. Other rules, losses and functions
-//! don't change.
+//! Layers add up products `sum + a b` in the order of the weights. As it is, product and sum are rounded, each for itself. With
+//! the feature `fma` the sum alone is, in all layers in f32 and in the update of plain descent; sums run in the same order. VFMA
+//! does it on a Cortex-M4F, the processor or `libm` on a desk machine, with the same bits; on cores without an FPU it is slow.
+//! Other rules, losses and functions don't change.
 //!
-//! Let `b` be what a sum starts from and `n` the number of its terms, `u = 2⁻²⁴` and `γₖ = k u / (1 - k u)`. Where nothing over- or
-//! underflows, the result lies within `γₙ₊₁ (|b| + Σ|aᵢ bᵢ|)` of the exact sum without the feature, and within `γₙ (|b| + Σ|aᵢ bᵢ|)`
-//! with it (Higham, Accuracy and Stability of Numerical Algorithms, 3.1). So the two differ by at most
+//! Let `b` be what a sum starts from and `n` the number of its terms, `u = 2⁻²⁴` and `γₖ = k u / (1 - k u)`. Where nothing over-
+//! or underflows, the result lies within `γₙ₊₁ (|b| + Σ|aᵢ bᵢ|)` of the exact sum without the feature, and within `γₙ (|b| + Σ|aᵢ
+//! bᵢ|)` with it (Higham, Accuracy and Stability of Numerical Algorithms, 3.1). So the two differ by at most
 //!
 //! `2 γₙ₊₁ (|b| + Σ|aᵢ bᵢ|)`
 //!
-//! and by `n 2⁻¹⁴⁹` more where products underflow. That holds for each output of a layer and each `δ` before the activation, each sum of gradients, and,
-//! with `n = 1`, each update. It is no bound for a network or a training run, where one difference leads to others.
+//! and by `n 2⁻¹⁴⁹` more where products underflow. That holds for each output of a layer and each `δ` before the activation, each
+//! sum of gradients, and, with `n = 1`, each update. It is no bound for a network or a training run, where one difference leads
+//! to others.
 //!
-//! The feature is for those who need the bits of other code that fuses. It saves no instruction, as VFMA takes the place of VMLA, and little
-//! error: the roundings of the sum itself, which both have, are most of it. Of sums of random numbers the root mean square error is 0.81 of the other one's for 4 terms,
+//! The feature is for those who need the bits of other code that fuses. It saves no instruction, as VFMA takes the place of VMLA,
+//! and little error: the roundings of the sum itself, which both have, are most of it. Of sums of random numbers the root mean
+//! square error is 0.81 of the other one's for 4 terms,
 //! 0.93 for 16, 0.96 for 64, and the same within 2 % for 784 (`tests/fma.rs`).
 
 #[cfg(feature = "micromath")]

@@ -36,7 +36,8 @@ pub trait Optimizer<A: Trainable>: Sized {
     fn begin(&self, progress: &mut Self::Progress) -> Self;
 
     /// Updates dense weights, rows as long as `x`, by the gradients `δ xᵀ`. Where `δ` is zero the gradients are, even if `x` is
-    /// not finite; rules that [rest at zero](Self::RESTS_AT_ZERO) leave the weights alone, where there are 256 inputs or more, of each
+    /// not finite; rules that [rest at zero](Self::RESTS_AT_ZERO) leave the weights alone, where there are 256 inputs or more, of
+    /// each
     /// 16 inputs, counted from the first, that are all zero, even if `δ` is not finite.
     fn update_rows(
         &self,
@@ -45,8 +46,8 @@ pub trait Optimizer<A: Trainable>: Sized {
         delta: &[A::Element],
         x: &[A::Element],
     );
-    /// As [`update_rows`](Self::update_rows), for the first weights of rows that are `stride` weights apart, as many as `x` is long:
-    /// a layer's inputs can come in parts.
+    /// As [`update_rows`](Self::update_rows), for the first weights of rows that are `stride` weights apart, as many as `x` is
+    /// long: a layer's inputs can come in parts.
     fn update_columns(
         &self,
         weights: &mut [A::Weight],

@@ -1,4 +1,5 @@
-//! How far sums of products with and without the feature `fma` can be apart. The kernels have it or not; the other of the two are plain loops.
+//! How far sums of products with and without the feature `fma` can be apart. The kernels have it or not; the other of the two are
+//! plain loops.
 
 mod support {
     pub(crate) mod random;

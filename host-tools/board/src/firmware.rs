@@ -81,8 +81,8 @@ pub struct Options {
     pub opt_level: OptLevel,
     /// Whether the end of every layer is marked for the profiler. [`Firmware::profile`] builds with it by itself.
     pub marks: bool,
-    /// Whether layers in f32 add up products by fused multiply-add: the feature `fma` of the device crate. A desk whose results are to be
-    /// compared has to have it, too.
+    /// Whether layers in f32 add up products by fused multiply-add: the feature `fma` of the device crate. A desk whose results
+    /// are to be compared has to have it, too.
     pub fma: bool,
 }
 

@@ -70,8 +70,8 @@ impl Firmware {
         Ok(profile)
     }
 
-    /// Profiles the first training step of a plan, of all samples of a batch where it learns in batches. Code and constants are those of training and prediction together;
-    /// the stack is that of the training step.
+    /// Profiles the first training step of a plan, of all samples of a batch where it learns in batches. Code and constants are
+    /// those of training and prediction together; the stack is that of the training step.
     ///
     /// # Errors
     /// Those of [`train`](Firmware::train), and [`Error::Elf`](crate::Error::Elf).
@@ -99,7 +99,8 @@ impl Firmware {
     /// The symbol of an entry function of a model, for [`Elf::reach`].
     ///
     /// # Errors
-    /// [`Error::UnknownModel`](crate::Error::UnknownModel); [`Error::NotALearner`](crate::Error::NotALearner) if the training step of another model is asked for.
+    /// [`Error::UnknownModel`](crate::Error::UnknownModel); [`Error::NotALearner`](crate::Error::NotALearner) if the training
+    /// step of another model is asked for.
     pub fn entry(&self, model: &str, training: bool) -> Result<String> {
         if training {
             self.learner(model)?;

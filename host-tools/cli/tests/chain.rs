@@ -122,6 +122,7 @@ fn what_a_device_learned_is_kept() {
     let falling = batches(&["--steps=200", "--schedule=cosine"]).json();
     assert_eq!((&constant["schedule"], &falling["schedule"]), (&"constant".into(), &"cosine:0:0".into()));
     assert!(fs::read(&out).unwrap() != kept, "the rate fell");
+    batches(&["--steps=20", "--schedule=cosine:20:0.5"]).fails(2, "a warm-up of 20 steps leaves none");
     batches(&["--schedule=plateau"]).fails(2, "no validation data");
     learn("head").fails(2, "there is no layer `head`; those that can learn are dense, dense_1");
     learn("softmax").fails(2, "layer `softmax` (Softmax): it has nothing that can learn");

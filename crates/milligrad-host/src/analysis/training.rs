@@ -19,8 +19,8 @@ pub struct TrainingCost {
     pub ram_beyond_parameters_bytes: usize,
     /// Bytes of initial values of parameters, in flash.
     pub initial_bytes: usize,
-    /// Instructions on a Cortex-M4F, modelled: within 15 % for networks of some hundred weights and more, of inputs without blocks of
-    /// zeros, which take less.
+    /// Instructions on a Cortex-M4F, modelled: within 15 % for networks of some hundred weights and more, of inputs without
+    /// blocks of zeros, which take less.
     pub instructions: u64,
     /// The same on cores without an FPU, which compute floats in software.
     pub without_fpu: Vec<OnCore>,

@@ -1,8 +1,8 @@
 //! Loops that stay as they are written.
 
-/// In the body of a loop: the compiler does not unroll it. It makes a loop of a few instructions four to eight times as long, which
-/// is worth its code in a loop over weights, and not in one over outputs. No instruction: LLVM unrolls no loop of a Cortex-M that holds
-/// assembly, be it none.
+/// In the body of a loop: the compiler does not unroll it. It makes a loop of a few instructions four to eight times as long,
+/// which is worth its code in a loop over weights, and not in one over outputs. No instruction: LLVM unrolls no loop of a
+/// Cortex-M that holds assembly, be it none.
 #[inline(always)]
 pub(crate) fn rolled() {
     #[cfg(target_arch = "arm")]

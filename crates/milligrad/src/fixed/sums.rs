@@ -1,6 +1,7 @@
 //! The loops of dense layers and convolutions in fixed point. A sum is exact, and saturates once, when it is finished.
 //!
-//! A product of two `i16` takes 31 bits, and cores without an FPU multiply into 32. Where `Σ|x|` is small enough no sum can leave an
+//! A product of two `i16` takes 31 bits, and cores without an FPU multiply into 32. Where `Σ|x|` is small enough no sum can leave
+//! an
 //! `i32`, whatever the weights, and the loop needs no check. Longer inputs are cut into parts that are so small, whose sums add up in
 //! 64 bits.
 
@@ -57,7 +58,8 @@ fn wide_rows(weights: &[i16], biases: &[i32], output: &Clamp<i16>, x: &[i16], le
     });
 }
 
-/// Finishes the sums of all rows. Four rows go together, to share each load of `x`; where there are fewer, the last is summed again.
+/// Finishes the sums of all rows. Four rows go together, to share each load of `x`; where there are fewer, the last is summed
+/// again.
 #[inline(always)]
 fn by_fours<S: Into<i64>>(
     weights: &[i16],

@@ -99,8 +99,8 @@ impl<A: Trainable> Conv2d<'_, A> {
         }
     }
 
-    /// Adds the gradients of one sample, `Σ δ patchᵀ` and `Σ δ` over all positions, to `weights` and `biases`. Positions where all `δ`
-    /// or the whole patch are zero add nothing to the weights, even if the other factor is not finite.
+    /// Adds the gradients of one sample, `Σ δ patchᵀ` and `Σ δ` over all positions, to `weights` and `biases`. Positions where
+    /// all `δ` or the whole patch are zero add nothing to the weights, even if the other factor is not finite.
     #[inline(never)]
     pub fn accumulate(
         &self,

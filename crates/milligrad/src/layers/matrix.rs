@@ -252,8 +252,8 @@ pub(crate) fn outer<A: Trainable>(x: &[A::Element], delta: &[A::Element], gradie
 }
 
 /// `M -= (factor δ) xᵀ` for the first columns of rows that are `stride` elements apart, as many as `x` is long, but for rows
-/// whose `δ` is zero and, of at least [`WIDE`] `x`, for blocks of 16, counted from the first, that are: there `M` stays, even if the
-/// other factor is not finite. The update of plain descent, and with -1 as factor a sum of gradients.
+/// whose `δ` is zero and, of at least [`WIDE`] `x`, for blocks of 16, counted from the first, that are: there `M` stays, even if
+/// the other factor is not finite. The update of plain descent, and with -1 as factor a sum of gradients.
 #[inline(always)]
 pub(crate) fn subtract_outer(matrix: &mut [f32], stride: usize, factor: f32, delta: &[f32], x: &[f32]) {
     if x.len() < WIDE {

@@ -1,6 +1,6 @@
-//! Runs of inputs between blocks of zeros. Half of the pixels of an image are often zero; a block of them changes no sum and no weight, so that
-//! loops over a matrix leave its columns out. What a block is depends on the inputs alone, so that the same are left out
-//! on every target.
+//! Runs of inputs between blocks of zeros. Half of the pixels of an image are often zero; a block of them changes no sum and no
+//! weight, so that loops over a matrix leave its columns out. What a block is depends on the inputs alone, so that the same are
+//! left out on every target.
 
 use core::ops::Range;
 
@@ -28,8 +28,8 @@ impl<'x, T: Copy, Z: Fn(T) -> bool> Runs<'x, T, Z> {
         Self { x, is_zero, most: most.max(1), run: 0..0 }
     }
 
-    /// The run that starts at the end of another, behind blocks of zeros. One loop over elements: a block that holds one that is not zero is left
-    /// at once.
+    /// The run that starts at the end of another, behind blocks of zeros. One loop over elements: a block that holds one that is
+    /// not zero is left at once.
     #[inline(never)]
     fn after(&self, end: usize) -> Range<usize> {
         let (mut start, mut at) = (end, end);

@@ -1,10 +1,10 @@
 //! Descent in fixed point: rounded to nearest, or at random.
 //!
-//! Along a row of weights, what the update of one rounds off goes to the next. So each running sum of changes is off by less than a
-//! unit, and steps far below a weight's resolution move one of the row's weights each time their running sum comes to half a unit, one
-//! and a half, and so on. What is left at the end of a row is lost: rounded to nearest, a row whose running sum stays below half a unit
-//! does not move at all. Weights that were rounded each for itself would learn from the largest deltas alone, those of one sign, and
-//! drift until nothing is left of what was learned.
+//! Along a row of weights, what the update of one rounds off goes to the next. So each running sum of changes is off by less than
+//! a unit, and steps far below a weight's resolution move one of the row's weights each time their running sum comes to half a
+//! unit, one and a half, and so on. What is left at the end of a row is lost: rounded to nearest, a row whose running sum stays
+//! below half a unit does not move at all. Weights that were rounded each for itself would learn from the largest deltas alone,
+//! those of one sign, and drift until nothing is left of what was learned.
 
 use super::Optimizer;
 use crate::Fixed16;
@@ -82,8 +82,8 @@ pub fn apply<R: Rule>(
     rule.update_rows(memory, weights, delta, x) + rule.update_biases(biases, delta)
 }
 
-/// Gradient descent in fixed point with the learning rate `2^-exponent`, to nearest: each running sum of changes along a row of weights
-/// is rounded to the nearest unit. The same row, input and delta change in the same way, whatever came before.
+/// Gradient descent in fixed point with the learning rate `2^-exponent`, to nearest: each running sum of changes along a row of
+/// weights is rounded to the nearest unit. The same row, input and delta change in the same way, whatever came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PowerOfTwoSgd {
@@ -197,8 +197,8 @@ fn half(mask: i32) -> i32 {
     (mask >> 1) + 1
 }
 
-/// Gradient descent in fixed point with the learning rate `2^-exponent`, rounded up or down at random: what a step rounds is right in
-/// the mean, so that steps far below a weight's resolution still add up.
+/// Gradient descent in fixed point with the learning rate `2^-exponent`, rounded up or down at random: what a step rounds is
+/// right in the mean, so that steps far below a weight's resolution still add up.
 ///
 /// A row begins with a random remainder: so each remainder along it is uniform, at one random number a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

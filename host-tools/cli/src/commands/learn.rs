@@ -37,8 +37,8 @@ pub(crate) struct Learn {
     /// Step size; in fixed point the greatest power of two that is not above it. 0.02 unless given.
     #[arg(long, value_name = "RATE", default_value_t = 0.02, value_parser = positive::<f32>)]
     learning_rate: f32,
-    /// How the step size changes: constant, step:STEPS:FACTOR (by FACTOR after each STEPS steps), exponential:STEPS:FACTOR, cosine or
-    /// cosine:WARMUP:FLOOR (from 0 within WARMUP steps, then down to FLOOR of it at the end).
+    /// How the step size changes: constant, step:STEPS:FACTOR (by FACTOR after each STEPS steps), exponential:STEPS:FACTOR,
+    /// cosine or cosine:WARMUP:FLOOR (from 0 within WARMUP steps, then down to FLOOR of it at the end).
     #[arg(long, value_name = "SCHEDULE", default_value_t)]
     schedule: ScheduleName,
     /// Momentum of an optimizer that has it.
@@ -72,10 +72,10 @@ impl Learn {
             )));
         }
         let wanted = self.steps.map_or(train.len() / batch, |steps| steps as usize);
+        let schedule = self.schedule.over(wanted.try_into().unwrap_or(u32::MAX)).map_err(Failure::usage)?;
         let order = order(train.len(), wanted.saturating_mul(batch), seed.unwrap_or(0));
 
         let before = Measured::of(&program, &mut program.runner(), &data.test)?;
-        let schedule = self.schedule.over(wanted.try_into().unwrap_or(u32::MAX));
         let mut runner = program.runner();
         let (mut steps, mut refused, mut refused_updates) = (Vec::new(), 0, 0);
         for (position, sample) in order.enumerate() {

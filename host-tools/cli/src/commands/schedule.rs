@@ -25,15 +25,23 @@ pub(crate) enum ScheduleName {
 
 impl ScheduleName {
     /// The schedule of so many steps.
-    pub(crate) fn over(self, steps: u32) -> Schedule {
-        match self {
+    ///
+    /// # Errors
+    /// A warm-up that leaves no step to fall in.
+    pub(crate) fn over(self, steps: u32) -> Result<Schedule, String> {
+        Ok(match self {
             Self::Constant => Schedule::Constant,
             Self::Step { steps, factor } => Schedule::Step { steps, factor },
             Self::Exponential { steps, factor } => Schedule::Exponential { steps, factor },
-            Self::Cosine { warmup, floor } => {
-                Schedule::Cosine { warmup, steps: steps.saturating_sub(warmup).max(1), floor }
+            Self::Cosine { warmup, .. } if warmup > 0 && warmup >= steps => {
+                return Err(format!(
+                    "--schedule: a warm-up of {warmup} steps leaves none of the {steps} that there are"
+                ));
             }
-        }
+            Self::Cosine { warmup, floor } => {
+                Schedule::Cosine { warmup, steps: (steps - warmup).max(1), floor }
+            }
+        })
     }
 }
 
@@ -105,10 +113,11 @@ mod tests {
             assert_eq!(text.parse::<ScheduleName>().unwrap().to_string(), text);
         }
         let cosine: ScheduleName = "cosine".parse().unwrap();
-        assert_eq!(cosine.over(500), Schedule::Cosine { warmup: 0, steps: 500, floor: 0.0 });
+        assert_eq!(cosine.over(500).unwrap(), Schedule::Cosine { warmup: 0, steps: 500, floor: 0.0 });
         let warm: ScheduleName = "cosine:100:0.25".parse().unwrap();
-        assert_eq!(warm.over(500), Schedule::Cosine { warmup: 100, steps: 400, floor: 0.25 });
-        assert_eq!(warm.over(50), Schedule::Cosine { warmup: 100, steps: 1, floor: 0.25 });
+        assert_eq!(warm.over(500).unwrap(), Schedule::Cosine { warmup: 100, steps: 400, floor: 0.25 });
+        assert!(warm.over(101).is_ok());
+        assert!(warm.over(100).unwrap_err().contains("none of the 100"));
     }
 
     #[test]

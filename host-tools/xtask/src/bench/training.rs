@@ -136,8 +136,8 @@ const IMAGES: &str = "784-128-10-images";
 const IMAGE_COUNT: usize = 20;
 
 impl Network {
-    /// The name of a row. A network that learns from bytes is named as it is used: it learns from the bytes of an image, and its predictions
-    /// are those of AIfES, from floats; the other ways round have names of their own.
+    /// The name of a row. A network that learns from bytes is named as it is used: it learns from the bytes of an image, and its
+    /// predictions are those of AIfES, from floats; the other ways round have names of their own.
     fn row_name(&self, call: &str, input: &str) -> String {
         let name = self.name;
         match (call, input) {

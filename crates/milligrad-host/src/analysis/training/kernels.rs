@@ -8,9 +8,10 @@ use milligrad::Window2d;
 pub(super) const CALL: f64 = 40.0;
 /// A multiplication of an int8 layer that is not packed.
 pub(super) const INT8: f64 = 4.5;
-/// In 16-bit fixed point: an input whose magnitude is summed, a part of the inputs for four outputs, and an output; a multiplication
-/// and an output of a layer that is not made of rows; a position of a convolution, an element of a softmax and of a sigmoid; a multiplication of a sum
-/// of gradients, and of a dense layer on the way back, and a column there; a weight that is updated; a number that a guard looks at.
+/// In 16-bit fixed point: an input whose magnitude is summed, a part of the inputs for four outputs, and an output; a
+/// multiplication and an output of a layer that is not made of rows; a position of a convolution, an element of a softmax and of
+/// a sigmoid; a multiplication of a sum of gradients, and of a dense layer on the way back, and a column there; a weight that is
+/// updated; a number that a guard looks at.
 const FIXED_INPUT: f64 = 7.0;
 const FIXED_PART: f64 = 140.0;
 const FIXED_OUTPUT: f64 = 57.0;
@@ -31,7 +32,7 @@ pub(super) const BACKWARD: f64 = 3.0;
 pub(super) const ELEMENT: f64 = 6.5;
 /// An int8 input of which a float is made.
 pub(super) const DEQUANTIZED: f64 = 5.4;
-/// An input that is looked at for blocks of zeros, and from how many on that is done.
+/// An input that is looked at for blocks of zeros, and from how many on that is done (`layers::matrix::WIDE` of the device crate).
 const LOOKED_AT: f64 = 1.1;
 const LOOKS_FROM: usize = 256;
 /// An element that is cleared.

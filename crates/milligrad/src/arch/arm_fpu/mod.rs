@@ -1,8 +1,8 @@
-//! Cores with a single-precision FPU and the hard-float ABI (Cortex-M4F, M7, M33): the square root and the fused multiply-add. Armv7E-M alone:
-//! the loops over matrices of floats.
+//! Cores with a single-precision FPU and the hard-float ABI (Cortex-M4F, M7, M33): the square root and the fused multiply-add.
+//! Armv7E-M alone: the loops over matrices of floats.
 //!
-//! Each kernel is a whole function in assembly, as `asm!` can't take float registers on these targets. It gives the
-//! bits of its portable twin: VMLA and VMLS round the product, then the sum, as `a + b * c` does, VFMA and VFMS only the sum, and sums run in
+//! Each kernel is a whole function in assembly, as `asm!` can't take float registers on these targets. It gives the bits of its
+//! portable twin: VMLA and VMLS round the product, then the sum, as `a + b * c` does, VFMA and VFMS only the sum, and sums run in
 //! the same order. What makes it faster is VLDM, which loads many weights in one instruction. A driver in Rust checks lengths and
 //! hands over pointers into the slices it was given.
 
@@ -20,8 +20,8 @@ macro_rules! instruction {
     };
 }
 
-/// Assembler macros `NAME_add sum, a, b` and `NAME_subtract sum, a, b`, which round as [`math`](crate::math) says. Each file has its own, as
-/// there is no order among files.
+/// Assembler macros `NAME_add sum, a, b` and `NAME_subtract sum, a, b`, which round as [`math`](crate::math) says. Each file has
+/// its own, as there is no order among files.
 #[cfg(milligrad_fpu)]
 macro_rules! products {
     ($name:literal) => {

@@ -24,14 +24,14 @@ pub(crate) fn subtract_all(matrix: &mut [f32], stride: usize, factor: f32, delta
         return;
     }
     let (matrix, delta, inputs) = (matrix.as_mut_ptr(), delta.as_ptr(), x.len());
-    // SAFETY: `inputs` elements at the start of each of `rows` rows, `rows` deltas and `inputs` inputs lie within the slices, and `matrix` is the
-    // only one that is written to.
+    // SAFETY: `inputs` elements at the start of each of `rows` rows, `rows` deltas and `inputs` inputs lie within the slices, and
+    // `matrix` is the only one that is written to.
     unsafe { milligrad_subtract_outer_f32(matrix, delta, rows, x.as_ptr(), inputs, 4 * stride, factor) };
 }
 
-// r0: within the matrix, r1: deltas, r2: rows to go, r3: x, r4: inputs, r5: bytes from a row to the next, r6: within x, r7: inputs to go,
-// r12: bytes from the last input of a row to the next row.
-// s0-s15: x, s16-s23: elements of the matrix, s24: factor, s25: factor times δ.
+// r0: within the matrix, r1: deltas, r2: rows to go, r3: x, r4: inputs, r5: bytes from a row to the next, r6: within x, r7:
+// inputs to go, r12: bytes from the last input of a row to the next row. s0-s15: x, s16-s23: elements of the matrix, s24: factor,
+// s25: factor times δ.
 global_asm!(
     products!("milligrad_outer"),
     "

@@ -1,8 +1,8 @@
 //! Dense in floats on int8 inputs: floats are made of them block by block, so that all of them are never in RAM.
 //!
-//! The bits are those of [`dequantize`] followed by [`Dense`]: between two blocks the sums wait in `y`, from the bias on and
-//! in the order of the weights. Blocks of 16 zeros are left out whatever the width, so that a sum that is zero may have the other sign
-//! than in a layer of less than 256 inputs.
+//! The bits are those of [`dequantize`] followed by [`Dense`]: between two blocks the sums wait in `y`, from the bias on and in
+//! the order of the weights. Blocks of 16 zeros are left out whatever the width, so that a sum that is zero may have the other
+//! sign than in a layer of less than 256 inputs.
 
 use super::Dense;
 use crate::layers::runs::Runs;
@@ -62,8 +62,8 @@ impl Dense<'_, f32> {
     }
 }
 
-/// As [`accumulate`](super::accumulate), rows as long as `x`, with scratch for a block of inputs, which go one by one where the block
-/// is empty.
+/// As [`accumulate`](super::accumulate), rows as long as `x`, with scratch for a block of inputs, which go one by one where the
+/// block is empty.
 #[inline(never)]
 pub fn accumulate_dequantized(
     x: Dequantized<'_>,
@@ -82,7 +82,8 @@ pub fn accumulate_dequantized(
     biases.iter_mut().zip(delta).for_each(|(sum, &delta)| *sum += delta);
 }
 
-/// As [`apply`](super::apply), rows as long as `x`, with scratch for a block of inputs, which go one by one where the block is empty.
+/// As [`apply`](super::apply), rows as long as `x`, with scratch for a block of inputs, which go one by one where the block is
+/// empty.
 #[inline]
 pub fn apply_dequantized<O: Optimizer<f32>>(
     x: Dequantized<'_>,

@@ -74,11 +74,11 @@ pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
             stages.stage(&stage, || -> Result<()> {
                 let able: Vec<_> = trainers.iter().filter(|(framework, _)| framework.can(name)).collect();
                 let mut reports: Vec<Vec<Report>> = able.iter().map(|_| Vec::new()).collect();
-                let mut rounds = Vec::new();
+                let (task, mut ceilings) = ((name, batch, threads), Vec::new());
                 for round in 0..arguments.rounds {
                     if let Some((_, program)) = ours.filter(|_| threads > 1) {
-                        let task = (name, batch, threads);
-                        rounds.push(scaling::Round::run(program, task, (arguments.epochs, round), &data)?);
+                        let rounds = (arguments.epochs, round);
+                        ceilings.push(scaling::Ceiling::measure(program, task, rounds, &data)?);
                     }
                     for ((_, program), reports) in able.iter().zip(&mut reports) {
                         reports.push(program.run(name, batch, threads, arguments.epochs, round, &data)?);
@@ -87,9 +87,9 @@ pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
                 for ((framework, _), reports) in able.into_iter().zip(reports) {
                     versions.push(reports[0].version.clone());
                     rows.push(row((name, *framework, batch, threads), &reports));
-                }
-                if !rounds.is_empty() {
-                    scalings.push(scaling::scaling((name, batch, threads), &rounds));
+                    if *framework == Framework::Milligrad && !ceilings.is_empty() {
+                        scalings.push(scaling::scaling(task, &ceilings, &reports));
+                    }
                 }
                 Ok(())
             })?;

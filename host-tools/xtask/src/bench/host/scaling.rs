@@ -20,34 +20,30 @@ pub(super) struct Scaling {
     pub(super) reached: f64,
 }
 
-/// One round of it.
-pub(super) struct Round {
+/// What the machine gives in one round, in seconds.
+pub(super) struct Ceiling {
+    /// The trainer alone, on one thread.
     alone: f64,
-    /// Of each process.
+    /// Each of as many as threads, at once.
     together: Vec<f64>,
-    threads: f64,
 }
 
-impl Round {
-    /// Runs the trainer alone, then as many of it as `threads` at once, then on all threads.
-    pub(super) fn run(
+impl Ceiling {
+    pub(super) fn measure(
         trainer: &Program,
         (name, batch, threads): (&'static str, u32, u32),
         (epochs, round): (u32, u32),
         data: &Path,
     ) -> Result<Self> {
-        let run = |threads: u32| trainer.run(name, batch, threads, epochs, round, data);
-        let alone = seconds(&run(1)?);
-        let together = std::thread::scope(|scope| {
-            let one = || run(1).map(|report| seconds(&report)).map_err(|error| error.to_string());
+        let run = || trainer.run(name, batch, 1, epochs, round, data).map(|report| seconds(&report));
+        let alone = run()?;
+        let together: std::result::Result<Vec<f64>, String> = std::thread::scope(|scope| {
+            let one = || run().map_err(|error| error.to_string());
             let processes: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
-            let joined = processes.into_iter().map(|process| process.join());
-            joined
-                .map(|seconds| seconds.unwrap_or_else(|_| Err("a thread of the benchmark panicked".into())))
-                .collect()
+            let panicked = |_| Err("a thread of the benchmark panicked".into());
+            processes.into_iter().map(|process| process.join().unwrap_or_else(panicked)).collect()
         });
-        let together: std::result::Result<Vec<f64>, String> = together;
-        Ok(Self { alone, together: together?, threads: seconds(&run(threads)?) })
+        Ok(Self { alone, together: together? })
     }
 }
 
@@ -56,9 +52,13 @@ fn seconds(report: &Report) -> f64 {
     median(report.seconds.iter().skip(1).copied())
 }
 
-pub(super) fn scaling((name, batch, threads): (&'static str, u32, u32), rounds: &[Round]) -> Scaling {
-    let possible =
-        rounds.iter().map(|round| round.together.iter().map(|seconds| round.alone / seconds).sum());
-    let reached = rounds.iter().map(|round| round.alone / round.threads);
+/// `reports` are those of the trainer on all threads, one a round.
+pub(super) fn scaling(
+    (name, batch, threads): (&'static str, u32, u32),
+    ceilings: &[Ceiling],
+    reports: &[Report],
+) -> Scaling {
+    let possible = ceilings.iter().map(|c| c.together.iter().map(|seconds| c.alone / seconds).sum());
+    let reached = ceilings.iter().zip(reports).map(|(c, report)| c.alone / seconds(report));
     Scaling { name, batch, threads, possible: median(possible), reached: median(reached) }
 }
