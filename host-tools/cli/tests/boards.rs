@@ -20,6 +20,49 @@ fn doctor_says_what_there_is() {
     );
 }
 
+/// Two classes behind one sigmoid: a board takes the class as a number.
+#[test]
+fn one_sigmoid_learns_on_a_board() {
+    if run(["doctor"]).code != 0 {
+        eprintln!("skipped: `milligrad doctor` misses something");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let rows =
+        (0..60).map(|i| format!("{},{},{}\n", i % 7, i % 5, if i % 7 > i % 5 { "more" } else { "less" }));
+    fs::write(path("data.csv"), format!("a,b,y\n{}", rows.collect::<String>())).unwrap();
+    let spec = r#"
+[model]
+name = "m"
+input = [2]
+[[layer]]
+type = "dense"
+units = 4
+activation = "tanh"
+[[layer]]
+type = "dense"
+units = 1
+activation = "sigmoid"
+[data]
+source = "csv"
+path = "data.csv"
+target = "y"
+[train]
+epochs = 2
+batch = 8
+"#;
+    fs::write(path("spec.toml"), spec).unwrap();
+    good(["train", &path("spec.toml"), "--out", &path("run")]);
+    let (model, out) = (path("run/model.safetensors"), path("adapted.safetensors"));
+    let learn = ["learn", &model, "--on=mps2-an385", "--out", &out, "--trainable=all", "--json"];
+    for more in [&["--dtype=fixed16", "--batch=4"][..], &[]] {
+        let more = [more, &["--learning-rate=0.125", "--steps=12"]].concat();
+        let report = good([&learn[..], &more].concat()).json();
+        assert_eq!(["steps", "differing"].map(|key| report[key].as_u64()), [12, 0].map(Some), "{report}");
+    }
+}
+
 #[test]
 fn a_model_on_boards() {
     if run(["doctor"]).code != 0 {
