@@ -21,7 +21,8 @@ mod train;
 use defmt_semihosting as _;
 use milligrad_protocol::Exit;
 
-#[cortex_m_rt::entry]
+#[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+#[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
 fn main() -> ! {
     stop::stop(match command::run() {
         Ok(()) => Exit::Done,

@@ -20,7 +20,7 @@ pub(crate) struct Use {
 }
 
 unsafe extern "C" {
-    /// End of the static variables; the linker script of cortex-m-rt sets it.
+    /// End of the static variables; the linker scripts of cortex-m-rt and riscv-rt set it.
     static mut __sheap: u32;
 }
 
@@ -31,6 +31,7 @@ pub(crate) fn paint() -> Paint {
     let top: *const u32;
     // SAFETY: there is no heap, so the RAM between the static variables and the stack pointer belongs to
     // nobody, and both of its ends are aligned to words.
+    #[cfg(target_arch = "arm")]
     unsafe {
         asm!(
             "mov {top}, sp",
@@ -40,6 +41,22 @@ pub(crate) fn paint() -> Paint {
             "str {paint}, [{at}]",
             "adds {at}, #4",
             "b 2b",
+            "3:",
+            at = inout(reg) bottom => _,
+            top = out(reg) top,
+            paint = in(reg) PAINT,
+        );
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "riscv32")]
+    unsafe {
+        asm!(
+            "mv {top}, sp",
+            "2:",
+            "bgeu {at}, {top}, 3f",
+            "sw {paint}, 0({at})",
+            "addi {at}, {at}, 4",
+            "j 2b",
             "3:",
             at = inout(reg) bottom => _,
             top = out(reg) top,

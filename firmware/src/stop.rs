@@ -1,8 +1,12 @@
 //! Every way to end: QEMU always ends with an exit code that says how.
 
+#[cfg(target_arch = "arm")]
+mod faults;
+#[cfg(target_arch = "riscv32")]
+mod traps;
+
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use cortex_m_rt::{ExceptionFrame, exception};
 use milligrad_protocol::Exit;
 
 /// Ends QEMU.
@@ -23,21 +27,4 @@ fn last_words(log: impl FnOnce()) {
 fn panic(info: &PanicInfo<'_>) -> ! {
     last_words(|| defmt::error!("{}", defmt::Display2Format(info)));
     stop(Exit::Panic)
-}
-
-// SAFETY: as cortex-m-rt demands, this touches nothing that the interrupted code could be using; the logger is
-// in a critical section only while it writes, and it does not fault.
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    last_words(|| {
-        defmt::error!("HardFault at {=u32:#010x}, called from {=u32:#010x}", frame.pc(), frame.lr())
-    });
-    stop(Exit::HardFault)
-}
-
-// SAFETY: touches nothing that other code uses.
-#[exception]
-unsafe fn DefaultHandler(number: i16) -> ! {
-    last_words(|| defmt::error!("interrupt {=i16} has no handler", number));
-    stop(Exit::Interrupt)
 }

@@ -19,6 +19,8 @@ pub enum Core {
     CortexM33,
     /// Armv8.1-M with the vector extension (Helium).
     CortexM55,
+    /// 32-bit RISC-V with multiplication and 16-bit instructions, as in the ESP32-C3: no floats in hardware.
+    Rv32imc,
 }
 
 impl fmt::Display for Core {
@@ -30,6 +32,7 @@ impl fmt::Display for Core {
             Core::CortexM7 => "Cortex-M7",
             Core::CortexM33 => "Cortex-M33",
             Core::CortexM55 => "Cortex-M55",
+            Core::Rv32imc => "RV32IMC",
         })
     }
 }
@@ -48,7 +51,7 @@ pub struct Board {
     pub target: &'static str,
     /// `-C target-cpu`; `generic` is what a triple means by itself.
     pub target_cpu: &'static str,
-    /// Machine of `qemu-system-arm`; `None` for boards that exist only in hardware.
+    /// Machine of [`qemu`](Self::qemu); `None` for boards that exist only in hardware.
     pub machine: Option<&'static str>,
     /// Chip as probe-rs calls it; `None` for boards that exist only in QEMU.
     pub chip: Option<&'static str>,
@@ -56,7 +59,8 @@ pub struct Board {
     pub flash_bytes: u32,
     /// RAM for variables and the stack.
     pub ram_bytes: u32,
-    /// Virtual nanoseconds, and so instructions under `-icount shift=0`, in one tick of SysTick in QEMU.
+    /// Virtual nanoseconds, and so instructions under `-icount shift=0`, in one tick of the firmware's timer in QEMU: SysTick,
+    /// or `mcycle` on RISC-V.
     pub ns_per_tick: f64,
 }
 
@@ -67,6 +71,7 @@ const V6M: &str = "thumbv6m-none-eabi";
 const V7M: &str = "thumbv7m-none-eabi";
 const V7EM: &str = "thumbv7em-none-eabihf";
 const V8M: &str = "thumbv8m.main-none-eabihf";
+const RV32IMC: &str = "riscv32imc-unknown-none-elf";
 
 const fn emulated(
     name: &'static str,
@@ -110,6 +115,10 @@ pub static BOARDS: &[Board] = &[
         target_cpu: "cortex-m55",
         ..emulated("mps3-an547", Core::CortexM55, V8M, (512 * KB, 512 * KB), 31.25)
     },
+    Board {
+        machine: Some("virt"),
+        ..emulated("riscv32-virt", Core::Rv32imc, RV32IMC, (4 * MB, 4 * MB), 1.0)
+    },
     real("nrf52840-dk", "nRF52840_xxAA", Core::CortexM4F, V7EM, (MB, 256 * KB)),
     real("nucleo-f411re", "STM32F411RETx", Core::CortexM4F, V7EM, (512 * KB, 128 * KB)),
 ];
@@ -136,7 +145,7 @@ impl Core {
     /// the Cortex-M55 it does not even do that: it does not know vector instructions.
     #[must_use]
     pub fn has_cycle_model(self) -> bool {
-        matches!(self, Core::CortexM0 | Core::CortexM3 | Core::CortexM4F)
+        matches!(self, Core::CortexM0 | Core::CortexM3 | Core::CortexM4F | Core::Rv32imc)
     }
 }
 
@@ -146,6 +155,42 @@ impl Board {
     pub fn is_emulated(&self) -> bool {
         self.machine.is_some()
     }
+
+    /// The QEMU that has it.
+    #[must_use]
+    pub fn qemu(&self) -> Qemu {
+        if self.core == Core::Rv32imc { Qemu::RISCV } else { Qemu::ARM }
+    }
+}
+
+/// An emulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Qemu {
+    /// The program.
+    pub program: &'static str,
+    /// Debian's package that has it.
+    pub debian: &'static str,
+    /// How to get it.
+    pub remedy: &'static str,
+    /// Arguments that its machines need.
+    pub(crate) arguments: &'static [&'static str],
+}
+
+impl Qemu {
+    /// For Cortex-M.
+    pub const ARM: Self = Self {
+        program: "qemu-system-arm",
+        debian: "qemu-system-arm",
+        remedy: "apt-get install qemu-system-arm, brew install qemu, or https://www.qemu.org/download",
+        arguments: &[],
+    };
+    /// For 32-bit RISC-V.
+    pub const RISCV: Self = Self {
+        program: "qemu-system-riscv32",
+        debian: "qemu-system-misc",
+        remedy: "apt-get install qemu-system-misc, brew install qemu, or https://www.qemu.org/download",
+        arguments: &["-bios", "none"],
+    };
 }
 
 impl fmt::Display for Board {

@@ -7,6 +7,7 @@
 
 mod graph;
 mod reach;
+mod references;
 
 pub use reach::{Function, Reach};
 
@@ -23,7 +24,7 @@ pub struct Elf {
 }
 
 impl Elf {
-    /// Reads an ELF file for Arm, linked with `--emit-relocs`.
+    /// Reads an ELF file for Arm or RV32IMC, linked with `--emit-relocs`.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Elf`].

@@ -21,22 +21,22 @@
 //! - [`session`]: predictions and training on the board.
 //! - [`elf`]: code and constant bytes, stack bounds, panics, from the call graph of the ELF file.
 //! - [`profile`]: instructions and modelled cycles by layer.
-//! - [`cycles`]: the documented timings of the Cortex-M4F, M3 and M0.
+//! - [`cycles`]: the documented timings of the Cortex-M4F, M3, M0 and of an RV32IMC core.
 
 pub mod boards;
 pub mod cycles;
 pub mod elf;
 pub mod error;
 pub mod firmware;
+mod isa;
 mod plugin;
 pub mod profile;
 pub mod qemu;
 pub mod session;
 pub mod sources;
-mod thumb;
 pub mod toolchain;
 
-pub use boards::{BOARDS, Board, Core, board, default_board};
+pub use boards::{BOARDS, Board, Core, Qemu, board, default_board};
 pub use cycles::Cycles;
 pub use elf::{Elf, Reach};
 pub use error::{Error, Result};

@@ -1,8 +1,8 @@
 //! Builds the QEMU plugin that counts, and reads its counts.
 
 use crate::elf::Elf;
+use crate::isa::Op;
 use crate::sources::root;
-use crate::thumb::Op;
 use crate::{Error, Result, toolchain};
 use milligrad_protocol::sections;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -26,7 +26,7 @@ pub(crate) struct Block {
 /// Arguments for QEMU that load the plugin.
 pub(crate) fn arguments(elf: &Elf) -> Result<[String; 2]> {
     let (mark, size) = elf.require(sections::FUNCTION)?;
-    // Bit 0 of a function's address says that it is Thumb code.
+    // On Arm, bit 0 of a function's address says that it is Thumb code.
     let (start, end) = (mark & !1, (mark & !1) + size);
     let (table, _) = elf.require(sections::TABLE)?;
     let plugin = build()?;

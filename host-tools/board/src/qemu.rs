@@ -53,9 +53,10 @@ pub fn run(run: &Run<'_>, on_log: &dyn Fn(&LogLine)) -> Result<()> {
     let task = run.words.iter().take(2).copied().collect::<Vec<_>>().join(" ");
     let elf = fs::read(run.elf).map_err(Error::io(run.elf))?;
     let table = table(run.elf, &elf)?;
+    let qemu = run.board.qemu();
     let mut child = Running(command(run)?.spawn().map_err(|source| Error::Tool {
-        tool: QEMU.into(),
-        remedy: "install it: apt-get install qemu-system-arm, brew install qemu, or https://www.qemu.org/download",
+        tool: qemu.program.into(),
+        remedy: qemu.remedy,
         source,
     })?);
 
@@ -88,14 +89,12 @@ pub fn run(run: &Run<'_>, on_log: &dyn Fn(&LogLine)) -> Result<()> {
             }
         }
     }
-    let status = child.0.wait().map_err(Error::io(QEMU))?;
+    let status = child.0.wait().map_err(Error::io(qemu.program))?;
     if status.success() {
         return Ok(());
     }
     Err(Error::exit(&task, run.board.name, status.code(), text(&lines, &logs)))
 }
-
-const QEMU: &str = "qemu-system-arm";
 
 /// A QEMU that is ended when nobody waits for it any more.
 struct Running(Child);
@@ -110,7 +109,8 @@ impl Drop for Running {
 fn command(run: &Run<'_>) -> Result<Command> {
     let machine = run.board.machine.ok_or(Error::NotEmulated { board: run.board.name })?;
     let words: String = run.words.iter().map(|word| format!(",arg={}", word.replace(',', ",,"))).collect();
-    let mut command = Command::new(QEMU);
+    let qemu = run.board.qemu();
+    let mut command = Command::new(qemu.program);
     command
         .args([
             "-machine",
@@ -124,6 +124,7 @@ fn command(run: &Run<'_>) -> Result<Command> {
         ])
         .arg(format!("enable=on,target=native,arg=milligrad{words}"))
         .args(if run.icount { &["-icount", "shift=0,sleep=off"][..] } else { &[] })
+        .args(qemu.arguments)
         .args(run.extra)
         .arg("-kernel")
         .arg(run.elf)

@@ -1,7 +1,7 @@
 //! A QEMU plugin that counts how often every block of code runs, in marked sections.
 //!
 //! ```text
-//! qemu-system-arm ... -plugin libmilligrad_qemu_profile.so,out=FILE,mark=START..END,table=ADDRESS
+//! qemu-system-... -plugin libmilligrad_qemu_profile.so,out=FILE,mark=START..END,table=ADDRESS
 //! ```
 //!
 //! - `out`: the file that the counts go to when QEMU ends; `milligrad-board` reads it.
@@ -20,9 +20,11 @@
 //! Counts are exact without `-icount`. With it, QEMU restarts blocks that touch devices, and counts those twice.
 
 mod count;
+mod isa;
 mod sys;
 
 use count::{Block, Counts};
+use isa::Isa;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ops::Range;
 use std::sync::{Mutex, OnceLock};
@@ -33,6 +35,7 @@ use std::sync::{Mutex, OnceLock};
 pub static qemu_plugin_version: c_int = 1;
 
 static ARGUMENTS: OnceLock<Arguments> = OnceLock::new();
+static ISA: OnceLock<Isa> = OnceLock::new();
 static COUNTS: Mutex<Counts> = Mutex::new(Counts::new());
 
 /// What follows the plugin's name on QEMU's command line.
@@ -66,11 +69,11 @@ impl Arguments {
 /// What QEMU calls first.
 ///
 /// # Safety
-/// `argv` must point to `argc` C strings, as QEMU sees to.
+/// `info` must point to QEMU's description of itself, and `argv` to `argc` C strings, as QEMU sees to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qemu_plugin_install(
     id: sys::Id,
-    _info: *const c_void,
+    info: *const sys::Info,
     argc: c_int,
     argv: *const *const c_char,
 ) -> c_int {
@@ -85,7 +88,13 @@ pub unsafe extern "C" fn qemu_plugin_install(
             return 1;
         }
     };
-    if ARGUMENTS.set(arguments).is_err() {
+    // SAFETY: QEMU passes its description, whose first field is the name of what it emulates.
+    let target = unsafe { CStr::from_ptr((*info).target_name) }.to_string_lossy();
+    let Some(isa) = Isa::of(&target) else {
+        eprintln!("milligrad-qemu-profile: it counts instructions of arm and riscv32, not of {target}");
+        return 1;
+    };
+    if ARGUMENTS.set(arguments).is_err() || ISA.set(isa).is_err() {
         eprintln!("milligrad-qemu-profile: load it only once");
         return 1;
     }
@@ -100,7 +109,8 @@ pub unsafe extern "C" fn qemu_plugin_install(
 /// QEMU has translated a block of code: have it call back whenever it runs.
 extern "C" fn translated(_: sys::Id, tb: *mut sys::Tb) {
     // SAFETY: QEMU passes a block that is valid during this call, with at least one instruction.
-    let (address, code) = unsafe { sys::code(tb) };
+    let Some(isa) = ISA.get() else { return };
+    let (address, code) = unsafe { sys::code(*isa, tb) };
     let block: &'static Block = lock().block(address, code);
     // SAFETY: as above; `block` is never freed, so the callback may use it as long as QEMU runs.
     unsafe {

@@ -1,6 +1,14 @@
 //! The few declarations that are needed of QEMU's `qemu-plugin.h`, interface version 1.
 
-use std::ffi::{c_int, c_uint, c_void};
+use crate::isa::Isa;
+use std::ffi::{c_char, c_int, c_uint, c_void};
+
+/// The start of `qemu_info_t`.
+#[repr(C)]
+pub struct Info {
+    /// What is emulated: `arm`, say.
+    pub(crate) target_name: *const c_char,
+}
 
 /// Number of this plugin.
 pub(crate) type Id = u64;
@@ -48,7 +56,7 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// `tb` must be a block that QEMU passed to the callback that is running, with at least one instruction.
-pub(crate) unsafe fn code(tb: *const Tb) -> (u32, Vec<Vec<u8>>) {
+pub(crate) unsafe fn code(isa: Isa, tb: *const Tb) -> (u32, Vec<Vec<u8>>) {
     // SAFETY: the indices are less than the number of instructions, and QEMU keeps the bytes of an instruction
     // during the callback.
     unsafe {
@@ -57,17 +65,8 @@ pub(crate) unsafe fn code(tb: *const Tb) -> (u32, Vec<Vec<u8>>) {
             let instruction = qemu_plugin_tb_get_insn(tb, i);
             let data = qemu_plugin_insn_data(instruction);
             let bytes = std::slice::from_raw_parts(data, qemu_plugin_insn_size(instruction));
-            bytes.get(..size(bytes)).unwrap_or(bytes).to_vec()
+            bytes.get(..isa.size(bytes)).unwrap_or(bytes).to_vec()
         };
         (address, (0..qemu_plugin_tb_n_insns(tb)).map(bytes).collect())
-    }
-}
-
-/// Bytes of a Thumb instruction. QEMU 7.2 looks ahead at the end of a page, and what it sees there it hands out as
-/// part of the instruction before.
-fn size(bytes: &[u8]) -> usize {
-    match bytes {
-        [_, 0xe8..=0xff, ..] => 4,
-        _ => 2,
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut stages = Stages::new();
     // Tests on emulated boards fail without an emulator: then there is no point in going on.
-    setup::run_stages(&mut stages)?;
+    setup::run_stages(&mut stages, setup::TESTS)?;
     let result = all(arguments, &mut stages);
     stages.summary();
     result?;

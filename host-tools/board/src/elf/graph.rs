@@ -1,10 +1,8 @@
 //! Functions and data of an ELF file, and which refers to which.
 
-use crate::thumb::{Jump, Op};
-use object::elf::{R_ARM_ABS32, R_ARM_REL32, R_ARM_THM_MOVT_ABS, R_ARM_THM_MOVW_ABS_NC};
-use object::{
-    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionKind, SymbolKind,
-};
+use super::references::references;
+use crate::isa::{Isa, Jump};
+use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use std::collections::BTreeMap;
 
 /// What a node is.
@@ -48,12 +46,13 @@ pub(super) struct Graph {
 impl Graph {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let file = object::File::parse(bytes).map_err(|error| error.to_string())?;
+        let isa = Isa::of(file.architecture()).ok_or("it is for neither Arm nor 32-bit RISC-V")?;
         let mut graph = Self { nodes: Vec::new(), by_address: BTreeMap::new(), data_bytes: 0 };
         graph.data_bytes = file.section_by_name(".data").map_or(0, |section| section.size());
         graph.add_symbols(&file);
-        graph.add_anonymous(&file);
-        graph.add_references(&file);
-        graph.add_calls(&file)?;
+        graph.add_anonymous(isa, &file);
+        graph.add_references(isa, &file);
+        graph.add_calls(isa, &file)?;
         graph.add_frames(&file)?;
         Ok(graph)
     }
@@ -102,10 +101,10 @@ impl Graph {
 
     /// Read-only data without a symbol: from an address that something refers to until the next such address,
     /// the next symbol, or the end of the section.
-    fn add_anonymous(&mut self, file: &object::File<'_>) {
+    fn add_anonymous(&mut self, isa: Isa, file: &object::File<'_>) {
         let Some(section) = file.section_by_name(".rodata") else { return };
         let (start, end) = (section.address() as u32, (section.address() + section.size()) as u32);
-        let mut starts: Vec<_> = references(file)
+        let mut starts: Vec<_> = references(isa, file)
             .map(|(_, to)| to)
             .filter(|to| (start..end).contains(to) && self.at(*to).is_none())
             .collect();
@@ -118,8 +117,8 @@ impl Graph {
         }
     }
 
-    fn add_references(&mut self, file: &object::File<'_>) {
-        for (from, to) in references(file) {
+    fn add_references(&mut self, isa: Isa, file: &object::File<'_>) {
+        for (from, to) in references(isa, file) {
             // A function's address has the Thumb bit set.
             let to = self.at(to).or_else(|| self.at(to & !1));
             if let (Some(from), Some(to)) = (self.at(from), to)
@@ -131,12 +130,14 @@ impl Graph {
         }
     }
 
-    /// Reads the machine code of every function, but not the data within it, which `$d` symbols mark.
-    fn add_calls(&mut self, file: &object::File<'_>) -> Result<(), String> {
+    /// Reads the machine code of every function, but not the data within it: `$t` and `$x` symbols mark code, `$d` symbols data.
+    fn add_calls(&mut self, isa: Isa, file: &object::File<'_>) -> Result<(), String> {
         let mut code_from = BTreeMap::new();
         for symbol in file.symbols() {
             match symbol.name() {
-                Ok(name) if name.starts_with("$t") => code_from.insert(symbol.address() as u32, true),
+                Ok(name) if name.starts_with("$t") || name.starts_with("$x") => {
+                    code_from.insert(symbol.address() as u32, true)
+                }
                 Ok(name) if name.starts_with("$d") => code_from.insert(symbol.address() as u32, false),
                 _ => None,
             };
@@ -157,17 +158,19 @@ impl Graph {
                     continue;
                 };
                 if is_code {
-                    self.scan(index, from, part);
+                    self.scan(isa, index, from, part);
                 }
             }
         }
         Ok(())
     }
 
-    fn scan(&mut self, index: usize, address: u32, code: &[u8]) {
-        for (at, op) in Op::decode(address, code) {
-            self.nodes[index].frame += op.pushed();
-            let to = match op.jump(at) {
+    fn scan(&mut self, isa: Isa, index: usize, address: u32, code: &[u8]) {
+        let mut before = None;
+        for (at, op) in isa.decode(address, code) {
+            self.nodes[index].frame += isa.pushed(op);
+            let jump = isa.jump(at, op, before.replace(op));
+            let to = match jump {
                 Some(Jump::Register) => {
                     self.nodes[index].indirect = true;
                     None
@@ -205,30 +208,4 @@ impl Graph {
         }
         Ok(())
     }
-}
-
-/// The places that hold addresses, and the addresses, of code and data.
-fn references<'a>(file: &'a object::File<'a>) -> impl Iterator<Item = (u32, u32)> + 'a {
-    let sections =
-        file.sections().filter(|section| matches!(section.name(), Ok(".text" | ".rodata" | ".data")));
-    sections.flat_map(move |section| {
-        let (base, data) = (section.address() as u32, section.data().unwrap_or_default());
-        section.relocations().filter_map(move |(at, relocation)| {
-            let at = at as u32;
-            let RelocationFlags::Elf { r_type } = relocation.flags() else { return None };
-            match r_type {
-                // The linker has written the address here.
-                R_ARM_ABS32 => {
-                    let offset = at.checked_sub(base)? as usize;
-                    Some((at, u32::from_le_bytes(*data.get(offset..)?.first_chunk()?)))
-                }
-                // The two halves of an address: the symbol says which.
-                R_ARM_REL32 | R_ARM_THM_MOVW_ABS_NC | R_ARM_THM_MOVT_ABS => {
-                    let RelocationTarget::Symbol(symbol) = relocation.target() else { return None };
-                    Some((at, file.symbol_by_index(symbol).ok()?.address() as u32))
-                }
-                _ => None,
-            }
-        })
-    })
 }

@@ -1,7 +1,7 @@
 //! What is here of the tools, for `milligrad doctor` and `cargo xtask setup`.
 
 use super::{answer, installed, sysroot};
-use crate::boards::BOARDS;
+use crate::boards::{BOARDS, Qemu};
 
 /// A tool, and whether it is here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,13 +21,14 @@ pub struct Tool {
 /// Looks for every tool that building for boards, running in QEMU and flashing needs. Installs nothing.
 #[must_use]
 pub fn status() -> Vec<Tool> {
-    let mut tools = vec![Tool {
-        name: "qemu-system-arm".into(),
-        found: version("qemu-system-arm"),
+    let emulator = |qemu: Qemu| Tool {
+        name: qemu.program.into(),
+        found: version(qemu.program),
         purpose: "running firmware on emulated boards",
         optional: false,
-        remedy: "apt-get install qemu-system-arm, brew install qemu, or https://www.qemu.org/download".into(),
-    }];
+        remedy: qemu.remedy.into(),
+    };
+    let mut tools: Vec<_> = [Qemu::ARM, Qemu::RISCV].map(emulator).into();
     let source = sysroot::source();
     let mut targets: Vec<_> = BOARDS.iter().map(|board| board.target).collect();
     targets.sort_unstable();

@@ -124,10 +124,22 @@ struct Network {
 }
 
 const NETWORKS: [Network; 4] = [
-    Network { name: "64-32-10", inputs: &["f32"], boards: &["mps2-an386", "mps2-an385", "microbit"] },
-    Network { name: "784-128-10", inputs: &["int8", "f32"], boards: &["mps2-an386", "mps2-an385"] },
-    Network { name: IMAGES, inputs: &["int8", "f32"], boards: &["mps2-an386", "mps2-an385"] },
-    Network { name: "cnn-8x8", inputs: &["f32"], boards: &["mps2-an386", "mps2-an385", "microbit"] },
+    Network {
+        name: "64-32-10",
+        inputs: &["f32"],
+        boards: &["mps2-an386", "mps2-an385", "microbit", "riscv32-virt"],
+    },
+    Network {
+        name: "784-128-10",
+        inputs: &["int8", "f32"],
+        boards: &["mps2-an386", "mps2-an385", "riscv32-virt"],
+    },
+    Network { name: IMAGES, inputs: &["int8", "f32"], boards: &["mps2-an386", "mps2-an385", "riscv32-virt"] },
+    Network {
+        name: "cnn-8x8",
+        inputs: &["f32"],
+        boards: &["mps2-an386", "mps2-an385", "microbit", "riscv32-virt"],
+    },
 ];
 
 /// 784-128-10 on the first training images of Fashion-MNIST, of which only what leaves their zeros out is measured, that is SGD in floats: counts are

@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         return Err(format!("`{}` is no emulated board; try mps2-an386", emulated.name).into());
     }
     // Without an emulator or a compiler for it, the desk's part still runs.
-    let missing = setup::run_stages(&mut stages).err();
+    let missing = setup::run_stages(&mut stages, setup::DEMO).err();
     if let Some(missing) = &missing {
         eprintln!("{missing}\nGoing on with the desk's part.\n");
     }

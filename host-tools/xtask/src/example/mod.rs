@@ -30,7 +30,7 @@ enum Name {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut stages = Stages::new();
     let target = board(&arguments.board)?;
-    let missing = setup::run_stages(&mut stages).err();
+    let missing = setup::run_stages(&mut stages, setup::DEMO).err();
     if let Some(missing) = &missing {
         eprintln!("{missing}\nGoing on with the desk's part.\n");
     }
