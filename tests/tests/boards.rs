@@ -279,3 +279,11 @@ fn cortex_m0_is_the_desk() {
     models.extend([trained("digits-mlp", 50), trained("digits-cnn", 20)]);
     check("microbit", &models);
 }
+
+/// Another instruction set, without floats in hardware.
+#[test]
+fn rv32imc_is_the_desk() {
+    let mut models = all_cases();
+    models.extend([trained("digits-mlp", 50), trained("digits-cnn", 50)]);
+    check("riscv32-virt", &models);
+}
