@@ -35,7 +35,11 @@ impl Model for Network {
         match self.0[0] {
             1 => panic!("the model says {}", self.0[0]),
             // SAFETY: an undefined instruction, which faults: the very thing wanted.
+            #[cfg(target_arch = "arm")]
             2 => unsafe { core::arch::asm!("udf #0") },
+            // SAFETY: as above.
+            #[cfg(target_arch = "riscv32")]
+            2 => unsafe { core::arch::asm!("unimp") },
             3 => loop {
                 core::hint::black_box(());
             },

@@ -137,15 +137,17 @@ pub enum Exit {
     TooManyValues = 16,
     /// The code panicked.
     Panic = 101,
-    /// The processor met a HardFault.
+    /// A Cortex-M met a HardFault.
     HardFault = 102,
     /// An interrupt came that nobody expects.
     Interrupt = 103,
+    /// A RISC-V core met an exception.
+    Exception = 104,
 }
 
 impl Exit {
     /// Every way to end.
-    pub const ALL: [Exit; 11] = [
+    pub const ALL: [Exit; 12] = [
         Exit::Done,
         Exit::Usage,
         Exit::UnknownModel,
@@ -157,6 +159,7 @@ impl Exit {
         Exit::Panic,
         Exit::HardFault,
         Exit::Interrupt,
+        Exit::Exception,
     ];
 
     /// The way to end that has this exit code.

@@ -15,7 +15,7 @@ fn exception(_: &riscv_rt::TrapFrame) -> ! {
             mtval::read()
         )
     });
-    stop(Exit::HardFault)
+    stop(Exit::Exception)
 }
 
 // SAFETY: riscv-rt looks for this name; no other symbol has it.

@@ -254,6 +254,7 @@ impl Error {
         match code.and_then(Exit::from_code) {
             Some(Exit::Panic) => Error::Panic { task, board, log },
             Some(Exit::HardFault) => Error::Fault { task, board, fault: "HardFault", log },
+            Some(Exit::Exception) => Error::Fault { task, board, fault: "exception", log },
             Some(Exit::PartialRecord) => Error::PartialRecord { task, board, log },
             Some(exit) => Error::Failed { task, board, how: format!("{exit:?}"), log },
             None if log.contains("Lockup") => {

@@ -48,6 +48,11 @@ fn pattern_on_cortex_m0() {
 }
 
 #[test]
+fn pattern_on_rv32imc() {
+    profile_pattern("riscv32-virt");
+}
+
+#[test]
 fn a_training_step_is_profiled() {
     let step = [bytes(&[0.5, -1.0, 2.0, 0.25]), vec![1]].concat();
     let plan = TrainPlan { steps: &step, learning_rate: 0.1, ..TrainPlan::default() };
@@ -59,11 +64,13 @@ fn a_training_step_is_profiled() {
 
 #[test]
 fn a_model_that_can_panic_is_found_out() {
-    let firmware = firmware("mps2-an386", "broken");
-    let elf = firmware.analyse().unwrap();
-    let entry = firmware.entry("broken", false).unwrap();
-    let panics = elf.reach(&[&entry]).unwrap().panics();
-    assert!(panics.iter().any(|name| name.contains("panic_fmt")), "{panics:?}");
+    for board in ["mps2-an386", "riscv32-virt"] {
+        let firmware = firmware(board, "broken");
+        let elf = firmware.analyse().unwrap();
+        let entry = firmware.entry("broken", false).unwrap();
+        let panics = elf.reach(&[&entry]).unwrap().panics();
+        assert!(panics.iter().any(|name| name.contains("panic_fmt")), "{board}: {panics:?}");
+    }
 }
 
 #[test]

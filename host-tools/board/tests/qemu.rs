@@ -104,6 +104,9 @@ fn a_fault_is_told_with_its_place() {
         let Error::Fault { log, fault: "HardFault", .. } = &error else { panic!("{error}") };
         assert!(log.contains("HardFault at 0x0000"), "{log}");
     }
+    let error = firmware("riscv32-virt", "broken").predict("broken", &[2]).unwrap_err();
+    let Error::Fault { log, fault: "exception", .. } = &error else { panic!("{error}") };
+    assert!(log.contains("exception 2 at 0x8000"), "{log}");
 }
 
 #[test]

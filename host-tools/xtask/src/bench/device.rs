@@ -9,7 +9,7 @@ use milligrad_host::spec::Spec;
 use milligrad_host::{CompileOptions, Layers, Learn, OptimizerKind, Program, QuantizeOptions, quantize};
 
 /// Boards of the table.
-const BOARDS: [&str; 3] = ["mps2-an386", "mps2-an385", "microbit"];
+const BOARDS: [&str; 4] = ["mps2-an386", "mps2-an385", "microbit", "riscv32-virt"];
 
 pub(super) fn run(only: &[String], stages: &mut Stages) -> Result<()> {
     println!(
