@@ -24,7 +24,8 @@ pub(crate) struct Arguments {
 }
 
 /// Where the desk and all of the boards' cores are.
-const PLACES: [&str; 6] = ["host", "mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mps3-an547"];
+const PLACES: [&str; 7] =
+    ["host", "mps2-an386", "mps2-an385", "mps2-an500", "mps2-an505", "mps3-an547", "riscv32-virt"];
 
 /// Both conventions.
 const CONVENTIONS: [(&str, Rounding); 2] = [("tflm", Rounding::Double), ("tflite", Rounding::Single)];
