@@ -84,4 +84,10 @@ fn steps_cost_without_an_fpu_what_the_analysis_says() {
         check_on(board_name, "mlp-fixed", &mlp, fixed());
         check_on(board_name, "cnn-fixed", &cnn, fixed());
     }
+    check_on("riscv32-virt", "mlp-adam", &mlp, floats(OptimizerKind::Adam));
+    check_on("riscv32-virt", "cnn-sgd", &cnn, floats(OptimizerKind::Sgd));
+    check_on("riscv32-virt", "mlp-fixed", &mlp, fixed());
+    check_on("riscv32-virt", "cnn-fixed", &cnn, fixed());
+    let wide = Builder::new("wide", &[784]).dense(128).relu().dense(10).softmax().build(1).unwrap();
+    check_on("riscv32-virt", "wide-fixed", &wide, fixed());
 }

@@ -50,9 +50,10 @@ struct Counts {
 
 const CORTEX_M3: &str = "Cortex-M3";
 const CORTEX_M0: &str = "Cortex-M0";
+const RV32IMC: &str = "RV32IMC";
 
 /// In 16-bit fixed point.
-const FIXED: [(&str, Prices); 2] = [
+const FIXED: [(&str, Prices); 3] = [
     (
         CORTEX_M3,
         Prices {
@@ -83,11 +84,26 @@ const FIXED: [(&str, Prices); 2] = [
             int8: 2.2,
         },
     ),
+    (
+        RV32IMC,
+        Prices {
+            forward: 4.4,
+            backward: 8.8,
+            gradient: 13.0,
+            weight: 0.3,
+            active: 16.5,
+            output: 80.0,
+            exponential: 44.0,
+            compare: 20.0,
+            position: 800.0,
+            int8: 1.6,
+        },
+    ),
 ];
 
 /// In floats, with updates by a rule.
-fn floats(optimizer: OptimizerKind) -> [(&'static str, Prices); 2] {
-    // On a Cortex-M3; a Cortex-M0 takes about twice as many.
+fn floats(optimizer: OptimizerKind) -> [(&'static str, Prices); 3] {
+    // On a Cortex-M3; a Cortex-M0 takes about twice as many, RV32IMC a tenth less.
     let (weight, active) = match optimizer {
         OptimizerKind::Sgd => (1.0, 130.0),
         OptimizerKind::Momentum => (116.0, 144.0),
@@ -108,7 +124,11 @@ fn floats(optimizer: OptimizerKind) -> [(&'static str, Prices); 2] {
         position: 250.0 * share,
         int8,
     };
-    [(CORTEX_M3, prices(133.0, 1.0, 600.0, 1.16)), (CORTEX_M0, prices(224.0, 1.72, 1000.0, 2.2))]
+    [
+        (CORTEX_M3, prices(133.0, 1.0, 600.0, 1.16)),
+        (CORTEX_M0, prices(224.0, 1.72, 1000.0, 2.2)),
+        (RV32IMC, prices(121.0, 0.89, 530.0, 1.6)),
+    ]
 }
 
 impl Program {
