@@ -108,8 +108,8 @@ pub unsafe extern "C" fn qemu_plugin_install(
 
 /// QEMU has translated a block of code: have it call back whenever it runs.
 extern "C" fn translated(_: sys::Id, tb: *mut sys::Tb) {
-    // SAFETY: QEMU passes a block that is valid during this call, with at least one instruction.
     let Some(isa) = ISA.get() else { return };
+    // SAFETY: QEMU passes a block that is valid during this call, with at least one instruction.
     let (address, code) = unsafe { sys::code(*isa, tb) };
     let block: &'static Block = lock().block(address, code);
     // SAFETY: as above; `block` is never freed, so the callback may use it as long as QEMU runs.
