@@ -17,7 +17,7 @@ pub const MOST: usize = 40;
 const MATRIX: usize = MOST * MOST;
 
 /// The kernels, by the number that a record starts with.
-pub const KERNELS: [&str; 21] = [
+pub const KERNELS: [&str; 23] = [
     "linear",
     "relu",
     "relu6",
@@ -36,6 +36,8 @@ pub const KERNELS: [&str; 21] = [
     "nesterov",
     "rmsprop",
     "wide",
+    "small windows",
+    "gradients of small windows",
     "fixed rows",
     "fixed columns",
     "fixed update",
@@ -72,6 +74,22 @@ fn one_state<O: Optimizer<f32, State = f32>>(
     let (weights, biases) = memory.split_at_mut(MATRIX);
     let state = (&mut weights[..matrix.len()], &mut biases[..bias.len()]);
     dense::apply::<f32, O>(x, delta, matrix, bias, state, rule);
+}
+
+/// Windows of few elements, and one of more: over images of 6 lines of 9 pixels, padded and not.
+fn small_window(outputs: usize, inputs: usize) -> Window2d {
+    let (kernel, depth) = match inputs % 8 {
+        0 | 1 => ([3, 3], 1),
+        2 => ([3, 1], 3),
+        3 => ([1, 1 + inputs / 4], 1),
+        4 => ([1, 3], 3),
+        5 => ([2, 2], 2),
+        6 => ([1, 2 + inputs / 8 % 4 * 2], 1),
+        _ => ([3, 3], 2),
+    };
+    let padding = if inputs / 8 % 2 == 0 { Padding::Valid } else { Padding::Same };
+    let stride = [1 + outputs % 2, 1 + outputs / 2 % 2];
+    Window2d::new([6, 9, depth], kernel, stride, [1 + inputs / 16 % 2, 1], padding)
 }
 
 /// Numbers from -1 to 1 as all of int16; what has no place there is at its edge, or zero.
@@ -209,6 +227,40 @@ impl Model for Network {
                 let (weights, x) = (&self.input[3..][..outputs * inputs], &states[..inputs]);
                 let layer = Dense::<f32>::new(inputs, weights, &biases[..outputs], Clamp::<f32>::RELU);
                 layer.forward(x, &mut bias[..outputs]);
+            }
+            name @ ("small windows" | "gradients of small windows") => {
+                let (window, filters) = (small_window(outputs, inputs), 1 + outputs % 9);
+                let len = filters * window.patch_len();
+                let (weights, numbers) = self.input[3..].split_at(MATRIX);
+                let (image, numbers) = numbers.split_at(window.input_len());
+                let range = [Clamp::<f32>::LINEAR, Clamp::<f32>::RELU, Clamp::<f32>::RELU6][outputs % 3];
+                let layer = Conv2d::<f32>::new(window, &weights[..len], &numbers[..filters], range, 0.0);
+                let (matrix, rest) = self.output.split_at_mut(MATRIX);
+                let (vector, patch) = rest.split_at_mut(MOST);
+                let outputs = filters * window.positions();
+                if name == "small windows" {
+                    layer.forward(image, patch, &mut matrix[..outputs]);
+                } else {
+                    // Two of five deltas are zero, of either sign. A patch of zeros adds nothing, not even times infinity.
+                    let (mut delta, mut background) = ([0.0; 9 * 54], [0.0; 6 * 9 * 3]);
+                    let is_background = inputs % 5 == 0;
+                    for (i, (delta, &x)) in delta.iter_mut().zip(numbers).enumerate() {
+                        let x = if is_background { f32::INFINITY } else { x };
+                        *delta = [0.0, -0.0, x, x, x][i * 3 % 5];
+                    }
+                    background.iter_mut().skip(outputs % 2).step_by(2).for_each(|x| *x = -0.0);
+                    let image = if is_background { &background[..image.len()] } else { image };
+                    matrix.copy_from_slice(weights);
+                    layer.accumulate(
+                        image,
+                        &delta[..outputs],
+                        patch,
+                        &mut matrix[..len],
+                        &mut vector[..filters],
+                    );
+                }
+                // Scratch is nobody's result.
+                patch.fill(0.0);
             }
             "softmax" => softmax(&mut vector[..outputs]),
             kernel @ ("fixed rows" | "fixed columns" | "fixed update") => {

@@ -143,6 +143,8 @@ fn kernels_of_a_cortex_m4f_are_those_of_the_desk() {
             "rms_prop_f32",
             "softmax_f32",
             "copy_lines_f32",
+            "small_rows_f32",
+            "small_outer_f32",
             "dequantize_f32",
             "fixed_four_rows",
             "fixed_two_columns",

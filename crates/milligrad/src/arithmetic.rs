@@ -9,7 +9,7 @@
 use crate::Clamp;
 #[cfg(milligrad_fpu)]
 use crate::arch::arm_fpu;
-use crate::layers::matrix;
+use crate::layers::{Conv2d, matrix};
 use crate::math::add_product;
 use crate::window::Lines;
 use core::fmt::Debug;
@@ -69,6 +69,16 @@ pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
     ) {
         Self::rows(weights, channels, output, x, y);
     }
+    /// All positions of a convolution; overridden as [`rows`](Self::rows).
+    #[inline(always)]
+    fn convolve(
+        layer: &Conv2d<'_, Self>,
+        x: &[Self::Element],
+        patch: &mut [Self::Element],
+        y: &mut [Self::Element],
+    ) {
+        layer.convolve(x, patch, y);
+    }
     /// Copies lines of an image, to lie one after the other; overridden as [`rows`](Self::rows).
     #[inline(always)]
     fn copy_lines(lines: &Lines, from: &[Self::Element], to: &mut [Self::Element]) {
@@ -125,6 +135,17 @@ pub trait Trainable: Arithmetic {
     #[inline(always)]
     fn outer(x: &[Self::Element], delta: &[Self::Element], gradient: &mut [Self::Gradient]) {
         matrix::outer::<Self>(x, delta, gradient);
+    }
+    /// Adds `Σ δ patchᵀ` over all positions of a convolution to the gradient of its `weights`; overridden as [`rows`](Arithmetic::rows).
+    #[inline(always)]
+    fn accumulate_patches(
+        layer: &Conv2d<'_, Self>,
+        x: &[Self::Element],
+        delta: &[Self::Element],
+        patch: &mut [Self::Element],
+        weights: &mut [Self::Gradient],
+    ) {
+        layer.accumulate_patches(x, delta, patch, weights);
     }
 }
 
@@ -241,6 +262,11 @@ float_arithmetic!(
         }
         #[cfg(milligrad_fpu)]
         #[inline(always)]
+        fn convolve(layer: &Conv2d<'_, f32>, x: &[f32], patch: &mut [f32], y: &mut [f32]) {
+            arm_fpu::convolve(layer, x, patch, y);
+        }
+        #[cfg(milligrad_fpu)]
+        #[inline(always)]
         fn copy_lines(lines: &Lines, from: &[f32], to: &mut [f32]) {
             arm_fpu::copy_lines(lines, from, to);
         }
@@ -254,6 +280,17 @@ float_arithmetic!(
         #[inline(always)]
         fn outer(x: &[f32], delta: &[f32], gradient: &mut [f32]) {
             matrix::subtract_outer(gradient, x.len(), -1.0, delta, x);
+        }
+        #[cfg(milligrad_fpu)]
+        #[inline(always)]
+        fn accumulate_patches(
+            layer: &Conv2d<'_, f32>,
+            x: &[f32],
+            delta: &[f32],
+            patch: &mut [f32],
+            weights: &mut [f32],
+        ) {
+            arm_fpu::accumulate(layer, x, delta, patch, weights);
         }
     }
 );

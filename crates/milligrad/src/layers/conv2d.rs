@@ -19,11 +19,11 @@ use crate::{Arithmetic, Trainable, Window2d};
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Conv2d<'a, A: Arithmetic> {
-    window: Window2d,
-    weights: &'a [A::Weight],
-    channels: &'a [A::Channel],
-    output: A::Output,
-    pad: A::Element,
+    pub(crate) window: Window2d,
+    pub(crate) weights: &'a [A::Weight],
+    pub(crate) channels: &'a [A::Channel],
+    pub(crate) output: A::Output,
+    pub(crate) pad: A::Element,
 }
 
 impl<'a, A: Arithmetic> Conv2d<'a, A> {
@@ -56,6 +56,12 @@ impl<'a, A: Arithmetic> Conv2d<'a, A> {
     /// Convolves `x` into `y`, through a `patch` of [`Window2d::patch_len`] elements.
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], patch: &mut [A::Element], y: &mut [A::Element]) {
+        A::convolve(self, x, patch, y);
+    }
+
+    /// [`forward`](Self::forward) in any arithmetic.
+    #[inline(always)]
+    pub(crate) fn convolve(&self, x: &[A::Element], patch: &mut [A::Element], y: &mut [A::Element]) {
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
         let patches = Patches::new(&self.window);
         let mut pixels = y.chunks_exact_mut(self.channels.len().max(1));
@@ -111,6 +117,18 @@ impl<A: Trainable> Conv2d<'_, A> {
         biases: &mut [A::Gradient],
     ) {
         super::accumulate_biases::<A>(delta, biases);
+        A::accumulate_patches(self, x, delta, patch, weights);
+    }
+
+    /// The part of [`accumulate`](Self::accumulate) that is the weights', in any arithmetic.
+    #[inline(always)]
+    pub(crate) fn accumulate_patches(
+        &self,
+        x: &[A::Element],
+        delta: &[A::Element],
+        patch: &mut [A::Element],
+        weights: &mut [A::Gradient],
+    ) {
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
         let patches = Patches::new(&self.window);
         let mut pixels = delta.chunks_exact(self.channels.len().max(1));

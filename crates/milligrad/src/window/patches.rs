@@ -85,6 +85,19 @@ pub(crate) struct Row<'p> {
     inside: usize,
 }
 
+/// Positions of a row that see no padding.
+#[cfg(milligrad_fpu)]
+pub(crate) struct Inside<'x, T> {
+    /// From the first patch on.
+    pub(crate) image: &'x [T],
+    /// Elements from a patch to the next.
+    pub(crate) step: usize,
+    /// Elements from a line of a patch to the next.
+    pub(crate) line: usize,
+    /// At least one; all patches lie in `image`.
+    pub(crate) positions: usize,
+}
+
 impl<'w> Patches<'w> {
     #[inline]
     pub(crate) fn new(window: &'w Window2d) -> Self {
@@ -146,6 +159,17 @@ impl Row<'_> {
         } else {
             self.with_padding(image, column, pad, patch);
         }
+    }
+
+    /// The positions from `column` on that see no padding, as far as the image reaches; none if this one does.
+    #[cfg(milligrad_fpu)]
+    #[inline(always)]
+    pub(crate) fn inside<'x, T>(&self, image: &'x [T], column: usize) -> Option<Inside<'x, T>> {
+        let Patches { inside: [_, (first, _)], step: [_, step], ref lines, .. } = *self.patches;
+        let positions = self.inside.checked_sub(column.wrapping_sub(first)).filter(|&positions| positions > 0)?;
+        let image = image.get(self.start.wrapping_add(column * step)..)?;
+        ((positions - 1) * step + lines.reach() <= image.len())
+            .then_some(Inside { image, step, line: lines.stride(), positions })
     }
 
     #[inline(never)]

@@ -49,9 +49,15 @@ mod dequantize;
 #[cfg(milligrad_fpu)]
 mod lines;
 #[cfg(milligrad_fpu)]
+mod patches;
+#[cfg(milligrad_fpu)]
 mod rows;
 #[cfg(milligrad_fpu)]
 mod rules;
+#[cfg(milligrad_fpu)]
+mod small_outer;
+#[cfg(milligrad_fpu)]
+mod small_rows;
 #[cfg(milligrad_fpu)]
 mod softmax;
 #[cfg(milligrad_fpu)]
@@ -65,6 +71,8 @@ pub(crate) use {
     lines::copy_lines,
     rows::{add_columns, rows},
     rules::{momentum, nesterov, rms_prop},
+    small_outer::accumulate,
+    small_rows::convolve,
     softmax::softmax,
     update::subtract_all,
 };

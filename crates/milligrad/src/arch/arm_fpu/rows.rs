@@ -77,7 +77,7 @@ unsafe fn run(
 
 /// Sums within the range of an activation.
 #[inline(never)]
-fn limit(output: &Clamp<f32>, y: &mut [f32]) {
+pub(super) fn limit(output: &Clamp<f32>, y: &mut [f32]) {
     y.iter_mut().for_each(|y| *y = output.apply(*y));
 }
 
