@@ -30,7 +30,7 @@ static CONV2D_1_WEIGHTS: [i16; 16] = [
 ];
 const CONV2D_1_WINDOW: Window2d = Window2d::new([8, 8, 4], [1, 1], [1, 1], [1, 1], Padding::Same);
 
-static MAX_POOL2D: MaxPool2d<Fixed16> = MaxPool2d::new(Window2d::new([8, 8, 4], [2, 2], [2, 2], [1, 1], Padding::Same), Clamp::<i16>::LINEAR);
+static MAX_POOL2D: MaxPool2d<Fixed16> = MaxPool2d::new(Window2d::new([8, 8, 4], [2, 2], [2, 2], [1, 1], Padding::Same), Clamp::<i16>::RELU);
 
 static CONV2D_2_WEIGHTS: [i16; 144] = [
     -215, -135, -647, 1064, 774, -737, -20, 441, -1287, -795, 603, -1139, 33, 549, -498, -268, -528, 148, 991,
@@ -123,7 +123,7 @@ impl Network {
         done(2);
         // add: Add [8, 8, 4], 0 MAC
         if let Ok([a, b, y]) = self.int16.get_disjoint_mut([512..768, 0..256, 768..1024]) {
-            fixed::add(a, b, &Clamp::<i16>::RELU, y);
+            fixed::add(a, b, &Clamp::<i16>::LINEAR, y);
         }
         if let Some(y) = self.int16.get_mut(768..1024) {
             self.saturation.see_activations(y);
@@ -225,10 +225,6 @@ impl Network {
         }
         if let Some(delta) = self.int16.get_mut(512..768) {
             self.saturation.see_deltas(delta);
-        }
-        // add: through the activation
-        if let Ok([y, delta]) = self.int16.get_disjoint_mut([768..1024, 512..768]) {
-            fixed::clamp_backward(&Clamp::<i16>::RELU, y, delta);
         }
         if let Ok([from, into]) = self.int16.get_disjoint_mut([512..768, 768..1024]) {
             layers::copy(from, into);

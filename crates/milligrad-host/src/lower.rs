@@ -5,6 +5,7 @@ mod border;
 mod choice;
 mod fixed;
 mod learn;
+mod range;
 mod thaw;
 
 use crate::error::{Error, Result};
@@ -264,6 +265,7 @@ impl<'a> Lowering<'a> {
                 .map_err(|problem| graph.error(node, problem))?;
         }
         kernel = self.over_border(node, kernel);
+        self.take_range(node, &mut kernel);
         let inputs: Vec<_> =
             node.inputs.iter().map(|id| self.buffer_of[id.0].expect("verified order of layers")).collect();
         inputs.iter().for_each(|&id| self.touch(id, time));
@@ -300,9 +302,7 @@ impl<'a> Lowering<'a> {
     /// A function may replace its input if nobody else needs it: no other layer, and not the way back, on which a
     /// layer with a range activation or a maximum needs its own output.
     fn may_overwrite(&self, buffer: BufferId) -> bool {
-        let mut views = (0..self.buffer_of.len()).filter(|&t| self.buffer_of[t] == Some(buffer));
-        // A view counts as one reader of what it views.
-        if views.any(|t| self.readers[t] > 1 || self.graph.is_output(TensorId(t))) {
+        if self.is_shared(buffer) {
             return false;
         }
         if self.trained.is_empty() || self.buffers[buffer.0].dtype == ElementType::I8 {
@@ -310,6 +310,13 @@ impl<'a> Lowering<'a> {
         }
         let producer = self.steps.iter().rfind(|step| step.output == buffer);
         producer.and_then(|step| step.kernel.trains()).is_some_and(|layer| layer.weights && !layer.masks)
+    }
+
+    /// `true` if several layers read a buffer, or it is given out.
+    fn is_shared(&self, buffer: BufferId) -> bool {
+        let mut views = (0..self.buffer_of.len()).filter(|&t| self.buffer_of[t] == Some(buffer));
+        // A view counts as one reader of what it views.
+        views.any(|t| self.readers[t] > 1 || self.graph.is_output(TensorId(t)))
     }
 
     /// Takes the parameters of a layer out of flash.
