@@ -6,6 +6,8 @@
 mod patches;
 
 pub use patches::Lines;
+#[cfg(milligrad_fpu)]
+pub(crate) use patches::Inside;
 pub(crate) use patches::Patches;
 
 use core::ops::Range;

@@ -96,6 +96,8 @@ pub(crate) struct Inside<'x, T> {
     pub(crate) line: usize,
     /// At least one; all patches lie in `image`.
     pub(crate) positions: usize,
+    /// Elements from a position to the one below.
+    pub(crate) down: usize,
 }
 
 impl<'w> Patches<'w> {
@@ -121,6 +123,15 @@ impl<'w> Patches<'w> {
             before: before[0] * line + before[1] * channels,
             lines: Lines::new(window.kernel()[1] * channels, window.kernel()[0], window.dilation()[0] * line),
         }
+    }
+
+    /// `true` if no position sees padding, and all see elements of this image.
+    #[cfg(milligrad_fpu)]
+    #[inline(always)]
+    pub(crate) fn all_inside<T>(&self, image: &[T]) -> bool {
+        let ([height, width], [down, right]) = (self.window.output(), self.step);
+        let last = (height - 1) * down + (width - 1) * right;
+        self.inside == [(0, height), (0, width)] && last + self.lines.reach() <= image.len()
     }
 
     /// The rows of positions, from above.
@@ -169,7 +180,7 @@ impl Row<'_> {
         let positions = self.inside.checked_sub(column.wrapping_sub(first)).filter(|&positions| positions > 0)?;
         let image = image.get(self.start.wrapping_add(column * step)..)?;
         ((positions - 1) * step + lines.reach() <= image.len())
-            .then_some(Inside { image, step, line: lines.stride(), positions })
+            .then_some(Inside { image, step, line: lines.stride(), positions, down: self.patches.step[0] })
     }
 
     #[inline(never)]

@@ -3,7 +3,7 @@
 
 use crate::Window2d;
 use crate::layers::Conv2d;
-use crate::window::Patches;
+use crate::window::{Inside, Patches};
 
 /// The most elements of a small patch.
 const LONGEST: usize = 9;
@@ -23,10 +23,27 @@ pub(super) struct Run {
     step: usize,
     /// Bytes from a line of a patch to the next where there are three, of three elements, else 0: a patch lies together.
     line: usize,
-    /// At least one; all patches lie in what `image` points into.
-    pub(super) positions: usize,
+    /// Patches beside each other, at least one.
+    positions: usize,
     /// Elements of a patch.
     len: usize,
+    /// Rows of so many patches, at least one; all lie in what `image` points into.
+    rows: usize,
+    /// Bytes from behind a row to the next.
+    down: usize,
+}
+
+impl Run {
+    /// A patch that was gathered.
+    fn of(patch: &[f32]) -> Self {
+        Self { image: patch.as_ptr(), step: 0, line: 0, positions: 1, len: patch.len(), rows: 1, down: 0 }
+    }
+
+    /// How many positions these are.
+    #[inline(always)]
+    pub(super) fn count(&self) -> usize {
+        self.positions * self.rows
+    }
 }
 
 /// Calls `visit` with all positions of a convolution, in order: the number of the first, and a run of small patches in the image,
@@ -43,26 +60,39 @@ pub(super) fn each_run(
     let window = &layer.window;
     let len = window.patch_len();
     let Some(patch) = patch.get_mut(..len) else { return };
-    let in_image = match (window.kernel()[0], window.kernel()[1] * window.input()[2]) {
+    let line = match (window.kernel()[0], window.kernel()[1] * window.input()[2]) {
         (1, _) if is_small => Some(0),
         (3, 3) if is_small => Some(4),
         _ => None,
     };
     let patches = Patches::new(window);
+    let [height, width] = window.output();
     let mut position = 0;
     for row in patches.rows() {
-        let columns = row.columns();
-        let mut column = columns.start;
-        while column < columns.end {
-            let inside = in_image.and_then(|bytes| Some((bytes, row.inside(x, column)?)));
+        let mut column = 0;
+        while column < width {
+            let inside = line.and_then(|bytes| Some((bytes, row.inside(x, column)?)));
             let mut positions = 1;
-            if let Some((bytes, inside)) = inside {
-                positions = inside.positions;
-                let (step, line) = (4 * inside.step, bytes * inside.line);
-                visit(position, Run { image: inside.image.as_ptr(), step, line, positions, len }, &[]);
+            if let Some((bytes, Inside { image, step, line, positions: beside, down })) = inside {
+                // Where no position sees padding, all go together.
+                let rows = if beside == width && position == 0 && patches.all_inside(image) { height } else { 1 };
+                let run = Run {
+                    image: image.as_ptr(),
+                    step: 4 * step,
+                    line: bytes * line,
+                    positions: beside,
+                    len,
+                    rows,
+                    down: down.wrapping_sub(beside * step).wrapping_mul(4),
+                };
+                visit(position, run, &[]);
+                if rows > 1 {
+                    return;
+                }
+                positions = beside;
             } else if wanted(position) {
                 row.gather::<f32>(x, column, layer.pad, patch);
-                visit(position, Run { image: patch.as_ptr(), step: 0, line: 0, positions, len }, patch);
+                visit(position, Run::of(patch), patch);
             }
             position += positions;
             column += positions;

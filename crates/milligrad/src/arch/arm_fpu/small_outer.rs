@@ -13,8 +13,9 @@ struct Call {
     run: Run,
     gradient: *mut f32,
     filters: usize,
-    /// For the kernel: where it loads a patch.
+    /// For the kernel: where it loads a patch, and how many are to go.
     load: usize,
+    left: usize,
 }
 
 unsafe extern "C" {
@@ -39,7 +40,7 @@ pub(crate) fn accumulate(
     // Behind a max pooling most are zero.
     let wanted = |position| of(position, 1).iter().any(|&delta| delta != 0.0);
     each_run(layer, x, patch, is_small, wanted, |position, run, patch| {
-        let delta = of(position, run.positions);
+        let delta = of(position, run.count());
         if !is_small {
             // Of an image, it is the background.
             if patch.iter().any(|&x| x != 0.0) {
@@ -47,7 +48,7 @@ pub(crate) fn accumulate(
             }
         } else if !delta.is_empty() {
             let (delta, gradient) = (delta.as_ptr(), gradient.as_mut_ptr());
-            let mut call = Call { delta, run, gradient, filters, load: 0 };
+            let mut call = Call { delta, run, gradient, filters, load: 0, left: 0 };
             // SAFETY: `delta` has as many elements for each position of the run as there are filters, `gradient` as many rows, each
             // as long as a patch; what a run promises.
             unsafe { milligrad_small_outer_f32(&raw mut call) };
@@ -111,11 +112,12 @@ milligrad_small_outer_f32:
     cmp r6, #0
     it ne
     adrne.w r5, 10f
-    str r5, [r0, #32]
+    ldr r6, [r0, #16]
+    strd r5, r6, [r0, #40]
     lsl r2, r2, #2
 1:
     ldr r11, [sp, #36]
-    ldrd r0, r9, [r11, #24]
+    ldrd r0, r9, [r11, #32]
     adr.w r8, 8f
     orr r8, r8, #1
     subs r9, r9, #4
@@ -141,10 +143,18 @@ milligrad_small_outer_f32:
 6:
     ldr r11, [sp, #36]
     ldr r4, [r11, #8]
-    ldr r5, [r11, #16]
+    ldr r5, [r11, #44]
     add r3, r3, r4
     subs r5, r5, #1
-    str r5, [r11, #16]
+    str r5, [r11, #44]
+    bne 1b
+    // A row of positions is done.
+    ldr r4, [r11, #16]
+    str r4, [r11, #44]
+    ldrd r4, r5, [r11, #24]
+    add r3, r3, r5
+    subs r4, r4, #1
+    str r4, [r11, #24]
     bne 1b
     vpop {s16-s24}
     pop {r0, r4-r11, pc}
@@ -154,7 +164,7 @@ milligrad_small_outer_f32:
     push {r4-r6, lr}
     ldr r8, [sp, #52]
     ldr r4, [r8, #12]
-    ldr r5, [r8, #32]
+    ldr r5, [r8, #40]
     mov pc, r5
 10:
     add r5, r3, r4

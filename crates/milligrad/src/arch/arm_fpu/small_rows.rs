@@ -21,7 +21,7 @@ struct Call {
 
 unsafe extern "C" {
     /// At least two filters; outputs below `min` become `min` if `limited` is not 0.
-    fn milligrad_small_rows_f32(call: *const Call);
+    fn milligrad_small_rows_f32(call: *mut Call);
 }
 
 /// See [`Arithmetic::convolve`](crate::Arithmetic::convolve).
@@ -34,17 +34,17 @@ pub(crate) fn convolve(layer: &Conv2d<'_, f32>, x: &[f32], patch: &mut [f32], y:
     let has_end = range.max != f32::INFINITY;
     let limited = usize::from(range.min != f32::NEG_INFINITY && !has_end);
     each_run(layer, x, patch, is_small, |_| true, |position, run, patch| {
-        let Some(y) = y.get_mut(position * filters..(position + run.positions) * filters) else { return };
+        let Some(y) = y.get_mut(position * filters..(position + run.count()) * filters) else { return };
         if !is_small {
             rows(weights, biases, range, patch, y);
             return;
         }
         let (y, rows) = (y.as_mut_ptr(), filters - 2);
         let (weights, biases) = (weights.as_ptr(), biases.as_ptr());
-        let call = Call { y, run, weights, biases, rows, limited, min: range.min };
+        let mut call = Call { y, run, weights, biases, rows, limited, min: range.min };
         // SAFETY: `y` has as many outputs for each position of the run as there are filters, of which each has a bias and as many
         // weights as a patch has elements; what a run promises.
-        unsafe { milligrad_small_rows_f32(&raw const call) };
+        unsafe { milligrad_small_rows_f32(&raw mut call) };
     });
     if is_small && has_end {
         limit(range, y);
@@ -92,7 +92,7 @@ milligrad_small_rows_f32:
     vpush {s16-s30}
     mov r8, r0
     ldmia r0, {r2, r3, r9, r10, r11, r12}
-    vldr s30, [r8, #40]
+    vldr s30, [r8, #48]
     sub r0, r12, #1
     add r0, r0, r0, lsl #1
     adr.w r6, 7f
@@ -105,7 +105,7 @@ milligrad_small_rows_f32:
     adr.w r5, 8f
     add r5, r5, r0, lsl #1
     lsl r12, r12, #2
-    ldr r0, [r8, #36]
+    ldr r0, [r8, #44]
     adr.w r7, 4f
     cmp r0, #0
     it eq
@@ -131,8 +131,8 @@ milligrad_small_rows_f32:
     milligrad_small_patch s0
 2:
     add r3, r3, r9
-    ldrd r0, r1, [r8, #24]
-    ldr r4, [r8, #32]
+    ldrd r0, r1, [r8, #32]
+    ldr r4, [r8, #40]
 3:
     vldmia r1!, {s28-s29}
     mov pc, r5
@@ -175,6 +175,13 @@ milligrad_small_rows_f32:
     adds r4, r4, #1
     beq 9f
     subs r11, r11, #1
+    bne 1b
+    // A row of positions is done.
+    ldrd r0, r1, [r8, #24]
+    ldr r11, [r8, #16]
+    add r3, r3, r1
+    subs r0, r0, #1
+    str r0, [r8, #24]
     bne 1b
     vpop {s16-s30}
     pop {r4-r11, pc}
