@@ -4,7 +4,7 @@
 use milligrad::{
     Adam, Clamp, Elements, ElementsMut, Fixed16, Model, Momentum, Nesterov, Optimizer, Padding, Port,
     PowerOfTwoSgd, Quantization, RmsProp, Sgd, Window2d, fixed,
-    layers::{Conv2d, Dense, dense, dense::Dequantized, softmax},
+    layers::{Conv2d, Dense, MaxPool2d, dense, dense::Dequantized, softmax},
 };
 
 /// Name given at export.
@@ -17,7 +17,7 @@ pub const MOST: usize = 40;
 const MATRIX: usize = MOST * MOST;
 
 /// The kernels, by the number that a record starts with.
-pub const KERNELS: [&str; 23] = [
+pub const KERNELS: [&str; 25] = [
     "linear",
     "relu",
     "relu6",
@@ -38,6 +38,8 @@ pub const KERNELS: [&str; 23] = [
     "wide",
     "small windows",
     "gradients of small windows",
+    "max pooling",
+    "max pooling back",
     "fixed rows",
     "fixed columns",
     "fixed update",
@@ -261,6 +263,28 @@ impl Model for Network {
                 }
                 // Scratch is nobody's result.
                 patch.fill(0.0);
+            }
+            // Of so many channels; windows that do not touch, that overlap and that reach into padding; in one range they are few.
+            name @ ("max pooling" | "max pooling back") => {
+                let depth = 1 + inputs % 19;
+                let (kernel, stride) =
+                    ([1 + outputs % 3, 1 + outputs / 3 % 3], [1 + inputs % 2, 1 + inputs / 2 % 3]);
+                let padding = if inputs % 3 == 0 { Padding::Same } else { Padding::Valid };
+                let window = Window2d::new([5, 7, depth], kernel, stride, [1, 1], padding);
+                let ranges = [
+                    Clamp::<f32>::LINEAR,
+                    Clamp::<f32>::RELU,
+                    Clamp::<f32>::RELU6,
+                    Clamp { min: -0.5, max: 0.5 },
+                ];
+                let layer = MaxPool2d::<f32>::new(window, ranges[(inputs + outputs) % 4]);
+                let (x, delta) = self.input[3..].split_at(5 * 7 * depth);
+                let (matrix, rest) = self.output.split_at_mut(MATRIX);
+                let y = &mut rest[..depth * window.positions()];
+                layer.forward(x, y);
+                if name == "max pooling back" {
+                    layer.backward_input(x, y, &delta[..y.len()], &mut matrix[..x.len()]);
+                }
             }
             "softmax" => softmax(&mut vector[..outputs]),
             kernel @ ("fixed rows" | "fixed columns" | "fixed update") => {

@@ -9,7 +9,7 @@
 use crate::Clamp;
 #[cfg(milligrad_fpu)]
 use crate::arch::arm_fpu;
-use crate::layers::{Conv2d, matrix};
+use crate::layers::{Conv2d, MaxPool2d, matrix};
 use crate::math::add_product;
 use crate::window::Lines;
 use core::fmt::Debug;
@@ -79,6 +79,11 @@ pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
     ) {
         layer.convolve(x, patch, y);
     }
+    /// All positions of a max pooling; overridden as [`rows`](Self::rows).
+    #[inline(always)]
+    fn max_pool(layer: &MaxPool2d<Self>, x: &[Self::Element], y: &mut [Self::Element]) {
+        layer.pool(x, y);
+    }
     /// Copies lines of an image, to lie one after the other; overridden as [`rows`](Self::rows).
     #[inline(always)]
     fn copy_lines(lines: &Lines, from: &[Self::Element], to: &mut [Self::Element]) {
@@ -146,6 +151,22 @@ pub trait Trainable: Arithmetic {
         weights: &mut [Self::Gradient],
     ) {
         layer.accumulate_patches(x, delta, patch, weights);
+    }
+    /// Adds `δ` of a max pooling's outputs to `δ` of the elements that were the maxima; overridden as [`rows`](Arithmetic::rows).
+    #[inline(always)]
+    fn max_pool_backward(
+        layer: &MaxPool2d<Self>,
+        x: &[Self::Element],
+        y: &[Self::Element],
+        delta: &[Self::Element],
+        delta_x: &mut [Self::Element],
+    ) {
+        layer.hand_back(x, y, delta, delta_x);
+    }
+    /// Makes all `δ` zero; overridden as [`rows`](Arithmetic::rows).
+    #[inline(always)]
+    fn clear(delta: &mut [Self::Element]) {
+        delta.fill(Self::NO_DELTA);
     }
 }
 
@@ -267,6 +288,11 @@ float_arithmetic!(
         }
         #[cfg(milligrad_fpu)]
         #[inline(always)]
+        fn max_pool(layer: &MaxPool2d<f32>, x: &[f32], y: &mut [f32]) {
+            arm_fpu::max_pool(layer, x, y);
+        }
+        #[cfg(milligrad_fpu)]
+        #[inline(always)]
         fn copy_lines(lines: &Lines, from: &[f32], to: &mut [f32]) {
             arm_fpu::copy_lines(lines, from, to);
         }
@@ -291,6 +317,24 @@ float_arithmetic!(
             weights: &mut [f32],
         ) {
             arm_fpu::accumulate(layer, x, delta, patch, weights);
+        }
+        #[cfg(milligrad_fpu)]
+        #[inline(always)]
+        fn max_pool_backward(
+            layer: &MaxPool2d<f32>,
+            x: &[f32],
+            y: &[f32],
+            delta: &[f32],
+            delta_x: &mut [f32],
+        ) {
+            if !arm_fpu::max_pool_backward(layer, x, y, delta, delta_x) {
+                layer.hand_back(x, y, delta, delta_x);
+            }
+        }
+        #[cfg(milligrad_fpu)]
+        #[inline(always)]
+        fn clear(delta: &mut [f32]) {
+            arm_fpu::clear(delta);
         }
     }
 );

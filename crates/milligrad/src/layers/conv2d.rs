@@ -94,7 +94,7 @@ impl<A: Trainable> Conv2d<'_, A> {
     /// `δx`: at each position `Wᵀ δ`, added up where patches overlap. Positions where all `δ` are zero add nothing.
     #[inline(never)]
     pub fn backward_input(&self, delta: &[A::Element], patch: &mut [A::Element], delta_x: &mut [A::Element]) {
-        delta_x.fill(A::NO_DELTA);
+        A::clear(delta_x);
         let Some(patch) = patch.get_mut(..self.window.patch_len()) else { return };
         for (at, delta) in self.window.each_position().zip(delta.chunks_exact(self.channels.len().max(1))) {
             if delta.iter().all(|&delta| delta == A::NO_DELTA) {

@@ -6,8 +6,8 @@ use core::ops::Range;
 /// `y[p, c] = activation(max of x[., c] under the window at p)`; padding does not count.
 #[derive(Debug, Clone, Copy)]
 pub struct MaxPool2d<A: Arithmetic> {
-    window: Window2d,
-    output: A::Output,
+    pub(crate) window: Window2d,
+    pub(crate) output: A::Output,
 }
 
 /// `y[p, c] = activation(mean of x[., c] under the window at p)`; padding does not count.
@@ -38,6 +38,12 @@ impl<A: Arithmetic> MaxPool2d<A> {
     /// Pools `x` into `y`.
     #[inline(never)]
     pub fn forward(&self, x: &[A::Element], y: &mut [A::Element]) {
+        A::max_pool(self, x, y);
+    }
+
+    /// [`forward`](Self::forward) in any arithmetic.
+    #[inline(always)]
+    pub(crate) fn pool(&self, x: &[A::Element], y: &mut [A::Element]) {
         let depth = self.window.input()[2];
         if depth == 0 {
             return;
@@ -107,11 +113,23 @@ impl<A: Trainable> MaxPool2d<A> {
         delta: &[A::Element],
         delta_x: &mut [A::Element],
     ) {
+        A::clear(delta_x);
+        A::max_pool_backward(self, x, y, delta, delta_x);
+    }
+
+    /// [`backward_input`](Self::backward_input) in any arithmetic, once `delta_x` is zero.
+    #[inline(always)]
+    pub(crate) fn hand_back(
+        &self,
+        x: &[A::Element],
+        y: &[A::Element],
+        delta: &[A::Element],
+        delta_x: &mut [A::Element],
+    ) {
         let [_, width, depth] = self.window.input();
         if depth == 0 {
             return;
         }
-        delta_x.fill(A::NO_DELTA);
         let outputs = y.chunks_exact(depth).zip(delta.chunks_exact(depth));
         for (at, (y, delta)) in self.window.each_position().zip(outputs) {
             let (rows, columns) = self.window.covered(at);
@@ -148,7 +166,7 @@ impl<A: Trainable> AvgPool2d<A> {
         if depth == 0 {
             return;
         }
-        delta_x.fill(A::NO_DELTA);
+        A::clear(delta_x);
         for (at, delta) in self.window.each_position().zip(delta.chunks_exact(depth)) {
             let count = count(&self.window, at);
             let (rows, columns) = self.window.covered(at);

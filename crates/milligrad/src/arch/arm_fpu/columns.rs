@@ -18,7 +18,7 @@ unsafe extern "C" {
 #[inline(always)]
 pub(crate) fn columns(inputs: usize, weights: &[f32], delta: &[f32], delta_x: &mut [f32]) {
     let rows = weights.len().checked_div(inputs).unwrap_or(0).min(delta.len());
-    delta_x.fill(0.0);
+    super::clear(delta_x);
     if rows == 0 {
         return;
     }

@@ -43,6 +43,8 @@ macro_rules! products {
 #[cfg(milligrad_fpu)]
 mod adam;
 #[cfg(milligrad_fpu)]
+mod clear;
+#[cfg(milligrad_fpu)]
 mod columns;
 #[cfg(milligrad_fpu)]
 mod dequantize;
@@ -50,6 +52,8 @@ mod dequantize;
 mod lines;
 #[cfg(milligrad_fpu)]
 mod patches;
+#[cfg(milligrad_fpu)]
+mod pool;
 #[cfg(milligrad_fpu)]
 mod rows;
 #[cfg(milligrad_fpu)]
@@ -66,9 +70,11 @@ mod update;
 #[cfg(milligrad_fpu)]
 pub(crate) use {
     adam::{Factors, adam},
+    clear::clear,
     columns::columns,
     dequantize::dequantize,
     lines::copy_lines,
+    pool::{max_pool, max_pool_backward},
     rows::{add_columns, rows},
     rules::{momentum, nesterov, rms_prop},
     small_outer::accumulate,
