@@ -5,9 +5,9 @@
 
 mod patches;
 
-pub use patches::Lines;
 #[cfg(milligrad_fpu)]
 pub(crate) use patches::Inside;
+pub use patches::Lines;
 pub(crate) use patches::Patches;
 
 use core::ops::Range;

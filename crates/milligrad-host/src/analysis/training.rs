@@ -95,9 +95,10 @@ impl Program {
                                 let patch = (kernels::BACKWARD + kernels::SCATTERED) * inputs as f64;
                                 window.positions() as f64 * (patch + 250.0)
                             }
-                            Kernel::F32(
-                                Layer::MaxPool2d { window, .. } | Layer::AvgPool2d { window, .. },
-                            ) => {
+                            Kernel::F32(Layer::MaxPool2d { window, .. }) => {
+                                kernels::max_pooling(window)[1] + kernels::CLEARED * len(delta_x)
+                            }
+                            Kernel::F32(Layer::AvgPool2d { window, .. }) => {
                                 kernels::POOLED_BACK * window.taps() as f64 * len(delta)
                                     + kernels::CLEARED * len(delta_x)
                             }
@@ -176,8 +177,7 @@ impl Program {
         let (inputs, outputs) = self.matrix(step);
         match &step.kernel {
             Kernel::F32(Layer::Conv2d { window, .. }) => {
-                let outer = kernels::outer(inputs, outputs, self.active(index));
-                kernels::patches(window) + window.positions() as f64 * outer
+                kernels::gradients(window, outputs, self.active(index))
             }
             Kernel::F32(Layer::DepthwiseConv2d { window, .. }) => {
                 kernels::patches(window) + kernels::BACKWARD * step.macs as f64
@@ -231,17 +231,13 @@ impl Program {
                 let rows = kernels::in_blocks(inputs, block(step), |inputs| kernels::rows(inputs, outputs));
                 kernels::DEQUANTIZED * inputs as f64 + rows
             }
-            Kernel::F32(Layer::Conv2d { window, .. }) => {
-                let gathering = if window.is_pointwise() { 0.0 } else { kernels::patches(window) };
-                gathering + window.positions() as f64 * kernels::rows(inputs, outputs)
-            }
+            Kernel::F32(Layer::Conv2d { window, .. }) => kernels::convolution(window, outputs),
             Kernel::F32(Layer::DepthwiseConv2d { window, .. }) => {
                 let sums = kernels::MULTIPLICATION * step.macs as f64 + ELEMENT * len;
                 kernels::patches(window) + 60.0 * window.positions() as f64 + sums
             }
-            Kernel::F32(Layer::MaxPool2d { window, .. } | Layer::AvgPool2d { window, .. }) => {
-                kernels::POOLED * window.taps() as f64 * len
-            }
+            Kernel::F32(Layer::MaxPool2d { window, .. }) => kernels::max_pooling(window)[0],
+            Kernel::F32(Layer::AvgPool2d { window, .. }) => kernels::POOLED * window.taps() as f64 * len,
             Kernel::Int8(_) | Kernel::Packed(_) | Kernel::TransposeConv2d { .. } => {
                 kernels::INT8 * step.macs as f64 + ELEMENT * len
             }

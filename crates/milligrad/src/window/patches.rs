@@ -177,10 +177,16 @@ impl Row<'_> {
     #[inline(always)]
     pub(crate) fn inside<'x, T>(&self, image: &'x [T], column: usize) -> Option<Inside<'x, T>> {
         let Patches { inside: [_, (first, _)], step: [_, step], ref lines, .. } = *self.patches;
-        let positions = self.inside.checked_sub(column.wrapping_sub(first)).filter(|&positions| positions > 0)?;
+        let positions =
+            self.inside.checked_sub(column.wrapping_sub(first)).filter(|&positions| positions > 0)?;
         let image = image.get(self.start.wrapping_add(column * step)..)?;
-        ((positions - 1) * step + lines.reach() <= image.len())
-            .then_some(Inside { image, step, line: lines.stride(), positions, down: self.patches.step[0] })
+        ((positions - 1) * step + lines.reach() <= image.len()).then_some(Inside {
+            image,
+            step,
+            line: lines.stride(),
+            positions,
+            down: self.patches.step[0],
+        })
     }
 
     #[inline(never)]

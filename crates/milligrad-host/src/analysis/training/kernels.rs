@@ -40,7 +40,10 @@ pub(super) const CLEARED: f64 = 0.7;
 /// An element of a softmax, and an exponential elsewhere.
 pub(super) const SOFTMAX: f64 = 33.0;
 pub(super) const EXPONENTIAL: f64 = 45.0;
-/// An element that a pooling compares, and looks at on its way back.
+/// An element that a max pooling compares, where channels go in eights and where one by one, and looks at on its way back.
+const MAXIMUM: [f64; 2] = [5.3, 10.0];
+const MAXIMUM_BACK: f64 = 7.4;
+/// An element that another pooling adds up, and on its way back.
 pub(super) const POOLED: f64 = 7.0;
 pub(super) const POOLED_BACK: f64 = 10.5;
 /// An element that is added to an image where it was gathered from.
@@ -81,6 +84,42 @@ pub(super) fn outer(inputs: usize, outputs: usize, share: f64) -> f64 {
     outputs as f64 * (6.0 + share * (23.0 / 16.0 * blocks + 6.0 * rest + 14.0)) + CALL + looking
 }
 
+/// The most elements of a patch that registers hold (`arch::arm_fpu::patches` of the device crate).
+const SMALL: usize = 9;
+
+/// A convolution: two filters take 8 + 2n instructions where registers hold a patch, of n elements.
+pub(super) fn convolution(window: &Window2d, outputs: usize) -> f64 {
+    let inputs = window.patch_len();
+    if window.is_pointwise() {
+        return window.positions() as f64 * rows(inputs, outputs);
+    }
+    let position = if inputs <= SMALL && outputs > 1 {
+        14.0 + (outputs.div_ceil(2) * (8 + 2 * inputs)) as f64
+    } else {
+        rows(inputs, outputs)
+    };
+    walk(window) + window.positions() as f64 * position
+}
+
+/// The sum of its gradients, where a share of `δ` is not zero: these take 10 + n instructions where registers hold a patch.
+pub(super) fn gradients(window: &Window2d, outputs: usize, share: f64) -> f64 {
+    let inputs = window.patch_len();
+    let position = if inputs <= SMALL {
+        33.0 + outputs as f64 * (2.75 + share * (10 + inputs) as f64)
+    } else {
+        outer(inputs, outputs, share)
+    };
+    walk(window) + window.positions() as f64 * position
+}
+
+/// A max pooling, forward and back.
+pub(super) fn max_pooling(window: &Window2d) -> [f64; 2] {
+    let depth = window.input()[2];
+    let (eights, rest) = ((depth - depth % 8) as f64, (depth % 8) as f64);
+    let taps = (window.positions() * window.taps()) as f64;
+    [taps * (MAXIMUM[0] * eights + MAXIMUM[1] * rest), taps * MAXIMUM_BACK * depth as f64]
+}
+
 /// The update of a matrix; rules that remember something visit rows whose `δ` is zero too.
 pub(super) fn update(optimizer: OptimizerKind, inputs: usize, outputs: usize, share: f64) -> f64 {
     let weight = match optimizer {
@@ -116,13 +155,35 @@ pub(super) fn fixed(multiplications: u64, outputs: f64) -> f64 {
 pub(super) fn patches(window: &Window2d) -> f64 {
     let [height, width] = window.kernel();
     let depth = window.input()[2];
+    let (inside, padded) = inside(window);
+    let copied = height as f64 * (12.0 + 0.6 * (width * depth) as f64);
+    let gathered = gathered(window);
+    80.0 * window.positions() as f64 + copied * inside as f64 + gathered * padded as f64
+}
+
+/// As [`patches`], where the kernels of small patches load them from the image: those that are a line, or three of three elements.
+fn walk(window: &Window2d) -> f64 {
+    let ([height, width], [rows, _]) = (window.kernel(), window.output());
+    let in_image = height == 1 || (height, width * window.input()[2]) == (3, 3);
+    match inside(window) {
+        _ if window.patch_len() > SMALL || !in_image => patches(window),
+        (_, 0) => 350.0,
+        (_, padded) => 350.0 + 120.0 * rows as f64 + (80.0 + gathered(window)) * padded as f64,
+    }
+}
+
+/// Positions that see no padding, and those that do.
+fn inside(window: &Window2d) -> (usize, usize) {
     let is_inside = |&at: &(usize, usize)| {
         let (rows, columns) = window.covered(at);
-        window.dilation() == [1, 1] && (rows.len(), columns.len()) == (height, width)
+        window.dilation() == [1, 1] && [rows.len(), columns.len()] == window.kernel()
     };
     let inside = window.each_position().filter(is_inside).count();
-    let padded = window.positions() - inside;
-    let copied = height as f64 * (12.0 + 0.6 * (width * depth) as f64);
-    let gathered = 250.0 + height as f64 * (25.0 + 4.0 * (width * depth) as f64);
-    80.0 * window.positions() as f64 + copied * inside as f64 + gathered * padded as f64
+    (inside, window.positions() - inside)
+}
+
+/// A patch with padding.
+fn gathered(window: &Window2d) -> f64 {
+    let [height, width] = window.kernel();
+    250.0 + height as f64 * (25.0 + 4.0 * (width * window.input()[2]) as f64)
 }

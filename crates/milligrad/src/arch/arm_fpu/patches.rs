@@ -75,7 +75,8 @@ pub(super) fn each_run(
             let mut positions = 1;
             if let Some((bytes, Inside { image, step, line, positions: beside, down })) = inside {
                 // Where no position sees padding, all go together.
-                let rows = if beside == width && position == 0 && patches.all_inside(image) { height } else { 1 };
+                let rows =
+                    if beside == width && position == 0 && patches.all_inside(image) { height } else { 1 };
                 let run = Run {
                     image: image.as_ptr(),
                     step: 4 * step,

@@ -75,7 +75,8 @@ fn each_block(layer: &MaxPool2d<f32>, len: usize, mut visit: impl FnMut(usize, u
         depth,
     };
     let [kernel_height, kernel_width] = window.kernel();
-    let fits = |last: usize, stride: usize, kernel: usize, extent: usize| (last - 1) * stride + kernel <= extent;
+    let fits =
+        |last: usize, stride: usize, kernel: usize, extent: usize| (last - 1) * stride + kernel <= extent;
     if window.before() == [0, 0]
         && fits(rows, down, kernel_height, height)
         && fits(columns, right, kernel_width, width)
@@ -85,7 +86,12 @@ fn each_block(layer: &MaxPool2d<f32>, len: usize, mut visit: impl FnMut(usize, u
     }
     for (position, at) in window.each_position().enumerate() {
         let (rows, columns) = window.covered(at);
-        visit(position, 1, rows.start * line + columns.start * depth, block([1, 1], [rows.len(), columns.len()]));
+        visit(
+            position,
+            1,
+            rows.start * line + columns.start * depth,
+            block([1, 1], [rows.len(), columns.len()]),
+        );
     }
 }
 

@@ -33,19 +33,26 @@ pub(crate) fn convolve(layer: &Conv2d<'_, f32>, x: &[f32], patch: &mut [f32], y:
     // ReLU and nothing are done on the way, ranges with an upper end afterwards.
     let has_end = range.max != f32::INFINITY;
     let limited = usize::from(range.min != f32::NEG_INFINITY && !has_end);
-    each_run(layer, x, patch, is_small, |_| true, |position, run, patch| {
-        let Some(y) = y.get_mut(position * filters..(position + run.count()) * filters) else { return };
-        if !is_small {
-            rows(weights, biases, range, patch, y);
-            return;
-        }
-        let (y, rows) = (y.as_mut_ptr(), filters - 2);
-        let (weights, biases) = (weights.as_ptr(), biases.as_ptr());
-        let mut call = Call { y, run, weights, biases, rows, limited, min: range.min };
-        // SAFETY: `y` has as many outputs for each position of the run as there are filters, of which each has a bias and as many
-        // weights as a patch has elements; what a run promises.
-        unsafe { milligrad_small_rows_f32(&raw mut call) };
-    });
+    each_run(
+        layer,
+        x,
+        patch,
+        is_small,
+        |_| true,
+        |position, run, patch| {
+            let Some(y) = y.get_mut(position * filters..(position + run.count()) * filters) else { return };
+            if !is_small {
+                rows(weights, biases, range, patch, y);
+                return;
+            }
+            let (y, rows) = (y.as_mut_ptr(), filters - 2);
+            let (weights, biases) = (weights.as_ptr(), biases.as_ptr());
+            let mut call = Call { y, run, weights, biases, rows, limited, min: range.min };
+            // SAFETY: `y` has as many outputs for each position of the run as there are filters, of which each has a bias and as many
+            // weights as a patch has elements; what a run promises.
+            unsafe { milligrad_small_rows_f32(&raw mut call) };
+        },
+    );
     if is_small && has_end {
         limit(range, y);
     }
