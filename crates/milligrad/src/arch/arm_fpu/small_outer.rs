@@ -1,4 +1,4 @@
-//! The weight gradient of a convolution whose patches are so small that registers hold one: what `δ` is not zero takes 9 + n
+//! The weight gradient of a convolution whose patches are so small that registers hold one: what `δ` is not zero takes 10 + n
 //! instructions for n products, what is zero takes three.
 
 use super::patches::{Run, each_run, is_small};
@@ -71,7 +71,8 @@ global_asm!(
     beq 3f
     \\row
     vmov s15, \\delta
-    blx r8
+    adr.w lr, 3f
+    mov pc, r8
 3:
     .endm
     // Of tables: 6 bytes each.
@@ -81,7 +82,7 @@ global_asm!(
     .endm
     .macro milligrad_small_store first
     vstmia r11, {\\first-s24}
-    bx lr
+    mov pc, lr
     .endm
 
     .global milligrad_small_outer_f32
@@ -119,7 +120,6 @@ milligrad_small_outer_f32:
     ldr r11, [sp, #36]
     ldrd r0, r9, [r11, #32]
     adr.w r8, 8f
-    orr r8, r8, #1
     subs r9, r9, #4
     blo 4f
 2:
@@ -204,11 +204,10 @@ milligrad_small_outer_f32:
     lsls r8, r8, #1
     bne 13f
     adr.w r8, 14f
-    orr r8, r8, #1
-    pop {r4-r6, pc}
+    pop {r4-r6, lr}
+    mov pc, lr
 13:
     adr.w r8, 15f
-    orr r8, r8, #1
     pop {r4-r6, lr}
 15:
     mov pc, r10
@@ -252,7 +251,7 @@ milligrad_small_outer_f32:
     milligrad_small_store s16
     // Zeros add nothing.
 14:
-    bx lr
+    mov pc, lr
     .size milligrad_small_outer_f32, . - milligrad_small_outer_f32
     .text
     ",
