@@ -89,7 +89,7 @@ fn small_window(outputs: usize, inputs: usize) -> Window2d {
         6 => ([1, 2 + inputs / 8 % 4 * 2], 1),
         _ => ([3, 3], 2),
     };
-    let padding = if inputs / 8 % 2 == 0 { Padding::Valid } else { Padding::Same };
+    let padding = if (inputs / 8).is_multiple_of(2) { Padding::Valid } else { Padding::Same };
     let stride = [1 + outputs % 2, 1 + outputs / 2 % 2];
     Window2d::new([6, 9, depth], kernel, stride, [1 + inputs / 16 % 2, 1], padding)
 }
@@ -245,7 +245,7 @@ impl Model for Network {
                 } else {
                     // Two of five deltas are zero, of either sign. A patch of zeros adds nothing, not even times infinity.
                     let (mut delta, mut background) = ([0.0; 9 * 54], [0.0; 6 * 9 * 3]);
-                    let is_background = inputs % 5 == 0;
+                    let is_background = inputs.is_multiple_of(5);
                     for (i, (delta, &x)) in delta.iter_mut().zip(numbers).enumerate() {
                         let x = if is_background { f32::INFINITY } else { x };
                         *delta = [0.0, -0.0, x, x, x][i * 3 % 5];
@@ -269,7 +269,7 @@ impl Model for Network {
                 let depth = 1 + inputs % 19;
                 let (kernel, stride) =
                     ([1 + outputs % 3, 1 + outputs / 3 % 3], [1 + inputs % 2, 1 + inputs / 2 % 3]);
-                let padding = if inputs % 3 == 0 { Padding::Same } else { Padding::Valid };
+                let padding = if inputs.is_multiple_of(3) { Padding::Same } else { Padding::Valid };
                 let window = Window2d::new([5, 7, depth], kernel, stride, [1, 1], padding);
                 let ranges = [
                     Clamp::<f32>::LINEAR,
