@@ -2,7 +2,7 @@
 //! of rests, and numbers that are zero, tiny, infinite or none.
 
 use milligrad::Model;
-use milligrad_board::{Firmware, ModelSource, Options, board};
+use milligrad_board::{Firmware, ModelSource, board};
 use std::path::Path;
 
 #[path = "../../firmware/tests-models/kernels.rs"]
@@ -120,8 +120,7 @@ fn compare(firmware: &Firmware, kernels: std::ops::Range<usize>) -> usize {
 fn firmware(board_name: &str, in_assembly: &[&str]) -> Firmware {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/tests-models/kernels.rs");
     let source = ModelSource::new("kernels", path);
-    let options = Options { fma: cfg!(feature = "fma"), ..Options::default() };
-    let firmware = Firmware::build_with(board(board_name).unwrap(), &[source], options).unwrap();
+    let firmware = Firmware::build(board(board_name).unwrap(), &[source]).unwrap();
     let elf = firmware.analyse().unwrap();
     for name in in_assembly {
         assert!(elf.symbol(&format!("milligrad_{name}")).is_some(), "{name}: the kernel is not there");

@@ -98,6 +98,9 @@ pub fn sqrt(x: f32) -> f32 {
     libm::sqrtf(x)
 }
 
+/// Whether this crate was built with the feature `fma`.
+pub const FUSED: bool = cfg!(feature = "fma");
+
 /// `sum + a b`: rounded once with the feature `fma`, else twice.
 #[inline(always)]
 pub(crate) fn add_product(sum: f32, a: f32, b: f32) -> f32 {

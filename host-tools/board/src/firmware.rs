@@ -74,8 +74,9 @@ pub enum OptLevel {
 }
 
 /// How to build. The default is the reference build, to which every reported size and count refers: `-O3`, fat
-/// LTO, one codegen unit, `panic = "abort"`, generic CPU of the target (on the Cortex-M55 the core's own).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+/// LTO, one codegen unit, `panic = "abort"`, generic CPU of the target (on the Cortex-M55 the core's own), sums of products as on
+/// this desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Options {
     /// What the compiler optimises for.
     pub opt_level: OptLevel,
@@ -84,6 +85,12 @@ pub struct Options {
     /// Whether layers in f32 add up products by fused multiply-add: the feature `fma` of the device crate. A desk whose results
     /// are to be compared has to have it, too.
     pub fma: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { opt_level: OptLevel::default(), marks: false, fma: milligrad::math::FUSED }
+    }
 }
 
 /// Called with every line of the log.
