@@ -9,7 +9,8 @@ use milligrad_board::{Firmware, ModelSource, TrainPlan, board};
 use milligrad_host::data::{Dataset, Split, shuffled};
 use milligrad_host::spec::Spec;
 use milligrad_host::{
-    CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program, Rule, export,
+    CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program, Rule, Runner,
+    export,
 };
 
 #[derive(clap::Args)]
@@ -39,12 +40,18 @@ struct Task {
     rate: f32,
     /// How it falls from step to step: not within an epoch.
     schedule: Schedule,
-    /// Steps of the proof on a board.
+    /// The most steps of the proof on a board.
     proof: usize,
 }
 
 const TASKS: [Task; 2] = [
-    Task { model: "digits-mlp", epochs: 20, rate: 1.0 / 32.0, schedule: Schedule::Constant, proof: 1293 },
+    Task {
+        model: "digits-mlp",
+        epochs: 20,
+        rate: 1.0 / 32.0,
+        schedule: Schedule::Constant,
+        proof: usize::MAX,
+    },
     Task {
         model: "fashion-mlp",
         epochs: 4,
@@ -133,11 +140,9 @@ fn measure(
         let graph = spec.graph(&data.train.classes, seed)?;
         let program = program(&graph, rounding, seed)?;
         let mut runner = program.runner();
-        for epoch in 0..task.epochs {
-            let order = shuffled(data.train.len(), seed * 1000 + epoch);
-            let rate = task.rate * task.schedule.factor((epoch as usize * order.len()) as u32);
-            replay(&mut runner, &program, &data.train, &order, &rule(&program, rate))?;
-        }
+        let epochs = (0..task.epochs).map(|epoch| shuffled(data.train.len(), seed * 1000 + epoch));
+        let epochs: Vec<_> = epochs.collect();
+        take(task, &mut runner, &program, &data.train, &epochs)?;
         let counts = runner.saturation();
         for (sum, count) in saturated.iter_mut().zip([counts.activations, counts.deltas, counts.weights]) {
             *sum += u64::from(count);
@@ -148,10 +153,14 @@ fn measure(
         }
         accuracy.push(program.accuracy(&outputs, labels(&data.test)?));
         if let (Some(board), 0) = (&arguments.board, seed) {
-            let order = shuffled(data.train.len(), 0);
-            let order = &order[..task.proof.min(order.len())];
-            board_steps = Some(order.len());
-            board_differing = Some(proof(&program, &data.train, order, task.rate, board)?);
+            let mut epochs = epochs;
+            let mut left = task.proof;
+            for order in &mut epochs {
+                order.truncate(left);
+                left -= order.len();
+            }
+            board_steps = Some(epochs.iter().map(Vec::len).sum());
+            board_differing = Some(proof(task, &program, &data.train, &epochs, board)?);
         }
     }
     let mean = accuracy.iter().sum::<f64>() / accuracy.len().max(1) as f64;
@@ -168,22 +177,46 @@ fn measure(
     })
 }
 
+/// Takes the steps of some epochs on the desk.
+fn take(
+    task: &Task,
+    runner: &mut Runner<'_>,
+    program: &Program,
+    data: &Dataset,
+    epochs: &[Vec<usize>],
+) -> Result<()> {
+    let mut step = 0;
+    for order in epochs {
+        let rate = task.rate * task.schedule.factor(step);
+        replay(runner, program, data, order, &rule(program, rate))?;
+        step += order.len() as u32;
+    }
+    Ok(())
+}
+
 /// Takes steps on a board and on the desk; returns how many parameters differ.
-fn proof(program: &Program, data: &Dataset, order: &[usize], rate: f32, target: &str) -> Result<usize> {
+fn proof(
+    task: &Task,
+    program: &Program,
+    data: &Dataset,
+    epochs: &[Vec<usize>],
+    target: &str,
+) -> Result<usize> {
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join("proof.rs");
     std::fs::write(&path, export::rust(program)?)?;
     let firmware = Firmware::build(board(target)?, &[ModelSource::learning("proof", path)])?;
     let mut steps = Vec::new();
-    for &sample in order {
+    for &sample in epochs.iter().flatten() {
         steps.extend(program.encode_input(data.input(sample)));
         steps.push(u8::try_from(labels(data)?[sample])?);
     }
-    let plan = TrainPlan { steps: &steps, learning_rate: rate, ..TrainPlan::default() };
+    let (learning_rate, schedule) = (task.rate, task.schedule);
+    let plan = TrainPlan { steps: &steps, learning_rate, schedule, ..TrainPlan::default() };
     let theirs = firmware.train("proof", &plan)?.parameters;
     let mut runner = program.runner();
-    replay(&mut runner, program, data, order, &rule(program, rate))?;
+    take(task, &mut runner, program, data, epochs)?;
     let ours = runner.parameters();
     let differing = theirs.iter().zip(ours.iter()).map(|((_, board), desk)| {
         let pairs = board.iter().zip(desk).filter(|(board, desk)| board.to_bits() != desk.to_bits());
