@@ -42,6 +42,11 @@ pub trait Arithmetic: Copy + PartialEq + Debug + Send + Sync + 'static {
     fn add(sum: Self::Accumulator, x: Self::Element) -> Self::Accumulator;
     /// `sum / count` as an element, rounded as the format does it; `count` is not zero.
     fn average(sum: Self::Accumulator, count: u32) -> Self::Element;
+    /// `a > b`; a format overrides it that has a shorter way on some core.
+    #[inline(always)]
+    fn exceeds(a: Self::Element, b: Self::Element) -> bool {
+        a > b
+    }
     /// The element within the range of the fused activation.
     fn clamp(output: &Self::Output, x: Self::Element) -> Self::Element;
 
@@ -170,6 +175,22 @@ pub trait Trainable: Arithmetic {
     }
 }
 
+/// `a > b`, in integers.
+#[cfg_attr(
+    any(milligrad_vfp, target_arch = "x86_64", target_arch = "aarch64"),
+    allow(dead_code, reason = "floats are compared as such")
+)]
+#[inline(always)]
+fn exceeds_by_bits(a: f32, b: f32) -> bool {
+    // In the order of the numbers, both zeros at the same place, NaN beyond infinity on either side.
+    let place = |x: f32| {
+        let bits = x.to_bits() as i32;
+        if bits < 0 { i32::MIN.wrapping_sub(bits) } else { bits }
+    };
+    let (a, b, infinity) = (place(a), place(b), f32::INFINITY.to_bits() as i32);
+    a > b && a <= infinity && b >= -infinity
+}
+
 macro_rules! float_arithmetic {
     ($t:ident, $add_product:expr, { $($kernels:item)* }, { $($training_kernels:item)* }) => {
         impl Arithmetic for $t {
@@ -203,7 +224,13 @@ macro_rules! float_arithmetic {
             }
             #[inline(always)]
             fn clamp(output: &Clamp<$t>, x: $t) -> $t {
-                output.apply(x)
+                if Self::exceeds(output.min, x) {
+                    output.min
+                } else if Self::exceeds(x, output.max) {
+                    output.max
+                } else {
+                    x
+                }
             }
             $($kernels)*
         }
@@ -281,6 +308,12 @@ float_arithmetic!(
                 matrix::wide_rows(weights, biases, output, x, y);
             }
         }
+        // Without an FPU a comparison is a call.
+        #[cfg(not(any(milligrad_vfp, target_arch = "x86_64", target_arch = "aarch64")))]
+        #[inline(always)]
+        fn exceeds(a: f32, b: f32) -> bool {
+            exceeds_by_bits(a, b)
+        }
         #[cfg(milligrad_fpu)]
         #[inline(always)]
         fn convolve(layer: &Conv2d<'_, f32>, x: &[f32], patch: &mut [f32], y: &mut [f32]) {
@@ -338,3 +371,18 @@ float_arithmetic!(
         }
     }
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_compared_as_floats_are() {
+        let special = [0.0, 1e-45, 1.0, 1.5, f32::MAX, f32::INFINITY, f32::NAN, f32::from_bits(0x7f80_0001)];
+        for a in special.into_iter().flat_map(|x| [x, -x]) {
+            for b in special.into_iter().flat_map(|x| [x, -x]) {
+                assert_eq!(exceeds_by_bits(a, b), a > b, "{a} > {b}");
+            }
+        }
+    }
+}

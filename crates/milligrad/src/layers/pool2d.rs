@@ -54,7 +54,7 @@ impl<A: Arithmetic> MaxPool2d<A> {
             y.iter_mut().zip(first).for_each(|(y, &x)| *y = x);
             for pixel in pixels {
                 for (y, &x) in y.iter_mut().zip(pixel) {
-                    if x > *y {
+                    if A::exceeds(x, *y) {
                         *y = x;
                     }
                 }
