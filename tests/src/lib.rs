@@ -6,7 +6,7 @@ pub mod random_models;
 
 use milligrad_host::features::{Feature, Features, RawColumn, TargetScaling, Term};
 use milligrad_host::{
-    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind,
+    Builder, CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind,
     Program, QuantizeOptions, Result, import, quantize,
 };
 use std::path::Path;
@@ -221,8 +221,21 @@ pub fn squashed_in_fixed_point() -> Result<Program> {
 }
 
 fn in_fixed_point(graph: &Graph, learn: Learn, rounding: FixedRounding) -> Result<Program> {
-    let learn = Some(learn.in_fixed_point(FixedPoint { rounding, seed: 3 }));
+    let learn = Some(learn.in_fixed_point(FixedPoint { rounding, seed: 3, ..Default::default() }));
     Program::compile(graph, &CompileOptions { learn, ..Default::default() })
+}
+
+/// A graph as a program in fixed point with dynamic exponents of which these layers learn, with a guard or without.
+pub fn dynamic(graph: &Graph, layers: Layers, rounding: FixedRounding, guard: bool) -> Result<Program> {
+    let fixed = FixedPoint { rounding, seed: 3, exponents: FixedExponents::Dynamic };
+    let learn = Learn { guard, ..Learn::new(layers, OptimizerKind::Sgd) }.in_fixed_point(fixed);
+    Program::compile(graph, &CompileOptions { learn: Some(learn), ..Default::default() })
+}
+
+/// A graph as an int8 program whose last layer has dynamic exponents and learns.
+pub fn adapting_with_dynamic_exponents(graph: &Graph) -> Result<Program> {
+    let int8 = quantize(graph, &noise(7, 32 * graph.input_len()), &QuantizeOptions::default())?;
+    dynamic(&int8, Layers::Last(2), FixedRounding::Nearest, true)
 }
 
 /// A graph as an int8 program whose last layer is in fixed point and learns.
@@ -297,6 +310,12 @@ pub fn cases() -> Result<Vec<Case>> {
         case("binary_fixed", fixed(&binary()?, Layers::All, FixedRounding::Nearest, true)?),
         case("regression_fixed", fixed(&regression()?, Layers::All, FixedRounding::Stochastic, false)?),
         case("squashed_fixed", squashed_in_fixed_point()?),
+        case("mlp_dynamic", dynamic(&mlp()?, Layers::All, FixedRounding::Nearest, false)?),
+        case("image_dynamic", dynamic(&image()?, Layers::All, FixedRounding::Stochastic, true)?),
+        case("image_biases_dynamic", dynamic(&image()?, Layers::Biases, FixedRounding::Nearest, true)?),
+        case("ramps_dynamic", dynamic(&ramps()?, Layers::All, FixedRounding::Nearest, true)?),
+        case("binary_dynamic", dynamic(&binary()?, Layers::All, FixedRounding::Stochastic, false)?),
+        case("adapting_dynamic", adapting_with_dynamic_exponents(&image()?)?),
         case("branches_int8", int8(&branches()?)?),
         case("branches_f32", float(&branches()?)?),
         case("series_int8", int8(&series()?)?),

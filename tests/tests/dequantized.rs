@@ -114,7 +114,7 @@ fn wide_layers_that_read_alone_go_without_floats() {
     let arena = (wide.plan.int8 + 4 * (5 + 64)).next_multiple_of(4);
     assert_eq!(training.ram_beyond_parameters_bytes, arena);
 
-    let fixed = FixedPoint { rounding: FixedRounding::Nearest, seed: 0 };
+    let fixed = FixedPoint::default();
     assert!(!reads_int8(&program(image().dense(5).softmax(), &learn.clone().in_fixed_point(fixed))));
 
     let trunk = image();

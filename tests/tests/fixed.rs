@@ -4,10 +4,12 @@
 use milligrad::fixed::{PowerOfTwoSgd, Report, Rule as FixedRule, Saturation, StochasticSgd};
 use milligrad::{BatchLearner, ElementsMut, Learner, Model, Sgd, Target, TargetKind, TrainError, UNLABELLED};
 use milligrad_host::{
-    Builder, CompileOptions, Error, FixedPoint, Layers, Learn, LossKind, OptimizerKind, Program, Rule,
+    Builder, CompileOptions, Error, FixedExponents, FixedPoint, Layers, Learn, LossKind, OptimizerKind, Program, Rule,
 };
+use milligrad_host::{ElementType, program::Trainable};
 use milligrad_tests::random_models::Random;
 use milligrad_tests::{cases, image, mlp, noise, series_classifier, squashed};
+use std::collections::HashMap;
 
 /// What networks have beside [`Learner`], as methods of their own, and batches where they have them.
 trait Full: Learner {
@@ -76,6 +78,12 @@ exported! {
     single binary_fixed: |n| Some(*n.guard.report());
     single regression_fixed: |_| None;
     batches squashed_fixed: |n| Some(*n.guard.report());
+    single mlp_dynamic: |_| None;
+    single image_dynamic: |n| Some(*n.guard.report());
+    single image_biases_dynamic: |n| Some(*n.guard.report());
+    single ramps_dynamic: |n| Some(*n.guard.report());
+    single binary_dynamic: |_| None;
+    single adapting_dynamic: |n| Some(*n.guard.report());
 }
 
 fn program(name: &str) -> Program {
@@ -101,6 +109,9 @@ fn is_the_desk<M: Full>(mut network: M, optimizer: &M::Optimizer, name: &str, ru
         let mut raw = noise(step, M::INPUTS[0].len());
         if step % 40 == 39 {
             raw.iter_mut().for_each(|x| *x *= 1000.0);
+        }
+        if step % 60 == 59 {
+            raw[0] = f32::INFINITY;
         }
         let record = program.encode_input(&raw);
         let values: Vec<f32> = noise(step + 1000, M::OUTPUTS[0].len());
@@ -147,7 +158,7 @@ fn is_the_desk<M: Full>(mut network: M, optimizer: &M::Optimizer, name: &str, ru
     let record = program.encode_input(&noise(5, M::INPUTS[0].len()));
     network.input_at(0).set_le(&record);
     network.run();
-    let mut output = vec![0; 2 * M::OUTPUTS[0].len()];
+    let mut output = vec![0; program.output_bytes()];
     network.output_at(0).to_le(&mut output);
     assert_eq!(output, runner.predict(&record).unwrap());
 }
@@ -163,8 +174,14 @@ fn networks_learn_as_the_desk_does() {
     is_the_desk(binary_fixed::Network::new(), &nearest, "binary_fixed", &rule);
     is_the_desk(squashed_fixed::Network::new(), &nearest, "squashed_fixed", &rule);
     is_the_desk(ramps_batches_fixed::Network::new(), &nearest, "ramps_batches_fixed", &rule);
+    is_the_desk(mlp_dynamic::Network::new(), &nearest, "mlp_dynamic", &rule);
+    is_the_desk(image_biases_dynamic::Network::new(), &nearest, "image_biases_dynamic", &rule);
+    is_the_desk(ramps_dynamic::Network::new(), &nearest, "ramps_dynamic", &rule);
+    is_the_desk(adapting_dynamic::Network::new(), &nearest, "adapting_dynamic", &rule);
     let stochastic = StochasticSgd::new(4);
     let rule = Rule::Stochastic(stochastic);
+    is_the_desk(image_dynamic::Network::new(), &stochastic, "image_dynamic", &rule);
+    is_the_desk(binary_dynamic::Network::new(), &stochastic, "binary_dynamic", &rule);
     is_the_desk(image_fixed::Network::new(), &stochastic, "image_fixed", &rule);
     is_the_desk(adapting_fixed::Network::new(), &stochastic, "adapting_fixed", &rule);
     is_the_desk(regression_fixed::Network::new(), &stochastic, "regression_fixed", &rule);
@@ -268,36 +285,58 @@ fn guards_do_not_refuse_a_batch_for_its_size() {
 /// changes nothing, and rolling back gives the last good parameters, bit for bit.
 #[test]
 fn nothing_breaks_a_guarded_network() {
-    faults(ramps_fixed::Network::new(), PowerOfTwoSgd::new, 82_000);
-    faults(adapting_fixed::Network::new(), StochasticSgd::new, 10_000);
-    faults(image_fixed::Network::new(), StochasticSgd::new, 3_000);
-    faults(image_biases_fixed::Network::new(), PowerOfTwoSgd::new, 5_000);
-    faults(image_batches_fixed::Network::new(), StochasticSgd::new, 1_000);
-    faults(ramps_batches_fixed::Network::new(), PowerOfTwoSgd::new, 10_000);
-    faults(binary_fixed::Network::new(), PowerOfTwoSgd::new, 10_000);
-    faults(squashed_fixed::Network::new(), PowerOfTwoSgd::new, 10_000);
+    faults(ramps_fixed::Network::new(), "ramps_fixed", PowerOfTwoSgd::new, 82_000);
+    faults(adapting_fixed::Network::new(), "adapting_fixed", StochasticSgd::new, 10_000);
+    faults(image_fixed::Network::new(), "image_fixed", StochasticSgd::new, 3_000);
+    faults(image_biases_fixed::Network::new(), "image_biases_fixed", PowerOfTwoSgd::new, 5_000);
+    faults(image_batches_fixed::Network::new(), "image_batches_fixed", StochasticSgd::new, 1_000);
+    faults(ramps_batches_fixed::Network::new(), "ramps_batches_fixed", PowerOfTwoSgd::new, 10_000);
+    faults(binary_fixed::Network::new(), "binary_fixed", PowerOfTwoSgd::new, 10_000);
+    faults(squashed_fixed::Network::new(), "squashed_fixed", PowerOfTwoSgd::new, 10_000);
+    faults(ramps_dynamic::Network::new(), "ramps_dynamic", PowerOfTwoSgd::new, 80_000);
+    faults(adapting_dynamic::Network::new(), "adapting_dynamic", PowerOfTwoSgd::new, 10_000);
+    faults(image_dynamic::Network::new(), "image_dynamic", StochasticSgd::new, 3_000);
+    faults(image_biases_dynamic::Network::new(), "image_biases_dynamic", PowerOfTwoSgd::new, 5_000);
 }
+
+/// Floats that are none, and far ones.
+const WILD: [f32; 8] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e38, -3e38, 1e-40, 1e6, -300.0];
 
 /// Fills the input: with small numbers, or with any.
 fn fill<M: Model>(network: &mut M, random: &mut Random, wild: bool) {
-    let mut number = |bits: u32| {
+    let number = |random: &mut Random, bits: u32| {
         let x = random.below(1 << bits) as i32 - (1 << (bits - 1));
         if wild && random.below(3) == 0 { i32::from(i16::MAX) * (x & 1) - (x & 1 ^ 1) * (1 << 15) } else { x }
     };
     match network.input_at(0) {
         ElementsMut::I16(input) => {
-            input.iter_mut().for_each(|x| *x = number(if wild { 16 } else { 9 }) as i16)
+            input.iter_mut().for_each(|x| *x = number(random, if wild { 16 } else { 9 }) as i16)
         }
-        ElementsMut::I8(input) => input.iter_mut().for_each(|x| *x = number(8) as i8),
-        ElementsMut::F32(_) => panic!("no float input"),
+        ElementsMut::I8(input) => input.iter_mut().for_each(|x| *x = number(random, 8) as i8),
+        ElementsMut::F32(input) => input.iter_mut().for_each(|x| {
+            *x = if wild && random.below(3) == 0 {
+                WILD[random.below(WILD.len())]
+            } else {
+                random.below(1 << 16) as f32 / 32_768.0 - 1.0
+            };
+        }),
     }
 }
 
-fn faults<M: Full>(mut network: M, rule: impl Fn(u32) -> M::Optimizer, sequences: u32)
+/// The guard's limit of each parameter: of 15 bits for weights and 23 for biases fifteen sixteenths.
+fn limits(program: &Program) -> HashMap<String, f32> {
+    let limit = |parameter: &Trainable| {
+        let bits = if parameter.dtype == ElementType::I16 { 15 } else { 23 };
+        (parameter.name.clone(), 0.9375 * f32::from(parameter.exponent + bits).exp2())
+    };
+    program.parameters.iter().map(limit).collect()
+}
+
+fn faults<M: Full>(mut network: M, name: &str, rule: impl Fn(u32) -> M::Optimizer, sequences: u32)
 where
     M::Optimizer: FixedRule,
 {
-    const WILD: [f32; 8] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e38, -3e38, 1e-40, 1e6, -300.0];
+    let limits = limits(&program(name));
     let random = &mut Random::new(u64::from(sequences));
     let (mut snapshot, mut factory) = (M::Snapshot::default(), M::Snapshot::default());
     let (mut refused, mut taken) = (0, 0);
@@ -345,7 +384,8 @@ where
                 refused += 1;
             }
             network.parameters(|name, values| {
-                assert!(values.iter().all(|v| v.abs() <= 7.5), "{name} in sequence {sequence}: {values:?}");
+                let fits = values.iter().all(|v| v.abs() <= limits[name]);
+                assert!(fits, "{name} in sequence {sequence}: {values:?}");
             });
         }
         if random.below(2) == 0 {
@@ -376,7 +416,21 @@ fn what_is_not_there_is_said() {
     let id = large.nodes[0].constants[0];
     let values = vec![9.0; large.constant(id).values.len()];
     large.set_values(id, &values).unwrap();
-    says(&large, sgd(Layers::All), &["reach 9", "±8", &large.nodes[0].name]);
+    says(&large, sgd(Layers::All), &["reach 9", "±8", "--exponents dynamic", &large.nodes[0].name]);
+    let says = |graph, learn: Learn, words: &[&str]| {
+        let fixed = FixedPoint { exponents: FixedExponents::Dynamic, ..FixedPoint::default() };
+        let options = CompileOptions { learn: Some(learn.in_fixed_point(fixed)), ..Default::default() };
+        let text = Program::compile(graph, &options).unwrap_err().to_string();
+        words.iter().for_each(|word| assert!(text.contains(word), "{text}"));
+    };
+    says(&series, sgd(Layers::All), &["`elu`", "ELU", "Dense", "Conv2d", "--exponents static", "float32"]);
+    says(&squashed().unwrap(), sgd(Layers::All), &["`sigmoid`", "binary cross entropy", "--exponents static"]);
+    says(&mlp, sgd(Layers::All).with_batches(), &["--batches", "--exponents static"]);
+    let wide = Builder::new("wide", &[40_000]).dense(2).softmax().build(1).unwrap();
+    says(&wide, sgd(Layers::All), &["`dense`", "40000 products", "32768"]);
+    // A range that no pooling can have in units of its own.
+    let pooled = Builder::new("pooled", &[4, 4, 1]).max_pool2d(2).relu6().flatten().dense(2).softmax();
+    says(&pooled.build(1).unwrap(), sgd(Layers::All), &["`max_pool2d`", "before the pooling"]);
 }
 
 /// A refusal of a target without a guard changes nothing either.

@@ -45,11 +45,11 @@ fn steps_cost_on_a_cortex_m4f_what_the_analysis_says() {
     check("mlp-adam", &mlp, Learn::new(Layers::All, OptimizerKind::Adam));
     for (name, rounding) in [("nearest", FixedRounding::Nearest), ("stochastic", FixedRounding::Stochastic)] {
         let fixed = Learn::new(Layers::All, OptimizerKind::Sgd);
-        let fixed = fixed.in_fixed_point(FixedPoint { rounding, seed: 3 });
+        let fixed = fixed.in_fixed_point(FixedPoint { rounding, seed: 3, ..Default::default() });
         check(&format!("mlp-{name}"), &mlp, fixed.clone());
         check(&format!("mlp-{name}-guarded"), &mlp, fixed.guarded());
     }
-    let fixed = FixedPoint { rounding: FixedRounding::Nearest, seed: 3 };
+    let fixed = FixedPoint { rounding: FixedRounding::Nearest, seed: 3, ..Default::default() };
     check("cnn-nearest", &cnn, Learn::new(Layers::All, OptimizerKind::Sgd).in_fixed_point(fixed));
     let wide = Builder::new("wide", &[784]).dense(128).relu().dense(10).softmax().build(1).unwrap();
     check("wide-nearest", &wide, Learn::new(Layers::All, OptimizerKind::Sgd).in_fixed_point(fixed));

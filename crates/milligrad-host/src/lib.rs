@@ -70,7 +70,7 @@ pub use graph::{
 };
 pub use lower::{CompileOptions, Layers, Learn};
 pub use prepare::for_inference;
-pub use program::{ElementType, FixedPoint, FixedRounding, LossKind, OptimizerKind, Program};
+pub use program::{ElementType, FixedExponents, FixedPoint, FixedRounding, LossKind, OptimizerKind, Program};
 pub use quantize::{QuantizeOptions, qat, quantize};
 pub use run::{Rule, Runner, Snapshot};
 

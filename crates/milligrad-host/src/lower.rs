@@ -13,12 +13,12 @@ use crate::graph::{self, DType, Graph, Op, TensorId, Values};
 use crate::pack;
 use crate::plan::{Plan, lower_bound_bytes};
 use crate::program::{
-    Buffer, BufferId, ElementType, FixedKernel, FixedPoint, Kernel, Layer, LossKind, OptimizerKind,
+    Buffer, BufferId, ElementType, FixedExponents, FixedKernel, FixedPoint, Kernel, Layer, LossKind, OptimizerKind,
     ParameterIds, Port, Program, Source, Step, Trainable, overlaps,
 };
 use crate::{ops, optimize};
 pub use choice::{Chosen, Layers};
-use milligrad::fixed::Limits;
+use milligrad::fixed::{Limits, dynamic::Exponents};
 use milligrad::{Arithmetic, Core, Rounding, fixed as real};
 
 /// Most bytes that the buffers of a program may need at once: more RAM than boards have, external memory included.
@@ -91,6 +91,11 @@ impl Learn {
     fn check(&self) -> std::result::Result<(), &'static str> {
         if self.fixed.is_none() {
             return Ok(());
+        }
+        if self.batches && self.fixed.is_some_and(|fixed| fixed.is_dynamic()) {
+            return Err(
+                "with dynamic exponents layers learn one sample at a time; leave out --batches, or use --exponents static",
+            );
         }
         if self.optimizer != OptimizerKind::Sgd {
             return Err(
@@ -197,6 +202,10 @@ struct Lowering<'a> {
     learners: Vec<(usize, ParameterIds)>,
     /// What is float in the graph is in fixed point here.
     fixed: bool,
+    /// With exponents that each step chooses.
+    dynamic: bool,
+    /// Inputs and outputs that are floats all the same, beside the buffers of their blocks.
+    real_ports: Vec<(TensorId, BufferId)>,
     /// The loss was chosen to be the mean squared error.
     squares: bool,
 }
@@ -218,12 +227,64 @@ impl<'a> Lowering<'a> {
             parameters: Vec::new(),
             learners: Vec::new(),
             fixed: learn.is_some_and(|learn| learn.fixed.is_some()),
+            dynamic: learn
+                .and_then(|learn| learn.fixed)
+                .is_some_and(|fixed| fixed.exponents == FixedExponents::Dynamic),
+            real_ports: Vec::new(),
             squares: learn.is_some_and(|learn| learn.loss == Some(LossKind::MeanSquaredError)),
         };
         for port in &graph.inputs {
-            lowering.buffer_of[port.tensor.0] = Some(lowering.tensor_buffer(&port.name, port.tensor, 0));
+            if lowering.dynamic && graph.tensor(port.tensor).dtype == DType::F32 {
+                lowering.block_of_input(port);
+            } else {
+                lowering.buffer_of[port.tensor.0] = Some(lowering.tensor_buffer(&port.name, port.tensor, 0));
+            }
         }
         lowering
+    }
+
+    /// An input of floats, and the step that makes a block of it.
+    fn block_of_input(&mut self, port: &graph::Port) {
+        let info = self.graph.tensor(port.tensor);
+        let input = self.new_buffer(&port.name, ElementType::F32, info.len(), 0);
+        let block = self.new_buffer(format!("{} block", port.name), ElementType::I16, info.len(), 0);
+        self.real_ports.push((port.tensor, input));
+        self.buffer_of[port.tensor.0] = Some(block);
+        self.conversion(&port.name, port.tensor, FixedKernel::FromReals, [input, block]);
+    }
+
+    /// The step that makes floats of an output that is no probability.
+    fn reals_of_output(&mut self, port: &graph::Port) {
+        let Some(block) = self.buffer_of[port.tensor.0] else { return };
+        let last = self.steps.last().filter(|step| step.output == block).map(|step| &step.kernel);
+        let is_probability = matches!(last, Some(Kernel::Fixed(kernel)) if kernel.is_probability());
+        if is_probability || self.buffers[block.0].dtype != ElementType::I16 {
+            return;
+        }
+        let time = self.steps.len();
+        let output = self.new_buffer(&port.name, ElementType::F32, self.buffers[block.0].len, time);
+        self.touch(block, time);
+        self.real_ports.push((port.tensor, output));
+        self.conversion(&port.name, port.tensor, FixedKernel::ToReals, [block, output]);
+    }
+
+    fn conversion(&mut self, port: &str, tensor: TensorId, kernel: FixedKernel, [from, to]: [BufferId; 2]) {
+        let mut name = format!("{port}_block");
+        while self.graph.nodes.iter().any(|node| node.name == name) {
+            name.push('_');
+        }
+        self.steps.push(Step {
+            name,
+            op: if kernel == FixedKernel::FromReals { "Quantize" } else { "Dequantize" },
+            kernel: Kernel::Fixed(kernel),
+            inputs: vec![from],
+            scratch: None,
+            sums: None,
+            output: to,
+            shape: self.graph.tensor(tensor).shape.clone(),
+            macs: 0,
+            parameters: 0,
+        });
     }
 
     fn new_buffer(
@@ -261,8 +322,11 @@ impl<'a> Lowering<'a> {
         let node = &graph.nodes[index];
         let float = |id: &TensorId| graph.tensor(*id).dtype == DType::F32;
         if self.fixed && node.inputs.iter().chain([&node.output]).any(float) {
-            kernel = fixed::kernel(kernel, graph.is_output(node.output), self.squares)
-                .map_err(|problem| graph.error(node, problem))?;
+            kernel = match self.dynamic {
+                true => fixed::dynamic_kernel(kernel, graph.is_output(node.output), self.squares),
+                false => fixed::kernel(kernel, graph.is_output(node.output), self.squares),
+            }
+            .map_err(|problem| graph.error(node, problem))?;
         }
         kernel = self.over_border(node, kernel);
         self.take_range(node, &mut kernel);
@@ -280,6 +344,9 @@ impl<'a> Lowering<'a> {
             let dtype = self.dtype(node.inputs[0]);
             self.new_buffer(format!("{} patch", node.name), dtype, kernel.scratch(), time)
         });
+        let sums = matches!(&kernel, Kernel::Fixed(kernel) if kernel.keeps_sums()).then(|| {
+            self.new_buffer(format!("{} sums", node.name), ElementType::I32, info.len(), time)
+        });
         let parameters = node.constants.iter().map(|&id| graph.constant(id).values.len()).sum();
         if let Some(&chosen) = self.trained.iter().find(|chosen| chosen.node == index) {
             self.move_to_ram(node.name.as_str(), time, &mut kernel, chosen.weights)
@@ -292,6 +359,7 @@ impl<'a> Lowering<'a> {
             kernel,
             inputs,
             scratch,
+            sums,
             output,
             shape: info.shape.clone(),
             parameters,
@@ -330,11 +398,23 @@ impl<'a> Lowering<'a> {
         let mut take = Take { name, with_weights, parameters: &mut self.parameters };
         let ids = match kernel {
             Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => {
-                take.layer(layer, (ElementType::F32, |w| *w), (ElementType::F32, |b| *b))
+                take.layer(layer, (ElementType::F32, 0, &|w| *w), (ElementType::F32, 0, &|b| *b))
             }
             Kernel::Fixed(FixedKernel::Layer(layer)) => {
-                let weight = |w: &i16| real::from_weight(*w);
-                take.layer(layer, (ElementType::I16, weight), (ElementType::I32, |b| real::from_bias(*b)))
+                let (weights, biases) = (-(milligrad::WEIGHT_BITS as i16), -(milligrad::SUM_BITS as i16));
+                take.layer(
+                    layer,
+                    (ElementType::I16, weights, &|w| real::from_weight(*w)),
+                    (ElementType::I32, biases, &|b| real::from_bias(*b)),
+                )
+            }
+            Kernel::Fixed(FixedKernel::Dynamic(layer, exponents)) => {
+                let Exponents { weights, biases } = *exponents;
+                take.layer(
+                    layer,
+                    (ElementType::I16, weights, &|w| real::dynamic::real((*w).into(), weights)),
+                    (ElementType::I32, biases, &|b| real::dynamic::real(*b, biases)),
+                )
             }
             _ => return Err("it is int8 and can't learn".into()),
         };
@@ -352,7 +432,8 @@ impl<'a> Lowering<'a> {
     fn ports(&self, ports: &[graph::Port]) -> Vec<Port> {
         let port = |port: &graph::Port| {
             let info = self.graph.tensor(port.tensor);
-            let buffer = self.buffer_of[port.tensor.0].expect("a verified graph has and writes its ports");
+            let real = self.real_ports.iter().rfind(|(tensor, _)| *tensor == port.tensor).map(|real| real.1);
+            let buffer = real.or(self.buffer_of[port.tensor.0]).expect("a verified graph has and writes its ports");
             Port {
                 name: port.name.clone(),
                 buffer,
@@ -390,6 +471,9 @@ impl<'a> Lowering<'a> {
 
     fn finish(mut self, options: &CompileOptions) -> Result<Program> {
         let graph = self.graph;
+        if self.dynamic {
+            graph.outputs.iter().for_each(|port| self.reals_of_output(port));
+        }
         let (inputs, outputs) = (self.ports(&graph.inputs), self.ports(&graph.outputs));
         outputs.iter().for_each(|port| self.touch(port.buffer, self.steps.len()));
         let removed = match &options.learn {
@@ -429,6 +513,9 @@ impl<'a> Lowering<'a> {
     }
 }
 
+/// The type of a parameter, the exponent of its unit, and what a number stands for.
+type Format<'f, T> = (ElementType, i16, &'f dyn Fn(&T) -> f32);
+
 /// Moves parameters of a layer into RAM.
 struct Take<'a> {
     name: &'a str,
@@ -440,8 +527,8 @@ impl Take<'_> {
     fn layer<A: Arithmetic>(
         &mut self,
         layer: &mut Layer<A>,
-        weights: (ElementType, fn(&A::Weight) -> f32),
-        biases: (ElementType, fn(&A::Channel) -> f32),
+        weights: Format<'_, A::Weight>,
+        biases: Format<'_, A::Channel>,
     ) -> ParameterIds {
         let parameters = layer.parameters_mut().expect("a layer with weights was chosen");
         ParameterIds {
@@ -454,12 +541,12 @@ impl Take<'_> {
         &mut self,
         what: &str,
         source: &mut Source<T>,
-        (dtype, real): (ElementType, fn(&T) -> f32),
+        (dtype, exponent, real): Format<'_, T>,
     ) -> usize {
         let index = self.parameters.len();
         if let Source::Flash(values) = std::mem::replace(source, Source::Ram(index)) {
             let values = values.iter().map(real).collect();
-            self.parameters.push(Trainable { name: format!("{}/{what}", self.name), values, dtype });
+            self.parameters.push(Trainable { name: format!("{}/{what}", self.name), values, dtype, exponent });
         }
         index
     }

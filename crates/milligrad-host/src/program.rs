@@ -18,7 +18,7 @@ use milligrad::layers::{QuantizedAdd, QuantizedSoftmax, Table};
 use milligrad::{Clamp, Core, Int8, Quantization, QuantizedOutput, Requantize};
 
 pub use element::ElementType;
-pub use fixed::{FixedKernel, FixedPoint, FixedRounding};
+pub use fixed::{FixedExponents, FixedKernel, FixedPoint, FixedRounding};
 pub use int8::{Broadcasting, Elements, Elementwise, QuantizedFunction};
 pub use layer::{Layer, Parameters, Source, TrainingLayer};
 pub use learning::{Apply, Backward, Gradients, Learning, LossKind, OptimizerKind, ParameterIds, Trainable};
@@ -197,7 +197,7 @@ impl Kernel {
             Self::Packed(packed) => packed.scratch(),
             Self::F32(layer) => layer.scratch(),
             Self::Dequantized { block, .. } => *block,
-            Self::Fixed(FixedKernel::Layer(layer)) => layer.scratch(),
+            Self::Fixed(kernel) => kernel.scratch(),
             Self::TransposeConv2d { window, .. } => window.patch_len(),
             _ => 0,
         }
@@ -238,7 +238,7 @@ impl Kernel {
     pub fn trains(&self) -> Option<TrainingLayer> {
         match self {
             Self::F32(layer) | Self::Dequantized { layer, .. } => Some(layer.training(Clamp::<f32>::LINEAR)),
-            Self::Fixed(FixedKernel::Layer(layer)) => Some(layer.training(Clamp::<i16>::LINEAR)),
+            Self::Fixed(kernel) => kernel.layer().map(|layer| layer.training(Clamp::<i16>::LINEAR)),
             _ => None,
         }
     }
@@ -257,6 +257,8 @@ pub struct Step {
     pub inputs: Vec<BufferId>,
     /// Scratch, where the kernel needs it.
     pub scratch: Option<BufferId>,
+    /// Where sums lie until their exponent is known.
+    pub sums: Option<BufferId>,
     /// What it writes; the same as the input for kernels in place.
     pub output: BufferId,
     /// Output shape.
@@ -359,7 +361,8 @@ impl Program {
         let Some(learning) = &self.learning else { return self.plan.bytes() };
         // Structs end on whole words.
         let parameters = self.parameter_bytes().next_multiple_of(4);
-        (self.plan.bytes() + parameters + learning.own_bytes(&self.parameters)).next_multiple_of(4)
+        let exponents = 2 * self.exponent_count();
+        (self.plan.bytes() + parameters + exponents + learning.own_bytes(&self.parameters)).next_multiple_of(4)
     }
 
     /// The largest magnitude of a parameter that learns, as exported.
@@ -367,9 +370,18 @@ impl Program {
         self.parameters.iter().flat_map(|p| &p.values).fold(0.0, |largest, value| largest.max(value.abs()))
     }
 
-    /// The largest magnitude of a parameter that learns in fixed point, in Q3.12, rounded up.
+    /// The largest magnitude of a parameter that learns in fixed point, rounded up: in Q3.12, with dynamic exponents in units of each
+    /// tensor of weights, and of 2⁸ of its biases'.
     pub fn largest_in_fixed_point(&self) -> u32 {
-        (self.largest_parameter() * (1 << milligrad::WEIGHT_BITS) as f32).ceil() as u32
+        if !self.fixed_point().is_some_and(|fixed| fixed.is_dynamic()) {
+            return (self.largest_parameter() * (1 << milligrad::WEIGHT_BITS) as f32).ceil() as u32;
+        }
+        let largest = |parameter: &Trainable| {
+            let bits = if parameter.dtype == ElementType::I32 { 8 } else { 0 };
+            let unit = f64::from(parameter.exponent + bits).exp2();
+            parameter.values.iter().fold(0.0_f64, |most, value| most.max((f64::from(*value) / unit).abs()))
+        };
+        self.parameters.iter().map(largest).fold(0.0, f64::max).ceil() as u32
     }
 
     /// Bytes of RAM of the parameters that learn.

@@ -142,7 +142,7 @@ impl<'p> Runner<'p> {
     /// Parameters that learn, in the order of [`Program::parameters`]; those in fixed point as floats.
     pub fn parameters(&self) -> Cow<'_, [Vec<f32>]> {
         match self.program.fixed_point() {
-            Some(_) => self.fixed.learned.reals().into(),
+            Some(_) => self.fixed.learned.reals(self.program).into(),
             None => (&self.parameters[..]).into(),
         }
     }

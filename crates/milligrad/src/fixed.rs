@@ -14,7 +14,8 @@
 //! Shifting without rounding destroys training, and so does rounding each weight's update for itself where the rate is small:
 //! [`PowerOfTwoSgd`] rounds the running sums of updates along a row to nearest, [`StochasticSgd`] up or down at random, so that
 //! the mean of many is right. [`mean()`](mean) makes the mean of gradients that were summed over a batch. [`Saturation`] counts
-//! what came to the end of its range, and a [`Guard`] refuses steps before their first write.
+//! what came to the end of its range, and a [`Guard`] refuses steps before their first write. Where ranges are not known, exponents are
+//! [`dynamic`].
 //!
 //! ```
 //! use milligrad::fixed::{self, Fixed16, PowerOfTwoSgd, Saturation, activation};
@@ -57,6 +58,7 @@
 
 mod batch;
 mod convert;
+pub mod dynamic;
 mod elementwise;
 mod exponential;
 mod guard;
@@ -73,7 +75,7 @@ pub use convert::{
 };
 pub use elementwise::{accumulate, add, clamp, clamp_backward, leaky_relu, leaky_relu_backward, slope};
 pub use exponential::{sigmoid, sigmoid_backward, sigmoid_probability, tanh, tanh_backward};
-pub use guard::{Guard, Limits, Reach, Report, largest_bias, largest_weight};
+pub use guard::{Guard, Limits, Reach, Report, Steps, largest_bias, largest_weight};
 pub use loss::{binary_cross_entropy, mean_squared_error, softmax, sparse_categorical_cross_entropy};
 pub use saturation::Saturation;
 

@@ -3,7 +3,7 @@
 use super::learn::{add_to_batch, call_deltas, open_accumulate, open_apply, target};
 use super::steps::{fixed_layer, in_place, sum, with};
 use super::values::{fixed_clamp, identifier, requantize};
-use super::way_back;
+use super::{dynamic, way_back};
 use crate::program::{
     Apply, Backward, FixedKernel, FixedPoint, Gradients, Layer, Learning, LossKind, Program, Step,
 };
@@ -55,7 +55,7 @@ pub(super) fn forward(
         FixedKernel::Add(range) => {
             sum(program, step, |a, b| format!("fixed::add({a}, {b}, &{}, y);", fixed_clamp(range)), text);
         }
-        FixedKernel::FromInt8 { zero_point, scale } => {
+        FixedKernel::FromInt8 { zero_point, scale, .. } => {
             let _ = writeln!(
                 text,
                 "        let (x, y) = (self.int8.get({:?}).unwrap_or_default(), self.int16.get_mut({:?}).unwrap_or_default());
@@ -64,6 +64,9 @@ pub(super) fn forward(
                 program.range(y),
                 requantize(scale),
             );
+        }
+        FixedKernel::Dynamic(..) | FixedKernel::FromReals | FixedKernel::ToReals => {
+            unreachable!("exponents are static")
         }
     }
     if kernel.sums() {
@@ -102,7 +105,7 @@ pub(super) fn methods(program: &Program, learning: &Learning, text: &mut String)
 /// Forward, loss, deltas.
 fn deltas(program: &Program, learning: &Learning, text: &mut String) {
     let (parameter, argument) = target(program, learning);
-    let outputs = program.buffer(program.output().buffer).len;
+    let outputs = program.buffer(learning.output).len;
     let _ = writeln!(
         text,
         "
@@ -112,6 +115,10 @@ fn deltas(program: &Program, learning: &Learning, text: &mut String) {
     );
     if learning.loss == LossKind::SparseCategoricalCrossEntropy {
         let _ = writeln!(text, "        Target::Class(label).class({outputs})?;");
+    }
+    if is_dynamic(learning) {
+        dynamic::deltas(program, learning, argument, text);
+        return;
     }
     text.push_str("        self.forward(|_| {});\n");
     if learning.delta != program.output().buffer {
@@ -164,21 +171,39 @@ fn train_step(program: &Program, learning: &Learning, text: &mut String) {
     }
     text.push_str(&call_deltas(program, learning));
     if learning.guard {
-        text.push_str("        let mut reach = fixed::Reach::new();\n");
+        let module = if is_dynamic(learning) { "fixed::dynamic" } else { "fixed" };
+        let _ = writeln!(text, "        let mut reach = {module}::Reach::new();");
         for apply in &learning.apply {
-            way_back::gradients(program, apply, text);
-            reach(program, apply, text);
+            gradients(program, learning, apply, text);
+            reach(program, learning, apply, text);
         }
         text.push_str("        let saturated = self.saturation.since(&before);\n");
         text.push_str(DECIDE);
     }
     for apply in &learning.apply {
         if !learning.guard {
-            way_back::gradients(program, apply, text);
+            gradients(program, learning, apply, text);
         }
-        update(program, apply, text);
+        if is_dynamic(learning) {
+            dynamic::update(program, apply, text);
+        } else {
+            update(program, apply, text);
+        }
     }
     text.push_str("        Ok(loss)\n    }\n");
+}
+
+fn is_dynamic(learning: &Learning) -> bool {
+    learning.fixed.is_some_and(|fixed| fixed.is_dynamic())
+}
+
+/// The gradients of a layer that stores them at batch 1.
+fn gradients(program: &Program, learning: &Learning, apply: &Apply, text: &mut String) {
+    if is_dynamic(learning) {
+        dynamic::gradients(program, apply, text);
+    } else {
+        way_back::gradients(program, apply, text);
+    }
 }
 
 /// The guard's decision.
@@ -230,7 +255,11 @@ fn apply_batch(program: &Program, learning: &Learning, text: &mut String) {
 }
 
 /// Adds a layer to the guard's view of the step.
-fn reach(program: &Program, apply: &Apply, text: &mut String) {
+fn reach(program: &Program, learning: &Learning, apply: &Apply, text: &mut String) {
+    if is_dynamic(learning) {
+        dynamic::reach(program, apply, text);
+        return;
+    }
     match apply.gradients {
         Some(gradients) => {
             way_back::each(program, gradients.buffers(), "reach.gradient(values);", text);
@@ -284,7 +313,7 @@ fn update_by(program: &Program, apply: &Apply, gradients: Gradients, text: &mut 
 }
 
 /// The trait whose methods update.
-const RULE: &str = "fixed::Rule";
+pub(super) const RULE: &str = "fixed::Rule";
 
 /// A call that updates, with the weights that it saturates counted.
 fn count(call: &str) -> String {
@@ -293,7 +322,7 @@ fn count(call: &str) -> String {
 
 fn evaluate(program: &Program, learning: &Learning, text: &mut String) {
     let (parameter, argument) = target(program, learning);
-    let outputs = program.buffer(program.output().buffer).len;
+    let outputs = program.buffer(learning.output).len;
     let (check, hit, counters) = match learning.loss {
         LossKind::SparseCategoricalCrossEntropy => (
             format!("        Target::Class(label).class({outputs})?;\n"),
@@ -318,11 +347,14 @@ fn evaluate(program: &Program, learning: &Learning, text: &mut String) {
 {check}        self.forward(|_| {{}});
         let outputs = arena::array_mut::<i16, {outputs}>(&mut self.int16, {});
         let hit = {hit};
-        let loss = fixed::{}(outputs, {argument}{counters})?;
+        let loss = {};
         Ok(Evaluation {{ loss, hit }})
     }}",
-        program.range(program.output().buffer).start,
-        learning.loss.function(),
+        program.range(learning.output).start,
+        match is_dynamic(learning) && learning.loss == LossKind::MeanSquaredError {
+            true => dynamic::squares(program, learning) + ".0",
+            false => format!("fixed::{}(outputs, {argument}{counters})?", learning.loss.function()),
+        },
     );
 }
 

@@ -3,7 +3,6 @@
 use super::values::{array, identifier};
 use super::{fixed, way_back};
 use crate::program::{ElementType, Learning, LossKind, Program, Trainable};
-use milligrad::fixed as real;
 use std::fmt::Write as _;
 
 /// The target of a step as a parameter, and as an argument.
@@ -132,8 +131,16 @@ fn implement(program: &Program, learning: &Learning, fields: &[Field<'_>], text:
     fn parameters(&self, mut visit: impl FnMut(&'static str, &[f32])) {{"
     );
     for (field, parameter, _) in fields {
-        let name = &parameter.name;
+        let (name, exponent) = (&parameter.name, parameter.exponent);
+        let is_dynamic = learning.fixed.is_some_and(|fixed| fixed.is_dynamic());
         let _ = match parameter.dtype {
+            ElementType::I16 | ElementType::I32 if is_dynamic => {
+                let kind = if parameter.dtype == ElementType::I16 { "weights" } else { "biases" };
+                writeln!(
+                    text,
+                    "        fixed::dynamic::visit_{kind}({name:?}, {exponent}, &self.parameters.{field}, &mut visit);"
+                )
+            }
             ElementType::I16 => {
                 writeln!(
                     text,
@@ -167,11 +174,9 @@ fn implement(program: &Program, learning: &Learning, fields: &[Field<'_>], text:
 
 /// The initial values of a parameter.
 fn initial(parameter: &Trainable) -> String {
-    let values = &parameter.values;
     match parameter.dtype {
-        ElementType::I16 => array(&values.iter().map(|&w| real::weight(w)).collect::<Vec<_>>()),
-        ElementType::I32 => array(&values.iter().map(|&b| real::bias(b)).collect::<Vec<_>>()),
-        _ => array(values),
+        ElementType::I16 | ElementType::I32 => array(&parameter.mantissas()),
+        _ => array(&parameter.values),
     }
 }
 

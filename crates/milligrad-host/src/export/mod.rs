@@ -4,6 +4,7 @@
 //! struct that is all the RAM of the model, with a straight-line `predict` and, where layers learn, `train_step`.
 //! The same program gives the same bytes.
 
+mod dynamic;
 mod fixed;
 mod int8;
 mod learn;
@@ -54,7 +55,7 @@ pub fn rust_with(program: &Program, sections: &Sections) -> Result<String> {
     }
     for step in &program.steps {
         let id = identifier(&step.name);
-        for name in ["", "_weights", "_channels", "_window", "_bias"].map(|end| format!("{id}{end}")) {
+        for name in ["", "_weights", "_channels", "_window", "_bias", "_exponents"].map(|end| format!("{id}{end}")) {
             if !taken.insert(name.clone()) {
                 let problem =
                     format!("layer `{}` would define `{name}` in Rust a second time; rename it", step.name);
@@ -253,6 +254,9 @@ fn network(program: &Program, text: &mut String) {
     for dtype in FIXED.into_iter().filter(|&dtype| program.plan.len(dtype) > 0) {
         let _ = writeln!(text, "    {}: [{}; {}],", arena(dtype), dtype.rust(), program.plan.len(dtype));
     }
+    if program.exponent_count() > 0 {
+        let _ = writeln!(text, "    exponents: [i16; {}],", program.exponent_count());
+    }
     if program.learning.is_some() {
         text.push_str("    /// What has been learned.\n    pub parameters: Parameters,\n    state: State,\n");
     }
@@ -290,6 +294,9 @@ fn network(program: &Program, text: &mut String) {
     }
     for dtype in FIXED.into_iter().filter(|&dtype| program.plan.len(dtype) > 0) {
         let _ = write!(text, " {}: [0; {}],", arena(dtype), program.plan.len(dtype));
+    }
+    if program.exponent_count() > 0 {
+        let _ = write!(text, " exponents: [0; {}],", program.exponent_count());
     }
     if program.learning.is_some() {
         text.push_str(" parameters: Parameters::new(), state: State::new(),");

@@ -2,8 +2,9 @@
 
 use super::values::{self, Literal, channels, clamp, constant_name, fixed_clamp, quantized_output};
 use super::{arena, packed, ports, table};
-use super::{fixed, int8};
+use super::{dynamic, fixed, int8};
 use crate::program::{BufferId, FixedKernel, Kernel, Layer, Parameters, Program, Source, Step};
+use milligrad::fixed::dynamic::Exponents;
 use milligrad::{Fixed16, Quantization, Window2d};
 use std::fmt::Write as _;
 
@@ -29,6 +30,7 @@ pub(super) fn statics(step: &Step, text: &mut String) {
         }
         Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => learnable(step, layer, text),
         Kernel::Fixed(FixedKernel::Layer(layer)) => learnable(step, layer, text),
+        Kernel::Fixed(FixedKernel::Dynamic(layer, exponents)) => dynamic_layer(step, layer, *exponents, text),
         Kernel::Fixed(_) => {}
         Kernel::Lookup(lookup) => {
             let _ = writeln!(text, "static {name}: Table = {};\n", lookup.source);
@@ -91,6 +93,29 @@ fn learnable<A: Learnable>(step: &Step, layer: &Layer<A>, text: &mut String) {
     let _ = writeln!(text, "static {name}: {kind}<{}> = {kind}::new({arguments});\n", A::NAME);
 }
 
+/// The constants of a layer with dynamic exponents, which is put together where it is used; a pooling's descriptor.
+fn dynamic_layer(step: &Step, layer: &Layer<Fixed16>, exponents: Exponents, text: &mut String) {
+    let name = &constant_name(&step.name);
+    let Some(Parameters { weights, channels, .. }) = layer.parameters() else {
+        return learnable(step, layer, text);
+    };
+    if let Source::Flash(weights) = weights {
+        table(&format!("{name}_WEIGHTS"), weights, text);
+    }
+    if let Source::Flash(channels) = channels {
+        table(&format!("{name}_CHANNELS"), channels, text);
+    }
+    if let Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } = layer {
+        let _ = writeln!(text, "const {name}_WINDOW: Window2d = {};", values::window(window));
+    }
+    let _ = writeln!(
+        text,
+        "/// A unit of a weight, and of a bias, as powers of two.\nconst {name}_EXPONENTS: fixed::dynamic::Exponents = \
+         fixed::dynamic::Exponents::new({}, {});\n",
+        exponents.weights, exponents.biases
+    );
+}
+
 /// Type and constructor arguments of a layer whose parameters are statics.
 fn descriptor<A: milligrad::Arithmetic>(
     layer: &Layer<A>,
@@ -143,6 +168,27 @@ pub(super) fn float_layer(step: &Step, layer: &Layer<f32>) -> String {
 /// The same in fixed point.
 pub(super) fn fixed_layer(step: &Step, layer: &Layer<Fixed16>) -> String {
     source(step, layer)
+}
+
+/// The same with dynamic exponents.
+pub(super) fn dynamic_source(step: &Step, layer: &Layer<Fixed16>) -> String {
+    let (id, name) = (values::identifier(&step.name), constant_name(&step.name));
+    let Some(parameters) = layer.parameters() else { return name };
+    let weights = match parameters.weights {
+        Source::Ram(_) => format!("self.parameters.{id}_weights"),
+        Source::Flash(_) => format!("{name}_WEIGHTS"),
+    };
+    let biases = match parameters.channels {
+        Source::Ram(_) => format!("self.parameters.{id}_bias"),
+        Source::Flash(_) => format!("{name}_CHANNELS"),
+    };
+    let (kind, first) = match layer {
+        Layer::Dense { inputs, .. } => ("Dense", inputs.to_string()),
+        Layer::DepthwiseConv2d { .. } => ("DepthwiseConv2d", format!("{name}_WINDOW")),
+        _ => ("Conv2d", format!("{name}_WINDOW")),
+    };
+    let output = fixed_clamp(&parameters.output);
+    format!("fixed::dynamic::{kind}::new({first}, &{weights}, &{biases}, {name}_EXPONENTS, {output})")
 }
 
 fn source<A: Learnable>(step: &Step, layer: &Layer<A>) -> String {
@@ -224,7 +270,10 @@ fn forward(program: &Program, step: &Step, text: &mut String) {
             let layer = |source: String, layer: &Layer<Fixed16>, text: &mut String| {
                 with(program, &buffers(true), &call(source, layer.kernel(), layer.scratch()), text);
             };
-            fixed::forward(program, step, kernel, layer, text);
+            match program.fixed_point() {
+                Some(fixed) if fixed.is_dynamic() => dynamic::forward(program, step, kernel, text),
+                _ => fixed::forward(program, step, kernel, layer, text),
+            }
         }
         Kernel::QuantizedSoftmax(_) => {
             let row = *step.shape.last().expect("a tensor has axes");

@@ -30,7 +30,7 @@ pub(super) fn backward(program: &Program, action: &Backward, text: &mut String) 
             let _ = writeln!(text, "        // {}: through the activation", step.name);
             with(program, &[("y", *y), ("delta", *delta)], &call, text);
         }
-        Backward::Input { step, delta, patch, values, delta_x } => {
+        Backward::Input { step, delta, patch, values, delta_x, .. } => {
             let step = &program.steps[*step];
             let layer = step.kernel.trains().expect("deltas pass layers that train");
             let mut buffers = vec![("delta", *delta)];

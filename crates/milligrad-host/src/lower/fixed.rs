@@ -1,12 +1,18 @@
 //! Kernels of floats in 16-bit fixed point, for programs that learn in it.
 
+mod dynamic;
+
 use crate::program::{FixedKernel, Kernel, Layer, Parameters, Source};
 use crate::quantize::multiplier;
+pub(super) use dynamic::dynamic_kernel;
 use milligrad::{Clamp, Fixed16, Quantization, Rounding, fixed};
 
 /// What exists in fixed point, for messages.
 const KERNELS: &str = "Dense, Conv2d (Conv1d), DepthwiseConv2d, MaxPool2d, AvgPool2d, Flatten, Reshape, Add, ReLU, ReLU6, LeakyReLU, \
                        sigmoid, tanh, and Softmax at the end";
+
+/// What is said of a softmax that is followed by something.
+const NO_SOFTMAX: &str = "in 16-bit fixed point softmax is the last layer or none; use --dtype float32";
 
 /// The largest magnitude of a weight or bias.
 const LARGEST: f32 = 32_767.5 / 4096.0;
@@ -21,24 +27,26 @@ pub(super) fn kernel(kernel: Kernel, last: bool, squares: bool) -> Result<Kernel
         Kernel::F32(layer) => FixedKernel::Layer(self::layer(layer)?),
         Kernel::Softmax if last => FixedKernel::Softmax,
         Kernel::Softmax => {
-            return Err("in 16-bit fixed point softmax is the last layer or none; use --dtype float32".into());
+            return Err(NO_SOFTMAX.into());
         }
         Kernel::Sigmoid => FixedKernel::Sigmoid { probability: last && !squares },
         Kernel::Tanh => FixedKernel::Tanh,
         Kernel::Clamp(range) => FixedKernel::Clamp(clamp(&range)),
         Kernel::Add(range) => FixedKernel::Add(clamp(&range)),
-        Kernel::LeakyRelu { alpha } if alpha.abs() <= 1.0 => {
-            FixedKernel::LeakyRelu { alpha: fixed::slope(alpha) }
-        }
-        Kernel::LeakyRelu { alpha } => {
-            return Err(format!(
-                "its slope is {alpha}, in 16-bit fixed point it is within ±1; use --dtype float32"
-            ));
-        }
+        Kernel::LeakyRelu { alpha } => leaky_relu(alpha)?,
         Kernel::Dequantize(quantization) => border(quantization)?,
         _ => return Err(none()),
     };
     Ok(Kernel::Fixed(kernel))
+}
+
+fn leaky_relu(alpha: f32) -> Result<FixedKernel, String> {
+    if alpha.abs() > 1.0 {
+        return Err(format!(
+            "its slope is {alpha}, in 16-bit fixed point it is within ±1; use --dtype float32"
+        ));
+    }
+    Ok(FixedKernel::LeakyRelu { alpha: fixed::slope(alpha) })
 }
 
 fn none() -> String {
@@ -50,16 +58,26 @@ fn none() -> String {
 
 /// From int8 to Q7.8.
 fn border(quantization: Quantization) -> Result<FixedKernel, String> {
-    let real = f64::from(quantization.scale) * f64::from(1 << milligrad::ACTIVATION_BITS);
-    let zero = i32::from(quantization.zero_point);
-    let reach = quantization.scale * (127 - zero).max(zero + 128) as f32;
+    let reach = reach(quantization);
     if reach > 128.0 {
         return Err(format!(
-            "its int8 numbers reach ±{reach}, activations in 16-bit fixed point ±128; use --dtype float32"
+            "its int8 numbers reach ±{reach}, activations in 16-bit fixed point ±128; use --exponents dynamic or --dtype float32"
         ));
     }
-    let scale = multiplier::requantize(real, Rounding::Single);
-    Ok(FixedKernel::FromInt8 { zero_point: quantization.zero_point, scale })
+    Ok(from_int8(quantization, -(milligrad::ACTIVATION_BITS as i16)))
+}
+
+/// The largest magnitude that an int8 stands for.
+fn reach(quantization: Quantization) -> f32 {
+    let zero = i32::from(quantization.zero_point);
+    quantization.scale * (127 - zero).max(zero + 128) as f32
+}
+
+/// From int8 to units of `2^exponent`.
+fn from_int8(quantization: Quantization, exponent: i16) -> FixedKernel {
+    let scale = f64::from(quantization.scale) * f64::from(-exponent).exp2();
+    let scale = multiplier::requantize(scale, Rounding::Single);
+    FixedKernel::FromInt8 { zero_point: quantization.zero_point, scale, exponent }
 }
 
 /// A range of the real numbers in Q7.8.
@@ -94,8 +112,8 @@ fn parameters(parameters: Parameters<f32>) -> Result<Parameters<Fixed16>, String
     let largest = weights.iter().chain(&biases).fold(0.0_f32, |largest, w| largest.max(w.abs()));
     if largest > LARGEST {
         return Err(format!(
-            "its parameters reach {largest}, in 16-bit fixed point they are within ±8; use --dtype float32, or train with \
-             weight decay or a lower learning rate"
+            "its parameters reach {largest}, in 16-bit fixed point they are within ±8; use --exponents dynamic or --dtype float32, \
+             or train with weight decay or a lower learning rate"
         ));
     }
     Ok(Parameters {
@@ -121,7 +139,7 @@ mod tests {
     fn borders_are_within_half_a_step() {
         for (scale, zero_point) in [(0.02, -128), (0.003_921_569, 0), (0.5, 127), (1e-6, 3)] {
             let quantization = Quantization::new(scale, zero_point);
-            let FixedKernel::FromInt8 { zero_point, scale } = border(quantization).unwrap() else {
+            let FixedKernel::FromInt8 { zero_point, scale, exponent: -8 } = border(quantization).unwrap() else {
                 panic!("a border")
             };
             let x: Vec<i8> = (i8::MIN..=i8::MAX).collect();

@@ -13,8 +13,10 @@ use std::collections::{HashMap, HashSet};
 impl Lowering<'_> {
     /// Lays out a training step after the forward pass. Time goes on: the loss, the deltas, the updates.
     pub(super) fn learning(&mut self, learn: &Learn, output: BufferId) -> Result<Learning> {
+        let output = self.mantissas(output);
+        let last = self.last_step();
+        self.touch(output, self.steps.len());
         let (loss, past_activation) = self.loss(learn.loss, output)?;
-        let last = self.steps.len() - 1;
         let mut way = Way {
             deltas: HashMap::new(),
             needed: self.needed(),
@@ -67,6 +69,7 @@ impl Lowering<'_> {
         Ok(Learning {
             optimizer: learn.optimizer,
             loss,
+            output,
             delta,
             backward: way.backward,
             apply,
@@ -74,6 +77,24 @@ impl Lowering<'_> {
             batches: learn.batches,
             fixed: learn.fixed,
         })
+    }
+
+    /// What an output that is made of a block is made of.
+    fn mantissas(&self, output: BufferId) -> BufferId {
+        match self.steps.last() {
+            Some(Step { kernel: Kernel::Fixed(FixedKernel::ToReals), inputs, output: reals, .. })
+                if *reals == output =>
+            {
+                inputs[0]
+            }
+            _ => output,
+        }
+    }
+
+    /// The last step of the network itself.
+    fn last_step(&self) -> usize {
+        let converts = |step: &Step| step.kernel == Kernel::Fixed(FixedKernel::ToReals);
+        self.steps.iter().rposition(|step| !converts(step)).unwrap_or(0)
     }
 
     /// The type of deltas.
@@ -84,7 +105,7 @@ impl Lowering<'_> {
     /// The loss, and whether it gives δ of what went into the last activation.
     fn loss(&self, wanted: Option<LossKind>, output: BufferId) -> Result<(LossKind, bool)> {
         let model = |problem: &str| Error::Model { model: self.graph.name.clone(), problem: problem.into() };
-        let last = self.steps.last().ok_or_else(|| model("it has no layers"))?;
+        let last = self.steps.get(self.last_step()).ok_or_else(|| model("it has no layers"))?;
         if last.output != output {
             return Err(model(
                 "it gives out what is not its last layer's; only its last layer's outputs can have a loss",
@@ -154,7 +175,7 @@ impl Lowering<'_> {
                     }
                 }
             }
-            Kernel::Dequantize(_) | Kernel::Fixed(FixedKernel::FromInt8 { .. }) => {}
+            Kernel::Dequantize(_) | Kernel::Fixed(FixedKernel::FromInt8 { .. } | FixedKernel::FromReals) => {}
             kernel if passes(kernel) => {
                 // In place δ is where it should be.
                 let x = step.inputs[0];
@@ -175,15 +196,26 @@ impl Lowering<'_> {
         let y = self.steps[index].output;
         let name = format!("{} delta_x", self.steps[index].name);
         let delta_x = self.new_buffer(name, self.delta_type(), self.buffers[x.0].len, way.time);
-        let patch = layer.convolution.map(|window| {
+        let channels = match &self.steps[index].kernel {
+            Kernel::Fixed(kernel) if kernel.keeps_sums() => {
+                Some(self.buffers[y.0].len / layer.convolution.map_or(1, |window| window.positions()))
+            }
+            _ => None,
+        };
+        // With dynamic exponents it is δ in fewer bits.
+        let patch = channels.or(layer.convolution.map(|window| window.patch_len())).map(|len| {
             let name = format!("{} patch", self.steps[index].name);
-            self.new_buffer(name, self.delta_type(), window.patch_len(), way.time)
+            self.new_buffer(name, self.delta_type(), len, way.time)
+        });
+        let sums = channels.map(|_| {
+            let len = self.buffers[x.0].len + layer.convolution.map_or(0, |window| window.patch_len());
+            self.new_buffer(format!("{} sums", self.steps[index].name), ElementType::I32, len, way.time)
         });
         let values = layer.maximum.then_some((x, y));
         for id in [delta].into_iter().chain(values.into_iter().flat_map(|(x, y)| [x, y])) {
             self.touch(id, way.time);
         }
-        way.push(Backward::Input { step: index, delta, patch, values, delta_x });
+        way.push(Backward::Input { step: index, delta, patch, sums, values, delta_x });
         self.hand_on(delta_x, x, true, way);
     }
 
@@ -253,7 +285,9 @@ impl Lowering<'_> {
 /// `true` if `δ` is masked by the step's output.
 fn masks(kernel: &Kernel) -> bool {
     match kernel {
-        Kernel::F32(_) | Kernel::Dequantized { .. } | Kernel::Fixed(FixedKernel::Layer(_)) => {
+        Kernel::F32(_)
+        | Kernel::Dequantized { .. }
+        | Kernel::Fixed(FixedKernel::Layer(_) | FixedKernel::Dynamic(..)) => {
             kernel.trains().is_some_and(|layer| layer.masks)
         }
         Kernel::Add(range) => *range != Clamp::<f32>::LINEAR,

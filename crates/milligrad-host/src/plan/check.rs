@@ -28,8 +28,11 @@ pub fn check(program: &Program) -> Result<(), String> {
             // The kernel reads its inputs and fills the scratch in turns.
             step.inputs.iter().try_for_each(|&id| memory.read(id, &step.name))?;
         }
+        if let Some(sums) = step.sums {
+            memory.write(sums)?;
+        }
         memory.write(step.output)?;
-        if let Some(scratch) = step.scratch {
+        for scratch in step.scratch.into_iter().chain(step.sums) {
             memory.read(scratch, &step.name)?;
         }
         if !step.inputs.contains(&step.output) {
@@ -46,14 +49,14 @@ pub fn check(program: &Program) -> Result<(), String> {
                 memory.read(y, "activation")?;
                 memory.read(delta, "activation")?;
             }
-            Backward::Input { delta, patch, values, delta_x, .. } => {
+            Backward::Input { delta, patch, sums, values, delta_x, .. } => {
                 let values = values.into_iter().flat_map(|(x, y)| [x, y]);
                 let read: Vec<_> = values.chain([delta]).collect();
                 memory.write(delta_x)?;
-                if let Some(patch) = patch {
-                    memory.write(patch)?;
-                    memory.read(delta_x, "delta")?;
-                }
+                let scratch = || patch.into_iter().chain(sums);
+                scratch().try_for_each(|id| memory.write(id))?;
+                memory.read(delta_x, "delta")?;
+                scratch().try_for_each(|id| memory.read(id, "delta"))?;
                 read.into_iter().try_for_each(|id| memory.read(id, "delta"))?;
             }
             Backward::Join { from, into, first } => {

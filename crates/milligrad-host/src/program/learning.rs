@@ -13,6 +13,16 @@ pub struct Trainable {
     pub values: Vec<f32>,
     /// How the device keeps them: as floats, weights in `I16`, biases in `I32`.
     pub dtype: ElementType,
+    /// In fixed point, a unit is 2 to this.
+    pub exponent: i16,
+}
+
+impl Trainable {
+    /// The values in units of its own, of a parameter in fixed point.
+    pub fn mantissas(&self) -> Vec<i32> {
+        let unit = f64::from(self.exponent).exp2();
+        self.values.iter().map(|&value| (f64::from(value) / unit).round() as i32).collect()
+    }
 }
 
 /// One action on the way back. Buffers named `delta` hold `δ`.
@@ -33,8 +43,10 @@ pub enum Backward {
         step: usize,
         /// The layer's `δ`.
         delta: BufferId,
-        /// Scratch of a convolution.
+        /// Scratch of a convolution; with dynamic exponents of all layers with weights: `δ` in fewer bits.
         patch: Option<BufferId>,
+        /// With dynamic exponents: where the sums lie.
+        sums: Option<BufferId>,
         /// For a maximum: the step's input and output.
         values: Option<(BufferId, BufferId)>,
         /// The result.
@@ -102,6 +114,8 @@ pub struct Learning {
     pub optimizer: OptimizerKind,
     /// What is made small.
     pub loss: LossKind,
+    /// What the loss is of.
+    pub output: BufferId,
     /// Where the outputs become `δ`: the output itself, or a copy where the way back needs the output.
     pub delta: BufferId,
     /// From there back to the first trainable layer.
@@ -127,6 +141,16 @@ impl Learning {
         let mut apply: Vec<_> = self.apply.iter().collect();
         apply.sort_by_key(|apply| apply.step);
         apply
+    }
+
+    /// Where deltas are, on all of the way.
+    pub fn deltas(&self) -> impl Iterator<Item = BufferId> {
+        let made = self.backward.iter().filter_map(|action| match action {
+            Backward::Input { delta_x, .. } => Some(*delta_x),
+            Backward::Join { into, .. } => Some(*into),
+            Backward::Activation { .. } => None,
+        });
+        [self.delta].into_iter().chain(made)
     }
 
     /// Where gradients are summed over a batch, in the order of the updates.

@@ -1,11 +1,13 @@
 //! Training in 16-bit fixed point as the exported `train_step` and `evaluate` do it.
 
 mod batch;
+mod dynamic;
 
 use super::learn::values;
 use super::{Runner, forward, in_place, make_conv2d, make_dense, make_depthwise, operands, split};
 use crate::program::{
     Apply, Backward, BufferId, ElementType, FixedKernel, Gradients, Kernel, Layer, LossKind, Program, Step,
+    Trainable,
 };
 use milligrad::fixed::{self, Guard, Reach, Saturation, largest_bias, largest_weight};
 use milligrad::layers::{self, AvgPool2d, MaxPool2d, dense};
@@ -18,6 +20,8 @@ use milligrad::{
 pub(super) struct Memory {
     pub(super) int16: Vec<i16>,
     int32: Vec<i32>,
+    /// Of each buffer, where exponents are dynamic.
+    exponents: Vec<i16>,
     pub(super) learned: Learned,
     saturation: Saturation,
     guard: Guard,
@@ -57,17 +61,18 @@ impl Memory {
     pub(super) fn new(program: &Program) -> Self {
         let parameters = &program.parameters;
         let weights = parameters.iter().map(|p| match p.dtype {
-            ElementType::I16 => p.values.iter().map(|&w| fixed::weight(w)).collect(),
+            ElementType::I16 => p.mantissas().into_iter().map(|w| w as i16).collect(),
             _ => Vec::new(),
         });
         let biases = parameters.iter().map(|p| match p.dtype {
-            ElementType::I32 => p.values.iter().map(|&b| fixed::bias(b)).collect(),
+            ElementType::I32 => p.mantissas(),
             _ => Vec::new(),
         });
         let word = program.fixed_point().and_then(|fixed| fixed.word()).unwrap_or(0);
         Self {
             int16: vec![0; program.plan.int16],
             int32: vec![0; program.plan.int32],
+            exponents: vec![0; program.buffers.len()],
             learned: Learned { weights: weights.collect(), biases: biases.collect(), word, nothing: () },
             saturation: Saturation::NONE,
             guard: Guard::new().knowing(program.largest_in_fixed_point()),
@@ -78,12 +83,13 @@ impl Memory {
 
 impl Learned {
     /// As real numbers, in the order of the program's parameters.
-    pub(super) fn reals(&self) -> Vec<Vec<f32>> {
-        let reals = |(weights, biases): (&Vec<i16>, &Vec<i32>)| {
-            let weights = weights.iter().map(|&w| fixed::from_weight(w));
-            weights.chain(biases.iter().map(|&b| fixed::from_bias(b))).collect()
+    pub(super) fn reals(&self, program: &Program) -> Vec<Vec<f32>> {
+        let reals = |((weights, biases), parameter): ((&Vec<i16>, &Vec<i32>), &Trainable)| {
+            let weights = weights.iter().map(|&w| i32::from(w));
+            let mantissas = weights.chain(biases.iter().copied());
+            mantissas.map(|m| fixed::dynamic::real(m, parameter.exponent)).collect()
         };
-        self.weights.iter().zip(&self.biases).map(reals).collect()
+        self.weights.iter().zip(&self.biases).zip(&program.parameters).map(reals).collect()
     }
 
     /// The largest magnitude.
@@ -106,6 +112,10 @@ impl Runner<'_> {
 
     pub(super) fn fixed_forward(&mut self, step: &Step, kernel: &FixedKernel) {
         let program = self.program;
+        if program.fixed_point().is_some_and(|fixed| fixed.is_dynamic()) {
+            self.dynamic_forward(step, kernel);
+            return;
+        }
         let (x, y) = (program.range(step.inputs[0]), program.range(step.output));
         let scratch = step.scratch.map(|id| program.range(id)).unwrap_or_default();
         let Memory { int16, learned, saturation, .. } = &mut self.fixed;
@@ -124,8 +134,11 @@ impl Runner<'_> {
                 let (a, b, y) = operands(int16, x, program.range(step.inputs[1]), y);
                 fixed::add(a, b.unwrap_or(a), range, y);
             }
-            FixedKernel::FromInt8 { zero_point, scale } => {
+            FixedKernel::FromInt8 { zero_point, scale, .. } => {
                 fixed::from_int8(*zero_point, scale, &arena::bytes(&self.words)[x], &mut int16[y]);
+            }
+            FixedKernel::Dynamic(..) | FixedKernel::FromReals | FixedKernel::ToReals => {
+                unreachable!("exponents are static")
             }
         }
         if kernel.sums() {
@@ -142,6 +155,9 @@ impl Runner<'_> {
         let learning = self.learning();
         let before = self.fixed.saturation;
         let loss = self.fixed_deltas(record, target);
+        if learning.fixed.is_some_and(|fixed| fixed.is_dynamic()) {
+            return self.dynamic_step(loss, before, *rule);
+        }
         let mut rule = *rule;
         let loss = if learning.guard {
             let loss = loss.map_err(|reason| self.fixed.guard.refuse(reason))?;
@@ -171,8 +187,8 @@ impl Runner<'_> {
         target: Target<'_>,
     ) -> Result<Evaluation, TrainError> {
         let (program, learning) = (self.program, self.learning());
-        let outputs = program.buffer(program.output().buffer).len;
-        let range = program.range(program.output().buffer);
+        let outputs = program.buffer(learning.output).len;
+        let range = program.range(learning.output);
         self.load(record).expect("a record of the input's length");
         let (class, values) = match learning.loss {
             LossKind::SparseCategoricalCrossEntropy => (target.class(outputs)?, Vec::new()),
@@ -187,7 +203,10 @@ impl Runner<'_> {
             }
             LossKind::MeanSquaredError => None,
         };
-        let loss = loss(learning.loss, y, class, &values, &mut { Saturation::NONE })?;
+        let loss = match learning.fixed.is_some_and(|fixed| fixed.is_dynamic()) {
+            true => dynamic::loss(learning.loss, y, self.fixed.exponents[learning.output.0], class, &values)?.0,
+            false => loss(learning.loss, y, class, &values, &mut { Saturation::NONE })?,
+        };
         Ok(Evaluation { loss, hit })
     }
 
@@ -195,24 +214,39 @@ impl Runner<'_> {
     fn fixed_deltas(&mut self, record: &[u8], target: Target<'_>) -> Result<f32, TrainError> {
         let (program, learning) = (self.program, self.learning());
         self.load(record).expect("a record of the input's length");
-        let outputs = program.buffer(program.output().buffer).len;
-        let (y, delta) = (program.range(program.output().buffer), program.range(learning.delta));
+        let outputs = program.buffer(learning.output).len;
+        let (y, delta) = (program.range(learning.output), program.range(learning.delta));
         let (class, values) = match learning.loss {
             LossKind::SparseCategoricalCrossEntropy => (target.class(outputs)?, Vec::new()),
             _ => (0, values(target, outputs)?),
         };
+        let is_dynamic = learning.fixed.is_some_and(|fixed| fixed.is_dynamic());
+        if is_dynamic && !self.is_finite_input() {
+            return Err(TrainError::NotFinite);
+        }
         self.forward();
-        let Memory { int16, saturation, .. } = &mut self.fixed;
+        let Memory { int16, saturation, exponents, .. } = &mut self.fixed;
         if y != delta {
             int16.copy_within(y, delta.start);
         }
-        let loss = loss(learning.loss, &mut int16[delta], class, &values, saturation)?;
+        let delta = &mut int16[delta];
+        let loss = if is_dynamic {
+            let found = dynamic::loss(learning.loss, delta, exponents[learning.output.0], class, &values)?;
+            exponents[learning.delta.0] = found.1;
+            found.0
+        } else {
+            loss(learning.loss, delta, class, &values, saturation)?
+        };
         learning.backward.iter().for_each(|action| self.fixed_backward(action));
         Ok(loss)
     }
 
     fn fixed_backward(&mut self, action: &Backward) {
         let program = self.program;
+        if program.fixed_point().is_some_and(|fixed| fixed.is_dynamic()) {
+            self.dynamic_backward(action);
+            return;
+        }
         let range = |id: BufferId| program.range(id);
         let Memory { int16, learned, saturation, .. } = &mut self.fixed;
         let (weights, biases) = (|id: usize| &learned.weights[id][..], |id: usize| &learned.biases[id][..]);
@@ -233,7 +267,7 @@ impl Runner<'_> {
                     _ => unreachable!("this kernel has no activation"),
                 }
             }
-            Backward::Input { step, delta, patch, values, delta_x } => {
+            Backward::Input { step, delta, patch, values, delta_x, .. } => {
                 let patch = patch.map(range).unwrap_or_default();
                 let (delta, delta_x) = (range(*delta), range(*delta_x));
                 let end = delta_x.clone();

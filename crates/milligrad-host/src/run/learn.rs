@@ -308,7 +308,7 @@ impl<'p> Runner<'p> {
                     _ => unreachable!("this kernel has no activation"),
                 }
             }
-            Backward::Input { step, delta, patch, values, delta_x } => {
+            Backward::Input { step, delta, patch, values, delta_x, .. } => {
                 let Kernel::F32(layer) = &self.program.steps[*step].kernel else {
                     unreachable!("δ passes float layers")
                 };

@@ -14,7 +14,8 @@ pub struct Limits {
     /// A step with more saturated activations and deltas than this is refused; of a batch, in the mean of its samples, and with its
     /// sums of gradients that saturated.
     pub max_saturated: u32,
-    /// A step that could take a weight or bias beyond `±max_parameter`, in Q3.12, is refused.
+    /// A step that could take a weight or bias beyond `±max_parameter` is refused: in Q3.12, with dynamic exponents in units of each
+    /// tensor of weights, and of 2⁸ of its biases'.
     pub max_parameter: u16,
     /// How often the learning rate may be halved.
     pub max_back_off: u8,
@@ -49,6 +50,15 @@ pub struct Report {
     pub back_off: u8,
     /// Why the last step was refused; `None` where it was taken.
     pub refusal: Option<TrainError>,
+}
+
+/// Fraction bits of a gradient beyond those of the change of a parameter.
+pub(super) const STEP_BITS: u32 = DELTA_BITS + ACTIVATION_BITS - WEIGHT_BITS;
+
+/// How far a step goes: [`Reach`], and with dynamic exponents [`dynamic::Reach`](super::dynamic::Reach).
+pub trait Steps {
+    /// The furthest that a parameter goes at the learning rate `2^-exponent`, in units of weights.
+    fn step(self, exponent: u32) -> u32;
 }
 
 /// The largest gradient of a step, put together layer by layer.
@@ -87,12 +97,14 @@ impl Reach {
     fn see(&mut self, gradient: u32) {
         self.gradient = self.gradient.max(gradient);
     }
+}
 
-    /// The furthest that a parameter goes at the learning rate `2^-exponent`, in Q.12.
+impl Steps for Reach {
+    /// In Q.12.
     #[inline(always)]
     fn step(self, exponent: u32) -> u32 {
         // However it is rounded.
-        self.gradient.wrapping_shr(DELTA_BITS + ACTIVATION_BITS - WEIGHT_BITS + exponent) + 1
+        self.gradient.wrapping_shr(STEP_BITS + exponent) + 1
     }
 }
 
@@ -174,7 +186,7 @@ impl Guard {
     #[inline(never)]
     pub fn decide<R: Rule>(
         &mut self,
-        reach: Reach,
+        reach: impl Steps,
         saturated: u32,
         rule: &R,
         parameters: impl FnOnce() -> u32,

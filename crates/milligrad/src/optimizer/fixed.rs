@@ -13,6 +13,7 @@ use crate::arch::rolled;
 use crate::arch::thumb as kernels;
 #[cfg(not(milligrad_thumb))]
 use crate::fixed::portable as kernels;
+use crate::fixed::dynamic::{drop_bits, scale};
 use crate::fixed::portable::move_weight;
 use crate::fixed::{ACTIVATION_BITS, DELTA_BITS, SUM_BITS, WEIGHT_BITS, round_shift};
 
@@ -58,6 +59,39 @@ pub trait Rule: Copy {
             round_shift(gradient, TO_BIAS + self.exponent())
         };
         biases.iter_mut().zip(gradient).map(|(bias, &gradient)| subtract(bias, step(gradient))).sum()
+    }
+
+    /// As [`update_rows`](Self::update_rows), where `δ x` comes in units that are `2^unit` times those of weights. Of changes below 2^-30
+    /// of a unit the last bits of `δ` fall off.
+    fn update_rows_by(
+        &self,
+        memory: &mut Self::Memory,
+        weights: &mut [i16],
+        delta: &[i16],
+        x: &[i16],
+        unit: i32,
+    ) -> u32;
+    /// As [`update_weights`](Self::update_weights), by gradients in units that are `2^unit` times those of weights.
+    fn update_weights_by(
+        &self,
+        memory: &mut Self::Memory,
+        weights: &mut [i16],
+        gradient: &[i32],
+        unit: i32,
+    ) -> u32;
+
+    /// Updates biases by gradients in units that are `2^unit` times theirs, rounded to nearest.
+    #[inline(never)]
+    fn update_biases_by<G: Copy + Into<i32>>(&self, biases: &mut [i32], gradient: &[G], unit: i32) -> u32 {
+        let by = unit - self.exponent() as i32;
+        biases
+            .iter_mut()
+            .zip(gradient)
+            .map(|(bias, &gradient)| {
+                rolled();
+                subtract(bias, scale(gradient.into(), by))
+            })
+            .sum()
     }
 }
 
@@ -136,29 +170,47 @@ impl Rule for PowerOfTwoSgd {
 
     #[inline(never)]
     fn update_rows(&self, (): &mut (), weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
-        update_rows(self.exponent, weights, delta, x, half)
+        update_rows(Fall::of_rate(self.exponent), weights, delta, x, half)
     }
 
     #[inline(never)]
     fn update_weights(&self, (): &mut (), weights: &mut [i16], gradient: &[i32]) -> u32 {
-        update_weights(self.exponent, weights, gradient, half)
+        update_weights(Fall::of_rate(self.exponent), weights, gradient, half)
+    }
+
+    #[inline(never)]
+    fn update_rows_by(
+        &self,
+        (): &mut (),
+        weights: &mut [i16],
+        delta: &[i16],
+        x: &[i16],
+        unit: i32,
+    ) -> u32 {
+        update_rows(Fall::of_unit(self.exponent, unit), weights, delta, x, half)
+    }
+
+    #[inline(never)]
+    fn update_weights_by(&self, (): &mut (), weights: &mut [i16], gradient: &[i32], unit: i32) -> u32 {
+        update_weights(Fall::of_unit(self.exponent, unit), weights, gradient, half)
     }
 }
 
 /// Updates rows of weights; `remainder` makes what a row begins with of the mask of the bits that fall off.
 #[inline(always)]
 fn update_rows(
-    exponent: u32,
+    fall: Fall,
     weights: &mut [i16],
     delta: &[i16],
     x: &[i16],
     mut remainder: impl FnMut(i32) -> i32,
 ) -> u32 {
-    let (shift, mask) = shift_and_mask(exponent);
+    let (shift, mask) = fall.shift_and_mask();
     let mut saturated = 0;
     for (row, &delta) in weights.chunks_exact_mut(x.len().max(1)).zip(delta) {
+        let delta = fall.before(delta.into());
         if delta != 0 {
-            saturated += kernels::update(row, x, delta.into(), shift, remainder(mask), mask);
+            saturated += kernels::update(row, x, delta, shift, remainder(mask), mask);
         }
     }
     saturated
@@ -167,14 +219,15 @@ fn update_rows(
 /// The same by gradients that were summed, as one row.
 #[inline(always)]
 fn update_weights(
-    exponent: u32,
+    fall: Fall,
     weights: &mut [i16],
     gradient: &[i32],
     remainder: impl FnOnce(i32) -> i32,
 ) -> u32 {
-    let (shift, mask) = shift_and_mask(exponent);
+    let (shift, mask) = fall.shift_and_mask();
     let (mut saturated, mut remainder) = (0, remainder(mask));
     for (w, &gradient) in weights.iter_mut().zip(gradient) {
+        let gradient = fall.before(gradient);
         // In two parts, as the sum may need more than 32 bits.
         let rest = (gradient & mask) + remainder;
         remainder = rest & mask;
@@ -183,18 +236,51 @@ fn update_weights(
     saturated
 }
 
-/// Bits that fall off a product `δ x`, 11 to 26, and their mask.
-#[inline(always)]
-const fn shift_and_mask(exponent: u32) -> (u32, i32) {
-    // The compiler is told that it is no shift beyond 31 bits.
-    let shift = (TO_WEIGHT + exponent) & 31;
-    (shift, 1_u32.wrapping_shl(shift).wrapping_sub(1) as i32)
+/// How many bits fall off on the way from `δ` to the change of a weight.
+#[derive(Clone, Copy)]
+struct Fall {
+    /// Off `δ`, or a gradient that is stored, for good.
+    before: u32,
+    /// Off the product `δ x`, or the gradient, into the running sum of what falls off: 0 to 30.
+    after: u32,
 }
 
-/// Half a unit.
+impl Fall {
+    /// With static ranges: 11 to 26.
+    #[inline(always)]
+    const fn of_rate(exponent: u32) -> Self {
+        // The compiler is told that it is no shift beyond 31 bits.
+        Self { before: 0, after: (TO_WEIGHT + exponent) & 31 }
+    }
+
+    /// Of products in units that are `2^unit` times those of weights. Where those are larger units even after the rate, a product of
+    /// one is the end of the range.
+    #[inline(always)]
+    const fn of_unit(exponent: u32, unit: i32) -> Self {
+        let fall = exponent as i32 - unit;
+        if fall > 30 {
+            let before = if fall < 62 { fall - 30 } else { 32 };
+            Self { before: before as u32, after: 30 }
+        } else {
+            Self { before: 0, after: if fall > 0 { fall as u32 } else { 0 } }
+        }
+    }
+
+    #[inline(always)]
+    const fn shift_and_mask(self) -> (u32, i32) {
+        (self.after, 1_u32.wrapping_shl(self.after).wrapping_sub(1) as i32)
+    }
+
+    #[inline(always)]
+    const fn before(self, delta: i32) -> i32 {
+        drop_bits(delta, self.before)
+    }
+}
+
+/// Half a unit; nothing where nothing falls off.
 #[inline(always)]
 fn half(mask: i32) -> i32 {
-    (mask >> 1) + 1
+    (mask >> 1) + (mask & 1)
 }
 
 /// Gradient descent in fixed point with the learning rate `2^-exponent`, rounded up or down at random: what a step rounds is
@@ -223,6 +309,19 @@ impl StochasticSgd {
     pub const fn at_most(learning_rate: f32) -> Self {
         Self::new(exponent_of(learning_rate))
     }
+}
+
+/// Rows that each begin with a random remainder.
+#[inline(always)]
+fn random_rows(fall: Fall, memory: &mut u32, weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
+    // In a register until the end.
+    let mut word = *memory;
+    let saturated = update_rows(fall, weights, delta, x, |mask| {
+        word = next(word);
+        word as i32 & mask
+    });
+    *memory = word;
+    saturated
 }
 
 /// Xorshift; `word` is not zero.
@@ -255,20 +354,37 @@ impl Rule for StochasticSgd {
 
     #[inline(never)]
     fn update_rows(&self, memory: &mut u32, weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
-        // In a register until the end.
-        let mut word = *memory;
-        let saturated = update_rows(self.exponent, weights, delta, x, |mask| {
-            word = next(word);
-            word as i32 & mask
-        });
-        *memory = word;
-        saturated
+        random_rows(Fall::of_rate(self.exponent), memory, weights, delta, x)
     }
 
     #[inline(never)]
     fn update_weights(&self, memory: &mut u32, weights: &mut [i16], gradient: &[i32]) -> u32 {
         *memory = next(*memory);
-        update_weights(self.exponent, weights, gradient, |mask| *memory as i32 & mask)
+        update_weights(Fall::of_rate(self.exponent), weights, gradient, |mask| *memory as i32 & mask)
+    }
+
+    #[inline(never)]
+    fn update_rows_by(
+        &self,
+        memory: &mut u32,
+        weights: &mut [i16],
+        delta: &[i16],
+        x: &[i16],
+        unit: i32,
+    ) -> u32 {
+        random_rows(Fall::of_unit(self.exponent, unit), memory, weights, delta, x)
+    }
+
+    #[inline(never)]
+    fn update_weights_by(
+        &self,
+        memory: &mut u32,
+        weights: &mut [i16],
+        gradient: &[i32],
+        unit: i32,
+    ) -> u32 {
+        *memory = next(*memory);
+        update_weights(Fall::of_unit(self.exponent, unit), weights, gradient, |mask| *memory as i32 & mask)
     }
 }
 

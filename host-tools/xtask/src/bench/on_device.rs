@@ -9,8 +9,8 @@ use milligrad_board::{Firmware, ModelSource, TrainPlan, board};
 use milligrad_host::data::{Dataset, Split, shuffled};
 use milligrad_host::spec::Spec;
 use milligrad_host::{
-    CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program, Rule, Runner,
-    export,
+    CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program,
+    Rule, Runner, export,
 };
 
 #[derive(clap::Args)]
@@ -61,11 +61,13 @@ const TASKS: [Task; 2] = [
     },
 ];
 
-/// Types and how their updates are rounded.
-const KINDS: [(&str, Option<FixedRounding>); 3] = [
+/// Types, how their updates are rounded, and where their exponents come from.
+const KINDS: [(&str, Option<(FixedRounding, FixedExponents)>); 5] = [
     ("f32", None),
-    ("int16, nearest", Some(FixedRounding::Nearest)),
-    ("int16, stochastic", Some(FixedRounding::Stochastic)),
+    ("int16, nearest", Some((FixedRounding::Nearest, FixedExponents::Static))),
+    ("int16, stochastic", Some((FixedRounding::Stochastic, FixedExponents::Static))),
+    ("int16, dynamic, nearest", Some((FixedRounding::Nearest, FixedExponents::Dynamic))),
+    ("int16, dynamic, stochastic", Some((FixedRounding::Stochastic, FixedExponents::Dynamic))),
 ];
 
 /// A row of the table.
@@ -93,9 +95,9 @@ pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
         let data = stages.stage(&format!("{}: data", task.model), || spec.load_data())?;
         let wanted =
             |name: &str| arguments.dtype.as_deref().is_none_or(|only| name.split(',').next() == Some(only));
-        for (name, rounding) in KINDS.into_iter().filter(|(name, _)| wanted(name)) {
+        for (name, kind) in KINDS.into_iter().filter(|(name, _)| wanted(name)) {
             let row = stages.stage(&format!("{}: {name}", task.model), || {
-                measure(task, name, rounding, &spec, &data, arguments)
+                measure(task, name, kind, &spec, &data, arguments)
             })?;
             eprintln!("    {name}: {}", list(&row.accuracy));
             rows.push(row);
@@ -116,8 +118,8 @@ pub(super) fn run(arguments: &Arguments, stages: &mut Stages) -> Result<()> {
 }
 
 /// The untrained network as a program that learns.
-fn program(graph: &Graph, rounding: Option<FixedRounding>, seed: u64) -> Result<Program> {
-    let fixed = rounding.map(|rounding| FixedPoint { rounding, seed: seed as u32 });
+fn program(graph: &Graph, kind: Option<(FixedRounding, FixedExponents)>, seed: u64) -> Result<Program> {
+    let fixed = kind.map(|(rounding, exponents)| FixedPoint { rounding, seed: seed as u32, exponents });
     let learn = Some(Learn { fixed, ..Learn::new(Layers::All, OptimizerKind::Sgd) });
     Ok(Program::compile(graph, &CompileOptions { learn, ..Default::default() })?)
 }
@@ -129,7 +131,7 @@ fn rule(program: &Program, rate: f32) -> Rule {
 fn measure(
     task: &Task,
     name: &'static str,
-    rounding: Option<FixedRounding>,
+    kind: Option<(FixedRounding, FixedExponents)>,
     spec: &Spec,
     data: &Split,
     arguments: &Arguments,
@@ -138,7 +140,7 @@ fn measure(
     let (mut board_steps, mut board_differing) = (None, None);
     for seed in 0..arguments.seeds {
         let graph = spec.graph(&data.train.classes, seed)?;
-        let program = program(&graph, rounding, seed)?;
+        let program = program(&graph, kind, seed)?;
         let mut runner = program.runner();
         let epochs = (0..task.epochs).map(|epoch| shuffled(data.train.len(), seed * 1000 + epoch));
         let epochs: Vec<_> = epochs.collect();

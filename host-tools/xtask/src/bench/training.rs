@@ -250,7 +250,7 @@ fn measure(
             let learn = Learn {
                 guard: guarded,
                 batches: batch > 1,
-                fixed: rounding.map(|(rounding, _)| FixedPoint { rounding, seed: 0 }),
+                fixed: rounding.map(|(rounding, _)| FixedPoint { rounding, seed: 0, ..Default::default() }),
                 ..Learn::new(Layers::All, optimizer)
             };
             let options = CompileOptions { learn: Some(learn), ..Default::default() };
