@@ -102,7 +102,9 @@ impl Program {
         let (weight_bytes, constant_bytes, learns) = match &step.kernel {
             Kernel::Int8(layer) => layer_bytes::<Int8>(layer, 4),
             Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => layer_bytes::<f32>(layer, 4),
-            Kernel::Fixed(FixedKernel::Layer(layer)) => layer_bytes::<Fixed16>(layer, 4),
+            Kernel::Fixed(FixedKernel::Layer(layer) | FixedKernel::Dynamic(layer, _)) => {
+                layer_bytes::<Fixed16>(layer, 4)
+            }
             Kernel::Packed(packed) => {
                 let (weights, constants) = packed.bytes();
                 (weights, constants, false)

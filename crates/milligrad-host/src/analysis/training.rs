@@ -102,6 +102,15 @@ impl Program {
                                 kernels::POOLED_BACK * window.taps() as f64 * len(delta)
                                     + kernels::CLEARED * len(delta_x)
                             }
+                            Kernel::Fixed(FixedKernel::Dynamic(layer, _)) if layer.parameters().is_some() => {
+                                let products = match layer {
+                                    Layer::Dense { .. } => kernels::FIXED_COLUMNS,
+                                    _ => kernels::FIXED_BACKWARD,
+                                };
+                                products * step.macs as f64
+                                    + (kernels::FIXED_COLUMN + kernels::BLOCK_OUTPUT) * len(delta_x)
+                                    + kernels::BLOCK_INPUT * len(delta)
+                            }
                             Kernel::Fixed(FixedKernel::Layer(Layer::Dense { .. })) => {
                                 kernels::FIXED_COLUMNS * step.macs as f64
                                     + kernels::FIXED_COLUMN * len(delta_x)
@@ -130,9 +139,15 @@ impl Program {
                 let (gradients, share) = match (&apply.gradients, &step.kernel) {
                     (
                         Some(_),
-                        Kernel::Fixed(FixedKernel::Layer(
-                            Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. },
-                        )),
+                        Kernel::Fixed(
+                            FixedKernel::Layer(
+                                Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. },
+                            )
+                            | FixedKernel::Dynamic(
+                                Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. },
+                                _,
+                            ),
+                        ),
                     ) => (kernels::patches(window) + kernels::FIXED_BACKWARD * step.macs as f64, 1.0),
                     (Some(_), _) => (kernels::FIXED_BACKWARD * step.macs as f64, 1.0),
                     (None, _) => (0.0, self.active(index)),
@@ -190,14 +205,17 @@ impl Program {
     fn active(&self, index: usize) -> f64 {
         let pooled = match self.steps.get(index + 1).map(|next| &next.kernel) {
             Some(Kernel::F32(Layer::MaxPool2d { window, .. }))
-            | Some(Kernel::Fixed(FixedKernel::Layer(Layer::MaxPool2d { window, .. }))) => window.taps(),
+            | Some(Kernel::Fixed(
+                FixedKernel::Layer(Layer::MaxPool2d { window, .. })
+                | FixedKernel::Dynamic(Layer::MaxPool2d { window, .. }, _),
+            )) => window.taps(),
             _ => 1,
         };
         let limited = match &self.steps[index].kernel {
             Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => {
                 layer.parameters().is_some_and(|p| p.output != Clamp::<f32>::LINEAR)
             }
-            Kernel::Fixed(FixedKernel::Layer(layer)) => {
+            Kernel::Fixed(FixedKernel::Layer(layer) | FixedKernel::Dynamic(layer, _)) => {
                 layer.parameters().is_some_and(|p| p.output != Clamp::<i16>::LINEAR)
             }
             _ => false,
@@ -241,7 +259,28 @@ impl Program {
             Kernel::Int8(_) | Kernel::Packed(_) | Kernel::TransposeConv2d { .. } => {
                 kernels::INT8 * step.macs as f64 + ELEMENT * len
             }
-            Kernel::Fixed(FixedKernel::Layer(layer)) => match layer {
+            Kernel::Fixed(FixedKernel::Dynamic(layer, _)) if layer.parameters().is_some() => {
+                let x = self.buffer(step.inputs[0]).len as f64;
+                let elements = kernels::BLOCK_INPUT * x + (kernels::BLOCK_OUTPUT + kernels::BLOCK_ROW) * len;
+                elements
+                    + match layer {
+                        Layer::Dense { inputs, .. } => kernels::block_rows(*inputs, len as usize),
+                        Layer::Conv2d { window, .. } => {
+                            let outputs = self.buffer(step.output).len / window.positions().max(1);
+                            let position = kernels::BLOCK_POSITION
+                                + kernels::block_rows(window.patch_len(), outputs)
+                                + kernels::ELEMENT * window.patch_len() as f64;
+                            kernels::patches(window) + window.positions() as f64 * position
+                        }
+                        Layer::DepthwiseConv2d { window, .. } => {
+                            let position = kernels::BLOCK_POSITION * window.positions() as f64;
+                            kernels::patches(window) + position + kernels::fixed(step.macs, len)
+                        }
+                        Layer::MaxPool2d { .. } | Layer::AvgPool2d { .. } => 0.0,
+                    }
+            }
+            Kernel::Fixed(FixedKernel::FromReals) => kernels::REAL * len,
+            Kernel::Fixed(FixedKernel::Layer(layer) | FixedKernel::Dynamic(layer, _)) => match layer {
                 Layer::Dense { inputs, .. } => kernels::fixed_rows(*inputs, len as usize),
                 Layer::Conv2d { window, .. } => {
                     let outputs = self.buffer(step.output).len / window.positions().max(1);

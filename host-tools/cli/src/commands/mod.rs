@@ -25,7 +25,7 @@ use clap::{Args, ValueEnum};
 use milligrad::{Core, Rounding};
 use milligrad_board::Board;
 use milligrad_host::{
-    CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind, Program,
+    CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind, Program,
 };
 use std::str::FromStr;
 
@@ -56,6 +56,10 @@ pub(crate) struct Learning {
     /// How updates in fixed point are rounded: to nearest, or at random by --seed.
     #[arg(long, value_enum, default_value = "nearest", value_name = "ROUNDING")]
     update_rounding: UpdateRounding,
+    /// Ranges in fixed point: static, activations ±128 and weights ±8, or dynamic, where each training step chooses an exponent for
+    /// each tensor, for numbers whose ranges are not known (without sigmoid and tanh inside, and without batches).
+    #[arg(long, value_enum, default_value = "static", value_name = "EXPONENTS")]
+    exponents: Exponents,
     /// The core to pack int8 layers for: any, or Cortex-M4 and M7.
     #[arg(long, value_enum, default_value = "portable")]
     core: CoreName,
@@ -159,6 +163,22 @@ enum UpdateRounding {
     Stochastic,
 }
 
+/// Where exponents in fixed point come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Exponents {
+    Static,
+    Dynamic,
+}
+
+impl From<Exponents> for FixedExponents {
+    fn from(exponents: Exponents) -> Self {
+        match exponents {
+            Exponents::Static => Self::Static,
+            Exponents::Dynamic => Self::Dynamic,
+        }
+    }
+}
+
 impl From<UpdateRounding> for FixedRounding {
     fn from(rounding: UpdateRounding) -> Self {
         match rounding {
@@ -219,6 +239,11 @@ impl Learning {
 
     /// The program of a model that learns in this way. The seed is that of stochastic rounding.
     pub(crate) fn compile(&self, graph: &Graph, seed: Option<u64>) -> Result<Program, Failure> {
+        if (self.dtype, self.exponents) == (LearningType::Float32, Exponents::Dynamic) {
+            return Err(Failure::usage(
+                "floats have exponents of their own; leave out --exponents, or use --dtype fixed16",
+            ));
+        }
         let fixed = match (self.dtype, self.update_rounding) {
             (LearningType::Fixed16, _) if self.trainable.0.is_none() => {
                 return Err(Failure::usage(
@@ -227,7 +252,8 @@ impl Learning {
             }
             (LearningType::Fixed16, rounding) => {
                 let seed = seed.unwrap_or(0);
-                Some(FixedPoint { rounding: rounding.into(), seed: (seed ^ (seed >> 32)) as u32 })
+                let seed = (seed ^ (seed >> 32)) as u32;
+                Some(FixedPoint { rounding: rounding.into(), seed, exponents: self.exponents.into() })
             }
             (LearningType::Float32, UpdateRounding::Stochastic) => {
                 return Err(Failure::usage(

@@ -6,8 +6,8 @@ use crate::command::root;
 use milligrad_board::{Board, Firmware, ModelSource, Options, Profile, TrainPlan, board};
 use milligrad_host::data::idx;
 use milligrad_host::{
-    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, Normalize, OptimizerKind,
-    Program, QuantizeOptions, export, quantize,
+    Builder, CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, Normalize,
+    OptimizerKind, Program, QuantizeOptions, export, quantize,
 };
 use std::fmt;
 
@@ -66,6 +66,8 @@ struct Row {
     training_code_bytes: u64,
     guarded: bool,
     rounding: Option<&'static str>,
+    /// In fixed point: `static` or `dynamic`.
+    exponents: Option<&'static str>,
     /// What [`Program::training`] says before anything is flashed.
     #[serde(skip)]
     modelled: Option<u64>,
@@ -82,6 +84,7 @@ struct LeftOut {
     batch: usize,
     guarded: bool,
     rounding: Option<&'static str>,
+    exponents: Option<&'static str>,
     /// RAM of the program and of what is kept free beside it.
     ram_bytes: usize,
     board_ram_bytes: u32,
@@ -90,7 +93,8 @@ struct LeftOut {
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, board, dtype, input, optimizer, batch, ram_bytes, board_ram_bytes, .. } = self;
-        let rounding = self.rounding.map_or(String::new(), |rounding| format!(" {rounding}"));
+        let words = [self.exponents.filter(|&exponents| exponents != "static"), self.rounding];
+        let rounding: String = words.into_iter().flatten().map(|word| format!(" {word}")).collect();
         let guarded = if self.guarded { ", guarded" } else { "" };
         write!(
             f,
@@ -182,9 +186,27 @@ const OPTIMIZERS: [(OptimizerKind, &str); 4] = [
 const BATCHED: [&str; 2] = ["64-32-10", "cnn-8x8"];
 const BATCH: usize = 8;
 
-/// How updates in fixed point are rounded.
-const ROUNDINGS: [(FixedRounding, &str); 2] =
-    [(FixedRounding::Nearest, "nearest"), (FixedRounding::Stochastic, "stochastic")];
+/// Fixed point with the names of how updates are rounded and where exponents come from.
+type Kind = (FixedPoint, &'static str, &'static str);
+
+const fn kind(rounding: FixedRounding, exponents: FixedExponents) -> Kind {
+    let name = match rounding {
+        FixedRounding::Nearest => "nearest",
+        FixedRounding::Stochastic => "stochastic",
+    };
+    let source = match exponents {
+        FixedExponents::Static => "static",
+        FixedExponents::Dynamic => "dynamic",
+    };
+    (FixedPoint { rounding, seed: 0, exponents }, name, source)
+}
+
+const KINDS: [Kind; 4] = [
+    kind(FixedRounding::Nearest, FixedExponents::Static),
+    kind(FixedRounding::Stochastic, FixedExponents::Static),
+    kind(FixedRounding::Nearest, FixedExponents::Dynamic),
+    kind(FixedRounding::Stochastic, FixedExponents::Dynamic),
+];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let (mut rows, mut left_out) = (Vec::new(), Vec::new());
@@ -234,12 +256,15 @@ fn measure(
     let floats = network.inputs.iter().flat_map(|&input| {
         OPTIMIZERS.map(|(optimizer, optimizer_name)| (input, optimizer, optimizer_name, None, 1))
     });
-    let sgd = |input, rounding, batch| (input, OptimizerKind::Sgd, "sgd", rounding, batch);
-    let fixed = ROUNDINGS.map(|rounding| sgd("int16", Some(rounding), 1));
-    let batches = [sgd("f32", None, BATCH), sgd("int16", Some(ROUNDINGS[0]), BATCH)];
+    let sgd = |input, kind, batch| (input, OptimizerKind::Sgd, "sgd", kind, batch);
+    let fixed = KINDS.map(|kind| sgd(if kind.0.is_dynamic() { "f32" } else { "int16" }, Some(kind), 1));
+    let batches = [sgd("f32", None, BATCH), sgd("int16", Some(KINDS[0]), BATCH)];
     let batches = batches.into_iter().filter(|_| BATCHED.contains(&name));
-    for (input_type, optimizer, optimizer_name, rounding, batch) in floats.chain(fixed).chain(batches) {
-        let dtype = if rounding.is_some() { "int16" } else { "f32" };
+    for (input_type, optimizer, optimizer_name, kind, batch) in floats.chain(fixed).chain(batches) {
+        let dtype = if kind.is_some() { "int16" } else { "f32" };
+        let (rounding, exponents) = (kind.map(|kind| kind.1), kind.map(|kind| kind.2));
+        // What networks in fixed point read is their own business.
+        let row_name = |call: &str| network.row_name(call, if kind.is_some() { dtype } else { input_type });
         let measured = name != IMAGES || (optimizer_name, dtype) == ("sgd", "f32");
         let wanted = Arguments::wants(&arguments.optimizer, optimizer_name);
         if !measured || !wanted || !Arguments::wants(&arguments.dtype, dtype) {
@@ -250,7 +275,7 @@ fn measure(
             let learn = Learn {
                 guard: guarded,
                 batches: batch > 1,
-                fixed: rounding.map(|(rounding, _)| FixedPoint { rounding, seed: 0, ..Default::default() }),
+                fixed: kind.map(|kind| kind.0),
                 ..Learn::new(Layers::All, optimizer)
             };
             let options = CompileOptions { learn: Some(learn), ..Default::default() };
@@ -258,14 +283,15 @@ fn measure(
             let ram_bytes = program.ram_bytes() + FREE;
             if ram_bytes > target.ram_bytes as usize {
                 left_out.push(LeftOut {
-                    name: network.row_name(optimizer_name, input_type),
+                    name: row_name(optimizer_name),
                     board: target.name,
                     dtype,
                     input: input_type,
                     optimizer: optimizer_name,
                     batch,
                     guarded,
-                    rounding: rounding.map(|(_, name)| name),
+                    rounding,
+                    exponents,
                     ram_bytes,
                     board_ram_bytes: target.ram_bytes,
                 });
@@ -281,7 +307,7 @@ fn measure(
                     }
                 }
                 Row {
-                    name: network.row_name(call, input_type),
+                    name: row_name(call),
                     board: target.name,
                     dtype,
                     input: input_type,
@@ -295,13 +321,14 @@ fn measure(
                     code_bytes: profile.code_bytes,
                     training_code_bytes: profile.training_code_bytes,
                     guarded,
-                    rounding: rounding.map(|(_, name)| name),
+                    rounding,
+                    exponents,
                     modelled,
                 }
             };
             let inputs = inputs.chunks(graph.input_len()).map(|raw| program.encode_input(raw));
             let each = if name == IMAGES { IMAGE_COUNT } else { 1 };
-            let stochastic = rounding.is_some_and(|(rounding, _)| rounding == FixedRounding::Stochastic);
+            let stochastic = kind.is_some_and(|(fixed, ..)| fixed.rounding == FixedRounding::Stochastic);
             if optimizer == OptimizerKind::Sgd && !guarded && !stochastic && batch == 1 {
                 let profiles = inputs.clone().take(each).map(|input| firmware.profile(MODEL, &input));
                 rows.push(row("none", &mean(profiles)?, None));
@@ -387,7 +414,11 @@ fn table(rows: &[Row]) {
             "| {} | {} | {} | {} | {} | {} | {} | {} | {modelled} | {cycles} | {} | {} | {} | {} | {aifes} |",
             row.name,
             row.board,
-            row.rounding.map_or(row.dtype.into(), |rounding| format!("{}, {rounding}", row.dtype)),
+            match (row.exponents, row.rounding) {
+                (Some("dynamic"), Some(rounding)) => format!("{}, dynamic, {rounding}", row.dtype),
+                (_, Some(rounding)) => format!("{}, {rounding}", row.dtype),
+                _ => row.dtype.into(),
+            },
             row.input,
             if row.optimizer == "none" { "predict" } else { row.optimizer },
             row.batch,

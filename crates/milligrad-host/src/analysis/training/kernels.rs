@@ -25,6 +25,13 @@ pub(super) const FIXED_COLUMNS: f64 = 11.0 / 4.0;
 pub(super) const FIXED_COLUMN: f64 = 20.0;
 pub(super) const FIXED_UPDATE: f64 = 12.3;
 pub(super) const FIXED_GUARD: f64 = 8.4;
+/// With dynamic exponents: an element that is read in fewer bits, one that is made of a sum, and of a row of weights; a position of a
+/// convolution; a float of which a block is made.
+pub(super) const BLOCK_INPUT: f64 = 18.0;
+pub(super) const BLOCK_OUTPUT: f64 = 25.0;
+pub(super) const BLOCK_ROW: f64 = 31.0;
+pub(super) const BLOCK_POSITION: f64 = 60.0;
+pub(super) const REAL: f64 = 43.0;
 /// A multiplication forward of a layer that is not made of rows, and on the way back.
 pub(super) const MULTIPLICATION: f64 = 2.5;
 pub(super) const BACKWARD: f64 = 3.0;
@@ -144,6 +151,11 @@ pub(super) fn fixed_rows(inputs: usize, outputs: usize) -> f64 {
     let four = 11.0 / 2.0 * inputs as f64 + if parts > 1 { FIXED_PART * parts as f64 } else { 0.0 };
     let outputs_alone = FIXED_OUTPUT * outputs as f64 + FIXED_INPUT * (looks as usize * inputs) as f64;
     four * outputs.div_ceil(4) as f64 + outputs_alone
+}
+
+/// `y = W x` of inputs whose sums fit 32 bits: four rows, or what is left of them, take 11 instructions for two inputs.
+pub(super) fn block_rows(inputs: usize, outputs: usize) -> f64 {
+    11.0 / 2.0 * inputs as f64 * outputs.div_ceil(4) as f64
 }
 
 /// Sums in 16-bit fixed point of a layer that is not made of rows.

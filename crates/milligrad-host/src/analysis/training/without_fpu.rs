@@ -29,6 +29,9 @@ struct Prices {
     /// A comparison of a pooling, and a position of a convolution.
     compare: f64,
     position: f64,
+    /// With dynamic exponents, an element that is read in fewer bits or made of a sum, and a float of which one is made.
+    block: f64,
+    real: f64,
     /// Of what an int8 layer takes on a Cortex-M4F.
     int8: f64,
 }
@@ -45,6 +48,8 @@ struct Counts {
     exponentials: f64,
     compares: f64,
     positions: f64,
+    blocks: f64,
+    reals: f64,
     int8: f64,
 }
 
@@ -66,6 +71,8 @@ const FIXED: [(&str, Prices); 3] = [
             exponential: 46.0,
             compare: 17.0,
             position: 740.0,
+            block: 18.0,
+            real: 43.0,
             int8: 1.16,
         },
     ),
@@ -81,6 +88,8 @@ const FIXED: [(&str, Prices); 3] = [
             exponential: 70.0,
             compare: 22.0,
             position: 1060.0,
+            block: 25.0,
+            real: 52.0,
             int8: 2.2,
         },
     ),
@@ -122,6 +131,8 @@ fn floats(optimizer: OptimizerKind) -> [(&'static str, Prices); 3] {
         exponential,
         compare: 60.0 * share,
         position: 250.0 * share,
+        block: 0.0,
+        real: 0.0,
         int8,
     };
     [
@@ -146,6 +157,8 @@ impl Program {
                 + counts.exponentials * prices.exponential
                 + counts.compares * prices.compare
                 + counts.positions * prices.position
+                + counts.blocks * prices.block
+                + counts.reals * prices.real
                 + counts.int8 * prices.int8;
             OnCore { core, instructions: instructions as u64 }
         };
@@ -160,6 +173,13 @@ impl Program {
                 Kernel::F32(layer) => self.count_layer(layer, step, &mut counts),
                 Kernel::Dequantized { layer, .. } => self.count_layer(layer, step, &mut counts),
                 Kernel::Fixed(FixedKernel::Layer(layer)) => self.count_layer(layer, step, &mut counts),
+                Kernel::Fixed(FixedKernel::Dynamic(layer, _)) => {
+                    self.count_layer(layer, step, &mut counts);
+                    if layer.parameters().is_some() {
+                        counts.blocks += self.buffer(step.inputs[0]).len as f64 + len;
+                    }
+                }
+                Kernel::Fixed(FixedKernel::FromReals) => counts.reals += len,
                 Kernel::Softmax | Kernel::Sigmoid | Kernel::Tanh | Kernel::Elu { .. } => {
                     counts.exponentials += len;
                 }
@@ -173,8 +193,11 @@ impl Program {
             }
         }
         for action in &learning.backward {
-            if let Backward::Input { step, .. } = action {
+            if let Backward::Input { step, delta, delta_x, sums, .. } = action {
                 counts.backward += self.steps[*step].macs as f64;
+                if sums.is_some() {
+                    counts.blocks += (self.buffer(*delta).len + self.buffer(*delta_x).len) as f64;
+                }
             }
         }
         for apply in &learning.apply {

@@ -143,6 +143,7 @@ fn exponents(weights: &[f32], biases: &[f32]) -> Exponents {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use milligrad::{Padding, Quantization, Window2d};
 
     #[test]
     fn exponents_leave_headroom() {
@@ -156,5 +157,37 @@ mod tests {
             assert!((524_288.0..1_048_576.0).contains(&mantissa), "{largest}: {mantissa}");
         }
         assert_eq!(exponents(&[0.0], &[0.0]), Exponents::new(-12, -20));
+    }
+
+    /// A pooling has the exponent of its input, in which it knows no other number than 0; no range is beyond that of Q7.8.
+    #[test]
+    fn ranges_that_do_not_exist_are_refused() {
+        let window = Window2d::new([4, 4, 1], [2, 2], [2, 2], [1, 1], Padding::Valid);
+        let pooling = |output| dynamic_kernel(Kernel::F32(Layer::MaxPool2d { window, output }), false, false);
+        assert!(pooling(Clamp::<f32>::RELU6).unwrap_err().contains("before the pooling"));
+        assert!(pooling(Clamp::<f32>::RELU).is_ok() && pooling(Clamp::<f32>::LINEAR).is_ok());
+        let clamp = |max| dynamic_kernel(Kernel::Clamp(Clamp { min: 0.0, max }), false, false);
+        assert!(clamp(200.0).unwrap_err().contains("ends at 200"));
+        assert!(clamp(100.0).is_ok() && clamp(f32::INFINITY).is_ok());
+    }
+
+    /// Whatever the scale is, int8 numbers come out within half a unit of 14 bits.
+    #[test]
+    fn borders_keep_all_of_an_int8() {
+        for (scale, zero_point) in [(0.02, -128), (0.003_921_569, 0), (1.5, 127), (1e-6, 3), (1e4, -1)] {
+            let quantization = Quantization::new(scale, zero_point);
+            let kernel = dynamic_kernel(Kernel::Dequantize(quantization), false, false);
+            let Ok(Kernel::Fixed(FixedKernel::FromInt8 { zero_point, scale, exponent })) = kernel else {
+                panic!("a border")
+            };
+            let x: Vec<i8> = (i8::MIN..=i8::MAX).collect();
+            let mut y = vec![0; 256];
+            milligrad::fixed::from_int8(zero_point, &scale, &x, &mut y);
+            for (x, &y) in x.into_iter().zip(&y) {
+                let exact = f64::from(quantization.dequantize(x)) / f64::from(exponent).exp2();
+                assert!((f64::from(y) - exact).abs() <= 0.51, "{x}: {y}, not {exact}");
+            }
+            assert!(y.iter().any(|y| y.unsigned_abs() >= 1 << 13), "{scale:?}");
+        }
     }
 }
