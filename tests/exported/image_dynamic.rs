@@ -189,7 +189,6 @@ impl Network {
         if let Ok([delta, delta_x]) = self.int16.get_disjoint_mut([548..560, 1728..1764]) {
             AVG_POOL2D.backward_input(delta, delta_x);
             self.exponents[12] = self.exponents[11];
-            self.saturation.see_deltas(delta_x);
         }
         // leaky_relu: through the activation
         if let Ok([y, delta]) = self.int16.get_disjoint_mut([512..548, 1728..1764]) {
@@ -205,7 +204,6 @@ impl Network {
         if let Ok([delta, x, y, delta_x]) = self.int16.get_disjoint_mut([1024..1088, 768..1024, 1664..1728, 512..768]) {
             MAX_POOL2D.backward_input(x, y, delta, delta_x);
             self.exponents[14] = self.exponents[13];
-            self.saturation.see_deltas(delta_x);
         }
         // add: through the activation
         if let Ok([y, delta]) = self.int16.get_disjoint_mut([768..1024, 512..768]) {

@@ -6,8 +6,8 @@ pub mod random_models;
 
 use milligrad_host::features::{Feature, Features, RawColumn, TargetScaling, Term};
 use milligrad_host::{
-    Builder, CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind,
-    Program, QuantizeOptions, Result, import, quantize,
+    Builder, CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind,
+    OptimizerKind, Program, QuantizeOptions, Result, import, quantize,
 };
 use std::path::Path;
 

@@ -4,7 +4,8 @@
 use milligrad::fixed::{PowerOfTwoSgd, Report, Rule as FixedRule, Saturation, StochasticSgd};
 use milligrad::{BatchLearner, ElementsMut, Learner, Model, Sgd, Target, TargetKind, TrainError, UNLABELLED};
 use milligrad_host::{
-    Builder, CompileOptions, Error, FixedExponents, FixedPoint, Layers, Learn, LossKind, OptimizerKind, Program, Rule,
+    Builder, CompileOptions, Error, FixedExponents, FixedPoint, Layers, Learn, LossKind, OptimizerKind,
+    Program, Rule,
 };
 use milligrad_host::{ElementType, program::Trainable};
 use milligrad_tests::random_models::Random;

@@ -13,8 +13,8 @@ use crate::graph::{self, DType, Graph, Op, TensorId, Values};
 use crate::pack;
 use crate::plan::{Plan, lower_bound_bytes};
 use crate::program::{
-    Buffer, BufferId, ElementType, FixedExponents, FixedKernel, FixedPoint, Kernel, Layer, LossKind, OptimizerKind,
-    ParameterIds, Port, Program, Source, Step, Trainable, overlaps,
+    Buffer, BufferId, ElementType, FixedExponents, FixedKernel, FixedPoint, Kernel, Layer, LossKind,
+    OptimizerKind, ParameterIds, Port, Program, Source, Step, Trainable, overlaps,
 };
 use crate::{ops, optimize};
 pub use choice::{Chosen, Layers};
@@ -344,9 +344,8 @@ impl<'a> Lowering<'a> {
             let dtype = self.dtype(node.inputs[0]);
             self.new_buffer(format!("{} patch", node.name), dtype, kernel.scratch(), time)
         });
-        let sums = matches!(&kernel, Kernel::Fixed(kernel) if kernel.keeps_sums()).then(|| {
-            self.new_buffer(format!("{} sums", node.name), ElementType::I32, info.len(), time)
-        });
+        let sums = matches!(&kernel, Kernel::Fixed(kernel) if kernel.keeps_sums())
+            .then(|| self.new_buffer(format!("{} sums", node.name), ElementType::I32, info.len(), time));
         let parameters = node.constants.iter().map(|&id| graph.constant(id).values.len()).sum();
         if let Some(&chosen) = self.trained.iter().find(|chosen| chosen.node == index) {
             self.move_to_ram(node.name.as_str(), time, &mut kernel, chosen.weights)
@@ -433,7 +432,8 @@ impl<'a> Lowering<'a> {
         let port = |port: &graph::Port| {
             let info = self.graph.tensor(port.tensor);
             let real = self.real_ports.iter().rfind(|(tensor, _)| *tensor == port.tensor).map(|real| real.1);
-            let buffer = real.or(self.buffer_of[port.tensor.0]).expect("a verified graph has and writes its ports");
+            let buffer =
+                real.or(self.buffer_of[port.tensor.0]).expect("a verified graph has and writes its ports");
             Port {
                 name: port.name.clone(),
                 buffer,
@@ -546,7 +546,12 @@ impl Take<'_> {
         let index = self.parameters.len();
         if let Source::Flash(values) = std::mem::replace(source, Source::Ram(index)) {
             let values = values.iter().map(real).collect();
-            self.parameters.push(Trainable { name: format!("{}/{what}", self.name), values, dtype, exponent });
+            self.parameters.push(Trainable {
+                name: format!("{}/{what}", self.name),
+                values,
+                dtype,
+                exponent,
+            });
         }
         index
     }

@@ -362,7 +362,8 @@ impl Program {
         // Structs end on whole words.
         let parameters = self.parameter_bytes().next_multiple_of(4);
         let exponents = 2 * self.exponent_count();
-        (self.plan.bytes() + parameters + exponents + learning.own_bytes(&self.parameters)).next_multiple_of(4)
+        (self.plan.bytes() + parameters + exponents + learning.own_bytes(&self.parameters))
+            .next_multiple_of(4)
     }
 
     /// The largest magnitude of a parameter that learns, as exported.

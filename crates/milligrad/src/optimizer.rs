@@ -9,6 +9,7 @@ mod schedule;
 mod weight_decay;
 
 pub use adam::Adam;
+pub(crate) use fixed::static_exponent;
 pub use fixed::{PowerOfTwoSgd, Rule, StochasticSgd, apply};
 pub use momentum::{Momentum, Nesterov};
 pub use rms_prop::RmsProp;

@@ -152,6 +152,9 @@ impl Program {
                     (Some(_), _) => (kernels::FIXED_BACKWARD * step.macs as f64, 1.0),
                     (None, _) => (0.0, self.active(index)),
                 };
+                if apply.gradients.is_some() && learning.fixed.is_some_and(|fixed| fixed.is_dynamic()) {
+                    update += kernels::MAGNITUDE * squares;
+                }
                 update += kernels::FIXED_UPDATE * (share * weights as f64 + biases as f64) + gradients;
                 if apply.gradients.is_some() {
                     squares = trainable as f64;
@@ -172,7 +175,13 @@ impl Program {
                 }
             }
             if learning.guard {
-                let square = if learning.fixed.is_some() { kernels::FIXED_GUARD } else { kernels::SQUARE };
+                let square = if learning.fixed.is_some_and(|fixed| fixed.is_dynamic()) {
+                    kernels::MAGNITUDE
+                } else if learning.fixed.is_some() {
+                    kernels::FIXED_GUARD
+                } else {
+                    kernels::SQUARE
+                };
                 update += 2.0 * CALL + square * squares + floats;
             }
         }

@@ -83,7 +83,12 @@ pub(super) fn forward(program: &Program, step: &Step, kernel: &FixedKernel, text
             }
             buffers.push(("y", y));
             let [a, b] = [block(program, "a", x), block(program, b, second)];
-            with(program, &buffers, &format!("{} = fixed::dynamic::add({a}, {b}, &{range}, y);", of(y)), text);
+            with(
+                program,
+                &buffers,
+                &format!("{} = fixed::dynamic::add({a}, {b}, &{range}, y);", of(y)),
+                text,
+            );
         }
         FixedKernel::Layer(_) | FixedKernel::Tanh => unreachable!("exponents are dynamic"),
     }
@@ -119,7 +124,11 @@ pub(super) fn deltas(program: &Program, learning: &Learning, argument: &str, tex
     );
     let delta = exponent(program, learning.delta);
     let _ = if learning.loss == LossKind::MeanSquaredError {
-        writeln!(text, "        let (loss, exponent) = {};\n        {delta} = exponent;", squares(program, learning))
+        writeln!(
+            text,
+            "        let (loss, exponent) = {};\n        {delta} = exponent;",
+            squares(program, learning)
+        )
     } else {
         let function = learning.loss.function();
         writeln!(
@@ -166,10 +175,12 @@ fn backward(program: &Program, action: &Backward, text: &mut String) {
                 format!("{} = {source}.backward_input({delta}, patch, sums, delta_x);", of(*delta_x))
             } else {
                 let arguments = if values.is_some() { "x, y, delta, delta_x" } else { "delta, delta_x" };
+                let count = match layer(step).overlaps() {
+                    true => "\n            self.saturation.see_deltas(delta_x);",
+                    false => "",
+                };
                 format!(
-                    "{source}.backward_input({arguments});
-            {} = {};
-            self.saturation.see_deltas(delta_x);",
+                    "{source}.backward_input({arguments});\n            {} = {};{count}",
                     of(*delta_x),
                     of(*delta)
                 )

@@ -55,7 +55,9 @@ pub fn rust_with(program: &Program, sections: &Sections) -> Result<String> {
     }
     for step in &program.steps {
         let id = identifier(&step.name);
-        for name in ["", "_weights", "_channels", "_window", "_bias", "_exponents"].map(|end| format!("{id}{end}")) {
+        for name in
+            ["", "_weights", "_channels", "_window", "_bias", "_exponents"].map(|end| format!("{id}{end}"))
+        {
             if !taken.insert(name.clone()) {
                 let problem =
                     format!("layer `{}` would define `{name}` in Rust a second time; rename it", step.name);

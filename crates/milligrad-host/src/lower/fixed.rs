@@ -139,7 +139,8 @@ mod tests {
     fn borders_are_within_half_a_step() {
         for (scale, zero_point) in [(0.02, -128), (0.003_921_569, 0), (0.5, 127), (1e-6, 3)] {
             let quantization = Quantization::new(scale, zero_point);
-            let FixedKernel::FromInt8 { zero_point, scale, exponent: -8 } = border(quantization).unwrap() else {
+            let FixedKernel::FromInt8 { zero_point, scale, exponent: -8 } = border(quantization).unwrap()
+            else {
                 panic!("a border")
             };
             let x: Vec<i8> = (i8::MIN..=i8::MAX).collect();

@@ -106,6 +106,16 @@ impl<A: Arithmetic> Layer<A> {
         }
     }
 
+    /// `true` for a pooling under whose windows elements lie more than once, so that deltas add up.
+    pub(crate) fn overlaps(&self) -> bool {
+        match self {
+            Self::MaxPool2d { window, .. } | Self::AvgPool2d { window, .. } => {
+                window.kernel().iter().zip(window.stride()).any(|(&kernel, stride)| kernel > stride)
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn training(&self, linear: A::Output) -> TrainingLayer {
         let parameters = self.parameters();
         TrainingLayer {

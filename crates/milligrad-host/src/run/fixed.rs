@@ -204,7 +204,9 @@ impl Runner<'_> {
             LossKind::MeanSquaredError => None,
         };
         let loss = match learning.fixed.is_some_and(|fixed| fixed.is_dynamic()) {
-            true => dynamic::loss(learning.loss, y, self.fixed.exponents[learning.output.0], class, &values)?.0,
+            true => {
+                dynamic::loss(learning.loss, y, self.fixed.exponents[learning.output.0], class, &values)?.0
+            }
             false => loss(learning.loss, y, class, &values, &mut { Saturation::NONE })?,
         };
         Ok(Evaluation { loss, hit })

@@ -28,7 +28,7 @@ pub enum Rule {
 }
 
 impl FixedPoint {
-    /// The rule with the greatest power of two that is not above a learning rate, from 1 down to 2^-15.
+    /// The rule with the greatest power of two that is not above a learning rate, from 1 down to 2^-30, with static ranges to 2^-15.
     pub fn rule(self, learning_rate: f32) -> Rule {
         match self.rounding {
             FixedRounding::Nearest => Rule::PowerOfTwo(PowerOfTwoSgd::at_most(learning_rate)),

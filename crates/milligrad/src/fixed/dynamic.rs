@@ -98,7 +98,7 @@ impl Exponents {
 
 /// `x / 2^bits`, to nearest, half up; `bits` is 0 to 32.
 #[inline(always)]
-pub(crate) const fn drop_bits(x: i32, bits: u32) -> i32 {
+const fn drop_bits(x: i32, bits: u32) -> i32 {
     if bits == 0 {
         return x;
     }
@@ -204,7 +204,10 @@ fn row_sums(weights: &[i16], x: &[i16], sums: &mut [i32]) {
             last
         };
         let four = [first, next(), next(), next()];
-        sums.iter_mut().zip(kernels::four_sums(x, four)).for_each(|(to, sum)| *to = sum);
+        let found = kernels::four_sums(x, four);
+        for (to, &sum) in sums.iter_mut().zip(&found) {
+            *to = sum;
+        }
     }
 }
 
@@ -293,7 +296,8 @@ mod tests {
             word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             word as i32
         };
-        let ranges = [Clamp::<i16>::LINEAR, Clamp::<i16>::RELU, Clamp::<i16>::RELU6, Clamp { min: -256, max: 256 }];
+        let ranges =
+            [Clamp::<i16>::LINEAR, Clamp::<i16>::RELU, Clamp::<i16>::RELU6, Clamp { min: -256, max: 256 }];
         for round in 0..4000 {
             let sums: [i32; 7] = core::array::from_fn(|_| random() >> (round % 32));
             let exponent = (round as i32 % 60) - 45;
@@ -313,7 +317,10 @@ mod tests {
             }
             // Where bits fell off, 15 are left.
             let limited = range.max < i16::MAX && largest > 0;
-            assert!(i32::from(found) == exponent || limited || largest >= 1 << 14 || largest == 0, "{largest} of {sums:?}");
+            assert!(
+                i32::from(found) == exponent || limited || largest >= 1 << 14 || largest == 0,
+                "{largest} of {sums:?}"
+            );
         }
     }
 

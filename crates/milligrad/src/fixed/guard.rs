@@ -6,6 +6,7 @@
 
 use super::{ACTIVATION_BITS, DELTA_BITS, Rule, SUM_BITS, WEIGHT_BITS};
 use crate::TrainError;
+use crate::optimizer::static_exponent;
 
 /// What a [`Guard`] lets pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +105,7 @@ impl Steps for Reach {
     #[inline(always)]
     fn step(self, exponent: u32) -> u32 {
         // However it is rounded.
-        self.gradient.wrapping_shr(STEP_BITS + exponent) + 1
+        self.gradient.wrapping_shr(STEP_BITS + static_exponent(exponent)) + 1
     }
 }
 

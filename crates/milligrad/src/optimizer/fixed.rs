@@ -11,9 +11,9 @@ use crate::Fixed16;
 use crate::arch::rolled;
 #[cfg(milligrad_thumb)]
 use crate::arch::thumb as kernels;
+use crate::fixed::dynamic::scale;
 #[cfg(not(milligrad_thumb))]
 use crate::fixed::portable as kernels;
-use crate::fixed::dynamic::{drop_bits, scale};
 use crate::fixed::portable::move_weight;
 use crate::fixed::{ACTIVATION_BITS, DELTA_BITS, SUM_BITS, WEIGHT_BITS, round_shift};
 
@@ -22,7 +22,15 @@ const TO_WEIGHT: u32 = DELTA_BITS + ACTIVATION_BITS - WEIGHT_BITS;
 /// The same for a Q11.20 bias.
 const TO_BIAS: u32 = DELTA_BITS + ACTIVATION_BITS - SUM_BITS;
 /// The smallest learning rate is 2 to the minus this.
-const MAX_EXPONENT: u32 = 15;
+const MAX_EXPONENT: u32 = 30;
+/// The same with static ranges, where a smaller one changes nothing.
+const MAX_STATIC_EXPONENT: u32 = 15;
+
+/// The exponent of a rate with static ranges.
+#[inline(always)]
+pub(crate) const fn static_exponent(exponent: u32) -> u32 {
+    if exponent < MAX_STATIC_EXPONENT { exponent } else { MAX_STATIC_EXPONENT }
+}
 
 /// An update rule in fixed point, `w -= 2^-exponent g`. Updates return how many parameters saturated.
 pub trait Rule: Copy {
@@ -30,9 +38,9 @@ pub trait Rule: Copy {
     type Memory: Copy + PartialEq + core::fmt::Debug;
     /// The memory before the first step, of any seed.
     fn memory(seed: u32) -> Self::Memory;
-    /// The exponent of the learning rate.
+    /// The exponent of the learning rate. With static ranges one beyond 15 is taken as 15.
     fn exponent(&self) -> u32;
-    /// The rule with its learning rate halved so many times, down to 2^-15.
+    /// The rule with its learning rate halved so many times, down to 2^-30.
     #[must_use]
     fn slower(&self, halvings: u32) -> Self;
     /// Updates weights, rows as long as `x`, by the gradients `δ xᵀ`.
@@ -46,7 +54,7 @@ pub trait Rule: Copy {
         // Two bits more, as a shift by nothing is none.
         let step = |delta: i16| {
             rolled();
-            round_shift(i32::from(delta) << (SUM_BITS - DELTA_BITS + 2), self.exponent() + 2)
+            round_shift(i32::from(delta) << (SUM_BITS - DELTA_BITS + 2), static_exponent(self.exponent()) + 2)
         };
         biases.iter_mut().zip(delta).map(|(bias, &delta)| subtract(bias, step(delta))).sum()
     }
@@ -56,7 +64,7 @@ pub trait Rule: Copy {
     fn update_accumulated_biases(&self, biases: &mut [i32], gradient: &[i32]) -> u32 {
         let step = |gradient: i32| {
             rolled();
-            round_shift(gradient, TO_BIAS + self.exponent())
+            round_shift(gradient, TO_BIAS + static_exponent(self.exponent()))
         };
         biases.iter_mut().zip(gradient).map(|(bias, &gradient)| subtract(bias, step(gradient))).sum()
     }
@@ -128,22 +136,22 @@ impl PowerOfTwoSgd {
     /// Descent with the learning rate `2^-exponent`.
     ///
     /// # Panics
-    /// If the exponent is over 15; in a `const` or `static` that is a compile error.
+    /// If the exponent is over 30; in a `const` or `static` that is a compile error.
     pub const fn new(exponent: u32) -> Self {
-        assert!(exponent <= MAX_EXPONENT, "a learning rate below 2^-15 changes nothing");
+        assert!(exponent <= MAX_EXPONENT, "a learning rate below 2^-30 changes nothing");
         Self { exponent }
     }
 }
 
 impl PowerOfTwoSgd {
-    /// Descent with the greatest power of two that is not above a learning rate, from 1 down to 2^-15, which is also
-    /// what smaller rates become.
+    /// Descent with the greatest power of two that is not above a learning rate, from 1 down to 2^-30, which is also
+    /// what smaller rates become. With static ranges one below 2^-15 is 2^-15.
     pub const fn at_most(learning_rate: f32) -> Self {
         Self::new(exponent_of(learning_rate))
     }
 }
 
-/// `k` of the greatest 2^-k that is not above `rate`, within 0 to 15; 15 where there is none.
+/// `k` of the greatest 2^-k that is not above `rate`, within 0 to 30; 30 where there is none.
 const fn exponent_of(rate: f32) -> u32 {
     let biased = rate.to_bits() >> 23;
     match rate > 0.0 {
@@ -170,45 +178,38 @@ impl Rule for PowerOfTwoSgd {
 
     #[inline(never)]
     fn update_rows(&self, (): &mut (), weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
-        update_rows(Fall::of_rate(self.exponent), weights, delta, x, half)
+        update_rows(OfRate(self.exponent), weights, delta, x, half)
     }
 
     #[inline(never)]
     fn update_weights(&self, (): &mut (), weights: &mut [i16], gradient: &[i32]) -> u32 {
-        update_weights(Fall::of_rate(self.exponent), weights, gradient, half)
+        update_weights(OfRate(self.exponent), weights, gradient, half)
     }
 
     #[inline(never)]
-    fn update_rows_by(
-        &self,
-        (): &mut (),
-        weights: &mut [i16],
-        delta: &[i16],
-        x: &[i16],
-        unit: i32,
-    ) -> u32 {
-        update_rows(Fall::of_unit(self.exponent, unit), weights, delta, x, half)
+    fn update_rows_by(&self, (): &mut (), weights: &mut [i16], delta: &[i16], x: &[i16], unit: i32) -> u32 {
+        update_rows(OfUnit::new(self.exponent, unit), weights, delta, x, half)
     }
 
     #[inline(never)]
     fn update_weights_by(&self, (): &mut (), weights: &mut [i16], gradient: &[i32], unit: i32) -> u32 {
-        update_weights(Fall::of_unit(self.exponent, unit), weights, gradient, half)
+        update_weights(OfUnit::new(self.exponent, unit), weights, gradient, half)
     }
 }
 
 /// Updates rows of weights; `remainder` makes what a row begins with of the mask of the bits that fall off.
 #[inline(always)]
 fn update_rows(
-    fall: Fall,
+    fall: impl Fall,
     weights: &mut [i16],
     delta: &[i16],
     x: &[i16],
     mut remainder: impl FnMut(i32) -> i32,
 ) -> u32 {
-    let (shift, mask) = fall.shift_and_mask();
+    let (shift, mask) = fall.bits_and_mask();
     let mut saturated = 0;
     for (row, &delta) in weights.chunks_exact_mut(x.len().max(1)).zip(delta) {
-        let delta = fall.before(delta.into());
+        let delta = fall.delta(delta);
         if delta != 0 {
             saturated += kernels::update(row, x, delta, shift, remainder(mask), mask);
         }
@@ -219,15 +220,15 @@ fn update_rows(
 /// The same by gradients that were summed, as one row.
 #[inline(always)]
 fn update_weights(
-    fall: Fall,
+    fall: impl Fall,
     weights: &mut [i16],
     gradient: &[i32],
     remainder: impl FnOnce(i32) -> i32,
 ) -> u32 {
-    let (shift, mask) = fall.shift_and_mask();
+    let (shift, mask) = fall.bits_and_mask();
     let (mut saturated, mut remainder) = (0, remainder(mask));
     for (w, &gradient) in weights.iter_mut().zip(gradient) {
-        let gradient = fall.before(gradient);
+        let gradient = fall.gradient(gradient);
         // In two parts, as the sum may need more than 32 bits.
         let rest = (gradient & mask) + remainder;
         remainder = rest & mask;
@@ -236,44 +237,79 @@ fn update_weights(
     saturated
 }
 
-/// How many bits fall off on the way from `δ` to the change of a weight.
-#[derive(Clone, Copy)]
-struct Fall {
-    /// Off `δ`, or a gradient that is stored, for good.
-    before: u32,
-    /// Off the product `δ x`, or the gradient, into the running sum of what falls off: 0 to 30.
-    after: u32,
+/// How a product `δ x`, or a gradient that is stored, becomes the change of a weight: bits of `δ` or of the gradient fall off for good,
+/// those of the product go to the next weight.
+trait Fall: Copy {
+    /// Bits that fall off the product, 0 to 30.
+    fn bits(self) -> u32;
+    /// What is multiplied.
+    fn delta(self, delta: i16) -> i32;
+    /// The same of a gradient.
+    fn gradient(self, gradient: i32) -> i32;
+
+    #[inline(always)]
+    fn bits_and_mask(self) -> (u32, i32) {
+        // The compiler is told that it is no shift beyond 31 bits.
+        let bits = self.bits() & 31;
+        (bits, 1_u32.wrapping_shl(bits).wrapping_sub(1) as i32)
+    }
 }
 
-impl Fall {
-    /// With static ranges: 11 to 26.
-    #[inline(always)]
-    const fn of_rate(exponent: u32) -> Self {
-        // The compiler is told that it is no shift beyond 31 bits.
-        Self { before: 0, after: (TO_WEIGHT + exponent) & 31 }
-    }
+/// With static ranges, by the exponent of the rate: 11 to 26 bits.
+#[derive(Clone, Copy)]
+struct OfRate(u32);
 
-    /// Of products in units that are `2^unit` times those of weights. Where those are larger units even after the rate, a product of
-    /// one is the end of the range.
+impl Fall for OfRate {
     #[inline(always)]
-    const fn of_unit(exponent: u32, unit: i32) -> Self {
+    fn bits(self) -> u32 {
+        TO_WEIGHT + static_exponent(self.0)
+    }
+    #[inline(always)]
+    fn delta(self, delta: i16) -> i32 {
+        delta.into()
+    }
+    #[inline(always)]
+    fn gradient(self, gradient: i32) -> i32 {
+        gradient
+    }
+}
+
+/// Of products in units that are larger than those of weights by some power of two.
+#[derive(Clone, Copy)]
+struct OfUnit {
+    /// What is left for the product.
+    bits: u32,
+    /// `δ` is multiplied by 2 to this before: below 0 where it is so small that 30 bits are too few, above 0 where the smallest product
+    /// is beyond a unit.
+    up: i32,
+}
+
+impl OfUnit {
+    #[inline]
+    const fn new(exponent: u32, unit: i32) -> Self {
         let fall = exponent as i32 - unit;
-        if fall > 30 {
-            let before = if fall < 62 { fall - 30 } else { 32 };
-            Self { before: before as u32, after: 30 }
-        } else {
-            Self { before: 0, after: if fall > 0 { fall as u32 } else { 0 } }
+        match fall {
+            ..0 => Self { bits: 0, up: -fall },
+            0..=30 => Self { bits: fall as u32, up: 0 },
+            _ => Self { bits: 30, up: 30 - fall },
         }
     }
+}
 
+impl Fall for OfUnit {
     #[inline(always)]
-    const fn shift_and_mask(self) -> (u32, i32) {
-        (self.after, 1_u32.wrapping_shl(self.after).wrapping_sub(1) as i32)
+    fn bits(self) -> u32 {
+        self.bits
     }
-
     #[inline(always)]
-    const fn before(self, delta: i32) -> i32 {
-        drop_bits(delta, self.before)
+    fn delta(self, delta: i16) -> i32 {
+        // The largest times 1 takes a weight through half of its range.
+        scale(delta.into(), self.up).clamp(-i32::from(i16::MAX), i16::MAX.into())
+    }
+    #[inline(always)]
+    fn gradient(self, gradient: i32) -> i32 {
+        // So that no difference to a weight is beyond 32 bits.
+        scale(gradient, self.up).clamp(-(1 << 30), 1 << 30)
     }
 }
 
@@ -297,15 +333,16 @@ impl StochasticSgd {
     /// Descent with the learning rate `2^-exponent`.
     ///
     /// # Panics
-    /// If the exponent is over 15; in a `const` or `static` that is a compile error.
+    /// If the exponent is over 30; in a `const` or `static` that is a compile error.
     pub const fn new(exponent: u32) -> Self {
-        assert!(exponent <= MAX_EXPONENT, "a learning rate below 2^-15 changes nothing");
+        assert!(exponent <= MAX_EXPONENT, "a learning rate below 2^-30 changes nothing");
         Self { exponent }
     }
 }
 
 impl StochasticSgd {
-    /// Descent with the greatest power of two that is not above a learning rate, from 1 down to 2^-15.
+    /// Descent with the greatest power of two that is not above a learning rate, from 1 down to 2^-30, as
+    /// [`PowerOfTwoSgd::at_most`].
     pub const fn at_most(learning_rate: f32) -> Self {
         Self::new(exponent_of(learning_rate))
     }
@@ -313,7 +350,7 @@ impl StochasticSgd {
 
 /// Rows that each begin with a random remainder.
 #[inline(always)]
-fn random_rows(fall: Fall, memory: &mut u32, weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
+fn random_rows(fall: impl Fall, memory: &mut u32, weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
     // In a register until the end.
     let mut word = *memory;
     let saturated = update_rows(fall, weights, delta, x, |mask| {
@@ -354,13 +391,13 @@ impl Rule for StochasticSgd {
 
     #[inline(never)]
     fn update_rows(&self, memory: &mut u32, weights: &mut [i16], delta: &[i16], x: &[i16]) -> u32 {
-        random_rows(Fall::of_rate(self.exponent), memory, weights, delta, x)
+        random_rows(OfRate(self.exponent), memory, weights, delta, x)
     }
 
     #[inline(never)]
     fn update_weights(&self, memory: &mut u32, weights: &mut [i16], gradient: &[i32]) -> u32 {
         *memory = next(*memory);
-        update_weights(Fall::of_rate(self.exponent), weights, gradient, |mask| *memory as i32 & mask)
+        update_weights(OfRate(self.exponent), weights, gradient, |mask| *memory as i32 & mask)
     }
 
     #[inline(never)]
@@ -372,19 +409,13 @@ impl Rule for StochasticSgd {
         x: &[i16],
         unit: i32,
     ) -> u32 {
-        random_rows(Fall::of_unit(self.exponent, unit), memory, weights, delta, x)
+        random_rows(OfUnit::new(self.exponent, unit), memory, weights, delta, x)
     }
 
     #[inline(never)]
-    fn update_weights_by(
-        &self,
-        memory: &mut u32,
-        weights: &mut [i16],
-        gradient: &[i32],
-        unit: i32,
-    ) -> u32 {
+    fn update_weights_by(&self, memory: &mut u32, weights: &mut [i16], gradient: &[i32], unit: i32) -> u32 {
         *memory = next(*memory);
-        update_weights(Fall::of_unit(self.exponent, unit), weights, gradient, |mask| *memory as i32 & mask)
+        update_weights(OfUnit::new(self.exponent, unit), weights, gradient, |mask| *memory as i32 & mask)
     }
 }
 
@@ -492,8 +523,13 @@ mod tests {
             assert_eq!(StochasticSgd::at_most(rate), StochasticSgd::new(exponent), "{rate}");
         }
         for rate in [0.0, -1.0, 1e-30, f32::NAN, f32::NEG_INFINITY] {
-            assert_eq!(PowerOfTwoSgd::at_most(rate).exponent(), 15, "{rate}");
+            assert_eq!(PowerOfTwoSgd::at_most(rate).exponent(), 30, "{rate}");
         }
+        // With static ranges none is smaller than 2^-15.
+        let (mut small, mut least) = ([0_i16; 4], [0_i16; 4]);
+        Rule::update_rows(&PowerOfTwoSgd::new(30), &mut (), &mut small, &[30_000], &[i16::MAX; 4]);
+        Rule::update_rows(&PowerOfTwoSgd::new(15), &mut (), &mut least, &[30_000], &[i16::MAX; 4]);
+        assert_eq!((small, small[0] < 0), (least, true));
         assert_eq!(PowerOfTwoSgd::at_most(f32::INFINITY).exponent(), 0);
     }
 

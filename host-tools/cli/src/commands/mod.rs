@@ -25,7 +25,8 @@ use clap::{Args, ValueEnum};
 use milligrad::{Core, Rounding};
 use milligrad_board::Board;
 use milligrad_host::{
-    CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind, Program,
+    CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, LossKind, OptimizerKind,
+    Program,
 };
 use std::str::FromStr;
 

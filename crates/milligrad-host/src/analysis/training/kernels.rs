@@ -30,7 +30,9 @@ pub(super) const FIXED_GUARD: f64 = 8.4;
 pub(super) const BLOCK_INPUT: f64 = 18.0;
 pub(super) const BLOCK_OUTPUT: f64 = 25.0;
 pub(super) const BLOCK_ROW: f64 = 31.0;
-pub(super) const BLOCK_POSITION: f64 = 60.0;
+pub(super) const BLOCK_POSITION: f64 = 150.0;
+/// The same of an element whose magnitude is looked at alone.
+pub(super) const MAGNITUDE: f64 = 11.0;
 pub(super) const REAL: f64 = 43.0;
 /// A multiplication forward of a layer that is not made of rows, and on the way back.
 pub(super) const MULTIPLICATION: f64 = 2.5;

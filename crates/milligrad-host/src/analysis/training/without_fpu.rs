@@ -175,6 +175,10 @@ impl Program {
                 Kernel::Fixed(FixedKernel::Layer(layer)) => self.count_layer(layer, step, &mut counts),
                 Kernel::Fixed(FixedKernel::Dynamic(layer, _)) => {
                     self.count_layer(layer, step, &mut counts);
+                    if let Layer::Conv2d { window, .. } | Layer::DepthwiseConv2d { window, .. } = layer {
+                        // The input is looked at once, not each patch.
+                        counts.positions -= 0.3 * window.positions() as f64;
+                    }
                     if layer.parameters().is_some() {
                         counts.blocks += self.buffer(step.inputs[0]).len as f64 + len;
                     }

@@ -91,7 +91,8 @@ fn layer(layer: Layer<f32>) -> Result<(Layer<Fixed16>, Exponents), String> {
         };
         return Ok((layer, Exponents::new(0, 0)));
     };
-    let Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), output, .. } = parameters
+    let Parameters { weights: Source::Flash(weights), channels: Source::Flash(biases), output, .. } =
+        parameters
     else {
         unreachable!("parameters come from flash, and go to RAM later")
     };

@@ -105,9 +105,9 @@ impl Runner<'_> {
                     Layer::Conv2d { window, parameters } => {
                         Values::new(parameters, learned, *own).conv2d(window).forward(block, scratch, sums, y)
                     }
-                    Layer::DepthwiseConv2d { window, parameters } => {
-                        Values::new(parameters, learned, *own).depthwise(window).forward(block, scratch, sums, y)
-                    }
+                    Layer::DepthwiseConv2d { window, parameters } => Values::new(parameters, learned, *own)
+                        .depthwise(window)
+                        .forward(block, scratch, sums, y),
                     Layer::MaxPool2d { window, output } => {
                         MaxPool2d::<Fixed16>::new(*window, *output).forward(x, y);
                         exponent
@@ -189,17 +189,19 @@ impl Runner<'_> {
                 }
             }
             Backward::Input { step, delta: from, patch, sums, values, delta_x: to } => {
-                let (delta, delta_x, patch) = (range(*from), range(*to), patch.map(range).unwrap_or_default());
+                let (delta, delta_x, patch) =
+                    (range(*from), range(*to), patch.map(range).unwrap_or_default());
                 let exponent = exponents[from.0];
                 let sums = &mut int32[sums.map(range).unwrap_or_default()];
-                let end = delta_x.clone();
                 let (layer, own) = layer(&program.steps[*step]);
                 if let Layer::MaxPool2d { window, output } = layer {
                     let (x, y) = values.expect("a maximum keeps its values");
                     let [x, y, delta, delta_x] = split(int16, [range(x), range(y), delta, delta_x]);
                     MaxPool2d::<Fixed16>::new(*window, *output).backward_input(x, y, delta, delta_x);
                     exponents[to.0] = exponent;
-                    saturation.see_deltas(&int16[end]);
+                    if layer.overlaps() {
+                        saturation.see_deltas(delta_x);
+                    }
                     return;
                 }
                 let [delta, patch, delta_x] = split(int16, [delta, patch, delta_x]);
@@ -216,7 +218,9 @@ impl Runner<'_> {
                         .backward_input(block, patch, sums, delta_x),
                     Layer::MaxPool2d { window, output } | Layer::AvgPool2d { window, output } => {
                         AvgPool2d::<Fixed16>::new(*window, *output).backward_input(delta, delta_x);
-                        saturation.see_deltas(delta_x);
+                        if layer.overlaps() {
+                            saturation.see_deltas(delta_x);
+                        }
                         exponent
                     }
                 };

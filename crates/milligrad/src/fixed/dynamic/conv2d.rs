@@ -1,8 +1,8 @@
 //! Convolutions with dynamic exponents.
 
 use super::{
-    Block, Exponents, Magnitude, add_biases, bits, column_sums, drop_bits, narrow, narrow_in_place, normalise,
-    row_sums,
+    Block, Exponents, Magnitude, add_biases, bits, column_sums, drop_bits, narrow, narrow_in_place,
+    normalise, row_sums,
 };
 use crate::layers::matrix::is_product;
 use crate::window::Patches;
@@ -40,7 +40,8 @@ impl<'a> Conv2d<'a> {
     /// Convolves `x` into `y`, by a `patch` of [`Window2d::patch_len`] elements and `sums` as long as `y`; returns the exponent of `y`.
     #[inline(never)]
     pub fn forward(&self, x: Block<'_>, patch: &mut [i16], sums: &mut [i32], y: &mut [i16]) -> i16 {
-        let (Some(patch), Some(sums)) = (patch.get_mut(..self.window.patch_len()), sums.get_mut(..y.len())) else {
+        let (Some(patch), Some(sums)) = (patch.get_mut(..self.window.patch_len()), sums.get_mut(..y.len()))
+        else {
             return 0;
         };
         let magnitude = Magnitude::of(x.mantissas);

@@ -181,7 +181,9 @@ mod tests {
 
     #[test]
     fn mantissas_become_floats() {
-        for (mantissa, exponent) in [(1, 0), (-77, -12), (i32::MAX, -20), (i32::MIN, 3), (0, 100), (12_345, -135)] {
+        for (mantissa, exponent) in
+            [(1, 0), (-77, -12), (i32::MAX, -20), (i32::MIN, 3), (0, 100), (12_345, -135)]
+        {
             let exact = f64::from(mantissa) * libm::exp2(exponent.into());
             assert_eq!(real(mantissa, exponent), exact as f32, "{mantissa}, {exponent}");
         }

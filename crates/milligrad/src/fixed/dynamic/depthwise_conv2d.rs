@@ -55,7 +55,8 @@ impl<'a> DepthwiseConv2d<'a> {
     /// Convolves `x` into `y`, by a `patch` of [`Window2d::patch_len`] elements and `sums` as long as `y`; returns the exponent of `y`.
     #[inline(never)]
     pub fn forward(&self, x: Block<'_>, patch: &mut [i16], sums: &mut [i32], y: &mut [i16]) -> i16 {
-        let (Some(patch), Some(sums)) = (patch.get_mut(..self.window.patch_len()), sums.get_mut(..y.len())) else {
+        let (Some(patch), Some(sums)) = (patch.get_mut(..self.window.patch_len()), sums.get_mut(..y.len()))
+        else {
             return 0;
         };
         let magnitude = Magnitude::of(x.mantissas);
@@ -107,10 +108,13 @@ impl<'a> DepthwiseConv2d<'a> {
             if scratch.iter().all(|&delta| delta == 0) {
                 continue;
             }
-            for (sums, weights) in patch.chunks_exact_mut(depth).zip(self.weights.chunks_exact(outputs.max(1))) {
+            for (sums, weights) in
+                patch.chunks_exact_mut(depth).zip(self.weights.chunks_exact(outputs.max(1)))
+            {
                 let channels = weights.chunks(self.multiplier()).zip(scratch.chunks(self.multiplier()));
                 for (sum, (weights, delta)) in sums.iter_mut().zip(channels) {
-                    let products = weights.iter().zip(delta).map(|(&w, &delta)| i32::from(w) * i32::from(delta));
+                    let products =
+                        weights.iter().zip(delta).map(|(&w, &delta)| i32::from(w) * i32::from(delta));
                     *sum = products.fold(0, i32::wrapping_add);
                 }
             }

@@ -1,8 +1,8 @@
 //! Sums of tensors with dynamic exponents, and ranges of activations in a tensor's own units.
 
 use super::{bits, drop_bits, scale};
-use crate::fixed::{ACTIVATION_BITS, saturate};
 use crate::Clamp;
+use crate::fixed::{ACTIVATION_BITS, saturate};
 
 /// The end of a range in Q7.8 in units of `2^exponent`.
 #[inline]

@@ -73,7 +73,10 @@ mod tests {
             sigmoid_probability(&mut p, exponent);
             for (p, x) in p.into_iter().zip(scores) {
                 let exact = 1.0 / (1.0 + libm::exp(-f64::from(x) * unit));
-                assert!((f64::from(p) / 32_768.0 - exact).abs() <= 1.0 / 1000.0, "{exponent}: {p}, not {exact}");
+                assert!(
+                    (f64::from(p) / 32_768.0 - exact).abs() <= 1.0 / 1000.0,
+                    "{exponent}: {p}, not {exact}"
+                );
             }
         }
     }
@@ -88,7 +91,8 @@ mod tests {
                     let mut delta = y;
                     let (loss, found) = mean_squared_error(&mut delta[..n], exponent, &targets[..n]).unwrap();
                     let real = |m: i16, e: i16| f64::from(m) * libm::exp2(e.into());
-                    let errors: [f64; 4] = core::array::from_fn(|i| real(y[i], exponent) - f64::from(targets[i]));
+                    let errors: [f64; 4] =
+                        core::array::from_fn(|i| real(y[i], exponent) - f64::from(targets[i]));
                     let exact = errors[..n].iter().map(|e| e * e).sum::<f64>() / n as f64;
                     assert!((f64::from(loss) - exact).abs() <= exact * 2e-4, "{loss}, not {exact}");
                     for i in 0..n {
