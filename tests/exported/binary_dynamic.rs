@@ -113,7 +113,7 @@ impl Network {
     /// The optimizer may be another at each step: a `milligrad::Schedule` tells its learning rate.
     ///
     /// # Errors
-    /// A target that is none. No parameter has changed then.
+    /// A target that is none, or an input that is not finite. No parameter has changed then.
     #[inline]
     pub fn train_step(&mut self, target: &[f32; 1], optimizer: &StochasticSgd) -> Result<f32, TrainError> {
         let loss = self.deltas(target)?;

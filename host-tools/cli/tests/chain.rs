@@ -2,7 +2,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use support::{Trained, example, good, npz, run};
 
@@ -116,6 +116,16 @@ fn what_a_device_learned_is_kept() {
     batches(&["--batch=1294"]).fails(2, "1294 samples is more than the 1293");
     let report = batches(&["--batch=2", "--dtype=fixed16", "--steps=100"]).json();
     assert_eq!((report["refused"].as_u64(), report["steps"].as_u64()), (Some(0), Some(100)));
+    // Exponents that each step chooses.
+    let dynamic = |more: &[&str]| batches(&[&["--exponents=dynamic"], more].concat());
+    let report = dynamic(&["--dtype=fixed16", "--steps=300", "--guard"]).json();
+    assert_eq!((report["refused"].as_u64(), report["steps"].as_u64()), (Some(0), Some(300)));
+    assert_eq!(report["saturated"], json!({ "activations": 0, "deltas": 0, "weights": 0 }));
+    let adapted = good(["eval", &out, "--data=digits", "--json"]).json();
+    let [as_floats, on_device] = [&adapted["accuracy"], &report["accuracy"]["after"]].map(|a| a.as_f64().unwrap());
+    assert!((as_floats - on_device).abs() < 0.006, "{as_floats} in floats, {on_device}");
+    dynamic(&["--dtype=fixed16", "--batch=4"]).fails(2, "--exponents static");
+    dynamic(&[]).fails(2, "use --dtype fixed16");
     // A rate that falls, by the names that specifications have.
     let constant = batches(&["--steps=200", "--schedule=constant"]).json();
     let kept = fs::read(&out).unwrap();

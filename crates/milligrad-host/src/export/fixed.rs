@@ -152,6 +152,7 @@ fn train_step(program: &Program, learning: &Learning, text: &mut String) {
     let (parameter, _) = target(program, learning);
     let refusals = match learning.guard {
         true => "What the guard refuses",
+        false if is_dynamic(learning) => "A target that is none, or an input that is not finite",
         false => "A target that is none",
     };
     let _ = writeln!(

@@ -27,7 +27,33 @@
 //! no rollback could be a copy of numbers alone.
 //!
 //! A learning rate `2^-k` is the same real rate as with static ranges: what a product `δ x` is in units of a weight is a shift, and
-//! the rules of [`PowerOfTwoSgd`](super::PowerOfTwoSgd) and [`StochasticSgd`](super::StochasticSgd) round what falls off in the same way.
+//! the rules of [`PowerOfTwoSgd`](super::PowerOfTwoSgd) and [`StochasticSgd`](super::StochasticSgd) round what falls off in the same way. Inputs of a thousand ask
+//! for a rate of a millionth, which is why `k` goes on to 30 here, and ends at 15 there.
+//!
+//! ```
+//! use milligrad::fixed::dynamic::{self, Block, Dense, Exponents};
+//! use milligrad::{Clamp, PowerOfTwoSgd};
+//!
+//! // One layer, 2-1, that learns 300 x0 - 200 x1 of inputs up to 1,000. Weights are in units of 2^-5, biases of 2^-13.
+//! const EXPONENTS: Exponents = Exponents::new(-5, -13);
+//! let (mut weights, mut biases) = ([0_i16; 2], [0_i32; 1]);
+//! let mut loss = 0.0;
+//! for step in 0..300 {
+//!     let reals = [(step * 37 % 200) as f32 * 10.0 - 1000.0, (step * 61 % 200) as f32 * 10.0 - 1000.0];
+//!     let (mut x, mut scratch, mut sums, mut y) = ([0; 2], [0; 2], [0; 1], [0; 1]);
+//!     let x_exponent = dynamic::from_reals(&reals, &mut x);
+//!     let x = Block::new(&x, x_exponent);
+//!     let layer = Dense::new(2, &weights, &biases, EXPONENTS, Clamp::<i16>::LINEAR);
+//!     let exponent = layer.forward(x, &mut scratch, &mut sums, &mut y);
+//!     let target = [300.0 * reals[0] - 200.0 * reals[1]];
+//!     let (squares, delta_exponent) = dynamic::mean_squared_error(&mut y, exponent, &target)?;
+//!     let (delta, rule) = (Block::new(&y, delta_exponent), PowerOfTwoSgd::new(21));
+//!     dynamic::apply(x, delta, &mut weights, &mut biases, EXPONENTS, &rule, &mut ());
+//!     loss = squares;
+//! }
+//! assert!((dynamic::real(weights[0].into(), -5) - 300.0).abs() < 1.0 && loss < 1e6);
+//! # Ok::<(), milligrad::TrainError>(())
+//! ```
 
 mod conv2d;
 mod convert;

@@ -97,7 +97,9 @@ pub trait Rule: Copy {
             .zip(gradient)
             .map(|(bias, &gradient)| {
                 rolled();
-                subtract(bias, scale(gradient.into(), by))
+                let step = scale(gradient.into(), by);
+                // A step that saturates itself counts, too.
+                subtract(bias, step) | u32::from(step == i32::MAX || step == i32::MIN)
             })
             .sum()
     }

@@ -105,6 +105,8 @@ const FIXED: [(&str, Prices); 3] = [
             exponential: 44.0,
             compare: 20.0,
             position: 800.0,
+            block: 20.0,
+            real: 48.0,
             int8: 1.6,
         },
     ),
