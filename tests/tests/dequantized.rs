@@ -5,8 +5,8 @@ use milligrad::{Adam, Core, Momentum, Nesterov, RmsProp, Sgd, WeightDecay};
 use milligrad_host::plan::{Plan, check};
 use milligrad_host::program::Kernel;
 use milligrad_host::{
-    Builder, CompileOptions, FixedPoint, FixedRounding, Layers, Learn, OptimizerKind, Program,
-    QuantizeOptions, Rule, quantize,
+    Builder, CompileOptions, FixedPoint, Layers, Learn, OptimizerKind, Program, QuantizeOptions, Rule,
+    quantize,
 };
 use milligrad_tests::{noise, random_models, thawed_whole, wide};
 

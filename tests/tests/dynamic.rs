@@ -68,7 +68,8 @@ fn rules(exponent: u32) -> [Rule; 2] {
 fn learns_from_inputs_of_a_thousand() {
     let [float_rule, rule] = rules(24);
     let float = left(&compile(&sensor(), None).unwrap(), 1000.0, 1.0, &float_rule, STEPS);
-    let dynamic = left(&compile(&sensor(), point(FixedExponents::Dynamic)).unwrap(), 1000.0, 1.0, &rule, STEPS);
+    let dynamic =
+        left(&compile(&sensor(), point(FixedExponents::Dynamic)).unwrap(), 1000.0, 1.0, &rule, STEPS);
     let fixed = left(&compile(&sensor(), point(FixedExponents::Static)).unwrap(), 1000.0, 1.0, &rule, STEPS);
     println!("left of the variance: f32 {float:.5}, dynamic {dynamic:.5}, static {fixed:.5}");
     assert!(dynamic < 0.001 && float < 0.001, "f32 {float}, dynamic {dynamic}");
@@ -101,7 +102,8 @@ fn steps_follow_the_gradient_of_floats() {
     for (graph, bound) in [(mlp(), 0.004), (image(), 0.03), (ramps(), 0.004), (binary(), 0.004)] {
         let graph = graph.unwrap();
         for power in [-20, -10, -3, 0, 3, 10] {
-            let programs = [None, point(FixedExponents::Dynamic)].map(|fixed| compile(&graph, fixed).unwrap());
+            let programs =
+                [None, point(FixedExponents::Dynamic)].map(|fixed| compile(&graph, fixed).unwrap());
             // So that a step stays small where inputs are large.
             let rules = rules(if power > 0 { 2 * power as u32 } else { 0 });
             let mut moves = Vec::new();
@@ -127,7 +129,9 @@ fn steps_follow_the_gradient_of_floats() {
                 let exact = programs[0].runner().parameters().concat();
                 let moved = apart(&float.1, &exact);
                 // What changed, apart from how the start was rounded; two units of a weight go to rounding, of the start and of the step.
-                let change = |end: &[f32], start: &[f32]| end.iter().zip(start).map(|(a, b)| a - b).collect::<Vec<_>>();
+                let change = |end: &[f32], start: &[f32]| {
+                    end.iter().zip(start).map(|(a, b)| a - b).collect::<Vec<_>>()
+                };
                 let off = apart(&change(&float.1, &exact), &change(&fixed.1, &start));
                 let unit = programs[1].parameters.iter().filter(|p| p.name.ends_with("weights"));
                 let unit = unit.map(|p| f32::from(p.exponent).exp2()).fold(0.0, f32::max);
@@ -138,7 +142,10 @@ fn steps_follow_the_gradient_of_floats() {
                 let near = ends || loss <= 0.01 * float.0.max(1.0);
                 assert!(near, "{} 2^{power}: {} and {}", graph.name, float.0, fixed.0);
             }
-            let worst = moves.iter().map(|(moved, off, unit)| off - bound * moved - 2.0 * unit).fold(f32::MIN, f32::max);
+            let worst = moves
+                .iter()
+                .map(|(moved, off, unit)| off - bound * moved - 2.0 * unit)
+                .fold(f32::MIN, f32::max);
             assert!(worst <= 0.0, "{} at 2^{power}, by {worst}: {moves:?}", graph.name);
         }
     }

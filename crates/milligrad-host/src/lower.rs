@@ -1,11 +1,13 @@
 //! From a graph to a program: kernels are chosen, views are resolved, functions go in place, the way back is
 //! laid out, and all is planned.
 
+mod blocks;
 mod border;
 mod choice;
 mod fixed;
 mod learn;
 mod range;
+mod take;
 mod thaw;
 
 use crate::error::{Error, Result};
@@ -13,13 +15,13 @@ use crate::graph::{self, DType, Graph, Op, TensorId, Values};
 use crate::pack;
 use crate::plan::{Plan, lower_bound_bytes};
 use crate::program::{
-    Buffer, BufferId, ElementType, FixedExponents, FixedKernel, FixedPoint, Kernel, Layer, LossKind,
-    OptimizerKind, ParameterIds, Port, Program, Source, Step, Trainable, overlaps,
+    Buffer, BufferId, ElementType, FixedExponents, FixedPoint, Kernel, LossKind, OptimizerKind, ParameterIds,
+    Port, Program, Step, Trainable, overlaps,
 };
 use crate::{ops, optimize};
 pub use choice::{Chosen, Layers};
-use milligrad::fixed::{Limits, dynamic::Exponents};
-use milligrad::{Arithmetic, Core, Rounding, fixed as real};
+use milligrad::fixed::Limits;
+use milligrad::{Core, Rounding};
 
 /// Most bytes that the buffers of a program may need at once: more RAM than boards have, external memory included.
 const LARGEST_ARENA: usize = 1 << 25;
@@ -243,50 +245,6 @@ impl<'a> Lowering<'a> {
         lowering
     }
 
-    /// An input of floats, and the step that makes a block of it.
-    fn block_of_input(&mut self, port: &graph::Port) {
-        let info = self.graph.tensor(port.tensor);
-        let input = self.new_buffer(&port.name, ElementType::F32, info.len(), 0);
-        let block = self.new_buffer(format!("{} block", port.name), ElementType::I16, info.len(), 0);
-        self.real_ports.push((port.tensor, input));
-        self.buffer_of[port.tensor.0] = Some(block);
-        self.conversion(&port.name, port.tensor, FixedKernel::FromReals, [input, block]);
-    }
-
-    /// The step that makes floats of an output that is no probability.
-    fn reals_of_output(&mut self, port: &graph::Port) {
-        let Some(block) = self.buffer_of[port.tensor.0] else { return };
-        let last = self.steps.last().filter(|step| step.output == block).map(|step| &step.kernel);
-        let is_probability = matches!(last, Some(Kernel::Fixed(kernel)) if kernel.is_probability());
-        if is_probability || self.buffers[block.0].dtype != ElementType::I16 {
-            return;
-        }
-        let time = self.steps.len();
-        let output = self.new_buffer(&port.name, ElementType::F32, self.buffers[block.0].len, time);
-        self.touch(block, time);
-        self.real_ports.push((port.tensor, output));
-        self.conversion(&port.name, port.tensor, FixedKernel::ToReals, [block, output]);
-    }
-
-    fn conversion(&mut self, port: &str, tensor: TensorId, kernel: FixedKernel, [from, to]: [BufferId; 2]) {
-        let mut name = format!("{port}_block");
-        while self.graph.nodes.iter().any(|node| node.name == name) {
-            name.push('_');
-        }
-        self.steps.push(Step {
-            name,
-            op: if kernel == FixedKernel::FromReals { "Quantize" } else { "Dequantize" },
-            kernel: Kernel::Fixed(kernel),
-            inputs: vec![from],
-            scratch: None,
-            sums: None,
-            output: to,
-            shape: self.graph.tensor(tensor).shape.clone(),
-            macs: 0,
-            parameters: 0,
-        });
-    }
-
     fn new_buffer(
         &mut self,
         name: impl Into<String>,
@@ -386,41 +344,6 @@ impl<'a> Lowering<'a> {
         views.any(|t| self.readers[t] > 1 || self.graph.is_output(TensorId(t)))
     }
 
-    /// Takes the parameters of a layer out of flash.
-    fn move_to_ram(
-        &mut self,
-        name: &str,
-        step: usize,
-        kernel: &mut Kernel,
-        with_weights: bool,
-    ) -> std::result::Result<(), String> {
-        let mut take = Take { name, with_weights, parameters: &mut self.parameters };
-        let ids = match kernel {
-            Kernel::F32(layer) | Kernel::Dequantized { layer, .. } => {
-                take.layer(layer, (ElementType::F32, 0, &|w| *w), (ElementType::F32, 0, &|b| *b))
-            }
-            Kernel::Fixed(FixedKernel::Layer(layer)) => {
-                let (weights, biases) = (-(milligrad::WEIGHT_BITS as i16), -(milligrad::SUM_BITS as i16));
-                take.layer(
-                    layer,
-                    (ElementType::I16, weights, &|w| real::from_weight(*w)),
-                    (ElementType::I32, biases, &|b| real::from_bias(*b)),
-                )
-            }
-            Kernel::Fixed(FixedKernel::Dynamic(layer, exponents)) => {
-                let Exponents { weights, biases } = *exponents;
-                take.layer(
-                    layer,
-                    (ElementType::I16, weights, &|w| real::dynamic::real((*w).into(), weights)),
-                    (ElementType::I32, biases, &|b| real::dynamic::real(*b, biases)),
-                )
-            }
-            _ => return Err("it is int8 and can't learn".into()),
-        };
-        self.learners.push((step, ids));
-        Ok(())
-    }
-
     /// Removes what no output needs.
     fn optimize(&mut self, inputs: &[Port], outputs: &[Port]) -> Vec<String> {
         let ports = inputs.iter().chain(outputs).map(|port| port.buffer).collect();
@@ -510,50 +433,6 @@ impl<'a> Lowering<'a> {
         crate::plan::check::check(&program)
             .map_err(|problem| Error::Model { model: program.name.clone(), problem })?;
         Ok(program)
-    }
-}
-
-/// The type of a parameter, the exponent of its unit, and what a number stands for.
-type Format<'f, T> = (ElementType, i16, &'f dyn Fn(&T) -> f32);
-
-/// Moves parameters of a layer into RAM.
-struct Take<'a> {
-    name: &'a str,
-    with_weights: bool,
-    parameters: &'a mut Vec<Trainable>,
-}
-
-impl Take<'_> {
-    fn layer<A: Arithmetic>(
-        &mut self,
-        layer: &mut Layer<A>,
-        weights: Format<'_, A::Weight>,
-        biases: Format<'_, A::Channel>,
-    ) -> ParameterIds {
-        let parameters = layer.parameters_mut().expect("a layer with weights was chosen");
-        ParameterIds {
-            weights: self.with_weights.then(|| self.source("weights", &mut parameters.weights, weights)),
-            biases: self.source("bias", &mut parameters.channels, biases),
-        }
-    }
-
-    fn source<T>(
-        &mut self,
-        what: &str,
-        source: &mut Source<T>,
-        (dtype, exponent, real): Format<'_, T>,
-    ) -> usize {
-        let index = self.parameters.len();
-        if let Source::Flash(values) = std::mem::replace(source, Source::Ram(index)) {
-            let values = values.iter().map(real).collect();
-            self.parameters.push(Trainable {
-                name: format!("{}/{what}", self.name),
-                values,
-                dtype,
-                exponent,
-            });
-        }
-        index
     }
 }
 

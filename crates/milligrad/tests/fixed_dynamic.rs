@@ -61,7 +61,8 @@ struct Parameters {
 
 impl Parameters {
     fn new(random: &mut Random, weights: usize, biases: usize) -> Self {
-        let mut of = |len: usize, reach: f64| -> Vec<f64> { random.reals(len).iter().map(|r| r * reach).collect() };
+        let mut of =
+            |len: usize, reach: f64| -> Vec<f64> { random.reals(len).iter().map(|r| r * reach).collect() };
         let weights: Vec<i16> = of(weights, 32_767.0).iter().map(|&w| w as i16).collect();
         let biases = of(biases, power(25)).iter().map(|&b| b as i32).collect();
         let exponent = random.within(-30, 0) as i16;
@@ -83,12 +84,22 @@ impl Parameters {
 }
 
 /// Compares mantissas with reals: within `units` of their own, and `room`.
-fn near<M: Copy + Into<f64>>(name: &str, mantissas: &[M], exponent: i16, exact: &[f64], units: f64, room: f64) {
+fn near<M: Copy + Into<f64>>(
+    name: &str,
+    mantissas: &[M],
+    exponent: i16,
+    exact: &[f64],
+    units: f64,
+    room: f64,
+) {
     let unit = power(exponent.into());
     assert_eq!(mantissas.len(), exact.len());
     for (i, (&m, exact)) in mantissas.iter().zip(exact).enumerate() {
         let got = m.into() * unit;
-        assert!((got - exact).abs() <= units * unit + room + 1e-9 * exact.abs(), "{name} {i}: {got}, not {exact}");
+        assert!(
+            (got - exact).abs() <= units * unit + room + 1e-9 * exact.abs(),
+            "{name} {i}: {got}, not {exact}"
+        );
     }
 }
 
@@ -132,7 +143,8 @@ fn convolutions() {
             let [w, b] = parameters.reals();
             let (x_real, delta_real) = (x.reals(), delta.reals());
             let (mut patch, mut sums) = (vec![0; WINDOW.patch_len()], vec![0; 60 + outputs * positions]);
-            let (mut y, mut delta_x, mut scratch) = (vec![0; outputs * positions], vec![0; 60], vec![0; outputs]);
+            let (mut y, mut delta_x, mut scratch) =
+                (vec![0; outputs * positions], vec![0; 60], vec![0; outputs]);
             let (mut gw, mut gb) = (vec![7; outputs * fan_in], vec![7; outputs]);
             let (mut y64, mut patch64, mut delta_x64) =
                 (vec![0.0; outputs * positions], vec![0.0; WINDOW.patch_len()], vec![0.0; 60]);
@@ -149,7 +161,11 @@ fn convolutions() {
                     let y_exponent = layer.forward(x.block(), &mut patch, &mut sums, &mut y);
                     let delta_exponent =
                         layer.backward_input(delta.block(), &mut scratch, &mut sums, &mut delta_x);
-                    (y_exponent, delta_exponent, layer.gradients(x.block(), delta.block(), &mut patch, &mut gw, &mut gb))
+                    (
+                        y_exponent,
+                        delta_exponent,
+                        layer.gradients(x.block(), delta.block(), &mut patch, &mut gw, &mut gb),
+                    )
                 }};
             }
             let (y_exponent, delta_exponent, [gw_exponent, gb_exponent]) =
@@ -185,7 +201,8 @@ fn no_sum_wraps() {
             let x_all = Tensor { mantissas: vec![x; inputs], exponent: -15 };
             near("y", &y, exponent, &exact, 2.0, x_all.room(inputs) * inputs as f64);
             let (mut scratch, mut sums, mut delta_x) = ([0; 3], vec![0; inputs], vec![0; inputs]);
-            let exponent = layer.backward_input(Block::new(&[x; 3], 0), &mut scratch, &mut sums, &mut delta_x);
+            let exponent =
+                layer.backward_input(Block::new(&[x; 3], 0), &mut scratch, &mut sums, &mut delta_x);
             let exact = vec![3.0 * f64::from(x) * f64::from(w) * power(-15); inputs];
             near("δx", &delta_x, exponent, &exact, 1.0, f64::from(w).abs() * power(-15) * 12.0);
         }
@@ -203,13 +220,16 @@ fn updates_are_the_gradient() {
         let exponents = Exponents::new(weight_exponent, weight_exponent - 8);
         let (mut weights, mut biases) = (vec![0_i16; 60], vec![0_i32; 3]);
         let rule = PowerOfTwoSgd::new(rate);
-        let count = dynamic::apply(x.block(), delta.block(), &mut weights, &mut biases, exponents, &rule, &mut ());
+        let count =
+            dynamic::apply(x.block(), delta.block(), &mut weights, &mut biases, exponents, &rule, &mut ());
         let mut gradient = (vec![0.0; 60], vec![0.0; 3]);
         dense::accumulate::<f64>(&x.reals(), &delta.reals(), &mut gradient.0, &mut gradient.1);
-        let in_units = |gradient: &f64, exponent: i16| -gradient * power(-(rate as i32) - i32::from(exponent));
+        let in_units =
+            |gradient: &f64, exponent: i16| -gradient * power(-(rate as i32) - i32::from(exponent));
         let exact: Vec<f64> = gradient.0.iter().map(|g| in_units(g, weight_exponent)).collect();
         // Where steps are below 2^-15 of a unit in all, bits of δ fall off.
-        let shift = i32::from(x.exponent) + i32::from(delta.exponent) - i32::from(weight_exponent) - rate as i32;
+        let shift =
+            i32::from(x.exponent) + i32::from(delta.exponent) - i32::from(weight_exponent) - rate as i32;
         let lost = if shift < -30 { 0.5 * f64::from(20 * i32::from(i16::MAX)) * power(-30) } else { 0.0 };
         let far = gradient.1.iter().any(|g| in_units(g, exponents.biases).abs() > 2_147_483_647.5);
         if exact.iter().all(|step| step.abs() < 32_000.0) {

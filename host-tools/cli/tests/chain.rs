@@ -122,7 +122,8 @@ fn what_a_device_learned_is_kept() {
     assert_eq!((report["refused"].as_u64(), report["steps"].as_u64()), (Some(0), Some(300)));
     assert_eq!(report["saturated"], json!({ "activations": 0, "deltas": 0, "weights": 0 }));
     let adapted = good(["eval", &out, "--data=digits", "--json"]).json();
-    let [as_floats, on_device] = [&adapted["accuracy"], &report["accuracy"]["after"]].map(|a| a.as_f64().unwrap());
+    let [as_floats, on_device] =
+        [&adapted["accuracy"], &report["accuracy"]["after"]].map(|a| a.as_f64().unwrap());
     assert!((as_floats - on_device).abs() < 0.006, "{as_floats} in floats, {on_device}");
     dynamic(&["--dtype=fixed16", "--batch=4"]).fails(2, "--exponents static");
     dynamic(&[]).fails(2, "use --dtype fixed16");

@@ -6,6 +6,8 @@
 //! below half a unit does not move at all. Weights that were rounded each for itself would learn from the largest deltas alone,
 //! those of one sign, and drift until nothing is left of what was learned.
 
+mod fall;
+
 use super::Optimizer;
 use crate::Fixed16;
 use crate::arch::rolled;
@@ -16,6 +18,7 @@ use crate::fixed::dynamic::scale;
 use crate::fixed::portable as kernels;
 use crate::fixed::portable::move_weight;
 use crate::fixed::{ACTIVATION_BITS, DELTA_BITS, SUM_BITS, WEIGHT_BITS, round_shift};
+use fall::{Fall, OfRate, OfUnit};
 
 /// Bits that fall off a Q8.23 gradient to make the change of a Q3.12 weight, at a learning rate of 1.
 const TO_WEIGHT: u32 = DELTA_BITS + ACTIVATION_BITS - WEIGHT_BITS;
@@ -237,82 +240,6 @@ fn update_weights(
         saturated += move_weight(w, (gradient >> shift) + (rest >> shift));
     }
     saturated
-}
-
-/// How a product `δ x`, or a gradient that is stored, becomes the change of a weight: bits of `δ` or of the gradient fall off for good,
-/// those of the product go to the next weight.
-trait Fall: Copy {
-    /// Bits that fall off the product, 0 to 30.
-    fn bits(self) -> u32;
-    /// What is multiplied.
-    fn delta(self, delta: i16) -> i32;
-    /// The same of a gradient.
-    fn gradient(self, gradient: i32) -> i32;
-
-    #[inline(always)]
-    fn bits_and_mask(self) -> (u32, i32) {
-        // The compiler is told that it is no shift beyond 31 bits.
-        let bits = self.bits() & 31;
-        (bits, 1_u32.wrapping_shl(bits).wrapping_sub(1) as i32)
-    }
-}
-
-/// With static ranges, by the exponent of the rate: 11 to 26 bits.
-#[derive(Clone, Copy)]
-struct OfRate(u32);
-
-impl Fall for OfRate {
-    #[inline(always)]
-    fn bits(self) -> u32 {
-        TO_WEIGHT + static_exponent(self.0)
-    }
-    #[inline(always)]
-    fn delta(self, delta: i16) -> i32 {
-        delta.into()
-    }
-    #[inline(always)]
-    fn gradient(self, gradient: i32) -> i32 {
-        gradient
-    }
-}
-
-/// Of products in units that are larger than those of weights by some power of two.
-#[derive(Clone, Copy)]
-struct OfUnit {
-    /// What is left for the product.
-    bits: u32,
-    /// `δ` is multiplied by 2 to this before: below 0 where it is so small that 30 bits are too few, above 0 where the smallest product
-    /// is beyond a unit.
-    up: i32,
-}
-
-impl OfUnit {
-    #[inline]
-    const fn new(exponent: u32, unit: i32) -> Self {
-        let fall = exponent as i32 - unit;
-        match fall {
-            ..0 => Self { bits: 0, up: -fall },
-            0..=30 => Self { bits: fall as u32, up: 0 },
-            _ => Self { bits: 30, up: 30 - fall },
-        }
-    }
-}
-
-impl Fall for OfUnit {
-    #[inline(always)]
-    fn bits(self) -> u32 {
-        self.bits
-    }
-    #[inline(always)]
-    fn delta(self, delta: i16) -> i32 {
-        // The largest times 1 takes a weight through half of its range.
-        scale(delta.into(), self.up).clamp(-i32::from(i16::MAX), i16::MAX.into())
-    }
-    #[inline(always)]
-    fn gradient(self, gradient: i32) -> i32 {
-        // So that no difference to a weight is beyond 32 bits.
-        scale(gradient, self.up).clamp(-(1 << 30), 1 << 30)
-    }
 }
 
 /// Half a unit; nothing where nothing falls off.
