@@ -31,7 +31,7 @@ impl<'a> DepthwiseConv2d<'a> {
         output: Clamp<i16>,
     ) -> Self {
         assert!(
-            !biases.is_empty() && biases.len() % window.input()[2] == 0,
+            !biases.is_empty() && biases.len().is_multiple_of(window.input()[2]),
             "a depthwise convolution has a whole number of outputs for each input channel"
         );
         assert!(
