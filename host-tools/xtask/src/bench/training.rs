@@ -10,6 +10,7 @@ use milligrad_host::{
     OptimizerKind, Program, QuantizeOptions, export, quantize,
 };
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -370,8 +371,12 @@ const MODEL: &str = "learner";
 fn build(program: &Program, batch: usize, target: &'static Board, fma: bool) -> Result<Firmware> {
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
-    let path = folder.join("learner.rs");
-    std::fs::write(&path, export::rust(program)?)?;
+    let text = export::rust(program)?;
+    // A name of its own, so that two benchmarks at once don't take each other's.
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let path = folder.join(format!("learner-{:016x}.rs", hasher.finish()));
+    std::fs::write(&path, text)?;
     let source = match batch {
         1 => ModelSource::learning(MODEL, path),
         _ => ModelSource::learning_in_batches(MODEL, path),
