@@ -78,8 +78,17 @@ enum Command {
     Doctor(commands::doctor::Doctor),
 }
 
+/// The end where the arguments are not understood, or ask for help; with `--json` among them a problem is an object, too.
+fn refused(problem: &clap::Error) -> ! {
+    if problem.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = problem.render().to_string();
+        Output::new(true, false, false).object(serde_json::json!({ "error": text.trim_start_matches("error: ").trim_end() }));
+    }
+    problem.exit()
+}
+
 fn main() -> ExitCode {
-    let Cli { command, common } = Cli::parse();
+    let Cli { command, common } = Cli::try_parse().unwrap_or_else(|problem| refused(&problem));
     let output = Output::new(common.json, common.quiet, common.verbose);
     let result = match &command {
         Command::Data(data) => data.run(&output),

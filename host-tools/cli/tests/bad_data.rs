@@ -67,7 +67,7 @@ fn csv() {
         ("a,b,y\n1,,0\n", "line 2: column `b` is empty"),
         ("a,b,z\n1,2,0\n", "no column `y`; the header names a, b, z"),
         ("a,a,y\n1,2,0\n", "names `a` twice"),
-        (&rows("1,2,same\n"), "there are 1 classes"),
+        (&rows("1,2,same\n"), "all samples are of one class, `same`"),
         (&(both.clone() + "1,2,2\n"), "no sample of class `2` is in the test part"),
         (&huge, "line 2: `9999"),
     ] {

@@ -98,5 +98,7 @@ fn arguments() {
         let failed = run(arguments);
         assert_eq!(failed.code, 2, "{arguments:?}: {}", failed.stderr);
         assert!(failed.stdout.is_empty() && !failed.stderr.is_empty());
+        let failed = run(arguments.iter().chain(&["--json"]));
+        assert!(failed.code == 2 && failed.json()["error"].is_string(), "{arguments:?}: {}", failed.stdout);
     }
 }

@@ -49,8 +49,13 @@ impl Columns {
 /// [`Error::File`] with the line for ragged rows, fields that are not finite numbers, unknown columns, unknown classes.
 pub fn read(path: &Path, columns: &Columns) -> Result<Dataset> {
     let bytes = file::read(path)?;
-    parse(&bytes, columns, &path.display().to_string()).map_err(|error| match error {
-        Error::Data(problem) => Error::file(path, problem),
+    let name = path.display().to_string();
+    parse(&bytes, columns, &name).map_err(|error| match error {
+        // What is wrong with the samples names the file already.
+        Error::Data(problem) => {
+            let prefix = format!("{name}: ");
+            Error::file(path, problem.strip_prefix(&prefix).unwrap_or(&problem))
+        }
         other => other,
     })
 }
@@ -315,6 +320,11 @@ mod tests {
         assert!(error("a,kind\n", &any).contains("no samples"));
         assert!(error("kind\n1\n", &any).contains("no column is left"));
         assert!(parse(b"a,kind\n\xff,1\n", &any, "t").is_err());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, "a,kind\n").unwrap();
+        let empty = read(&path, &any).unwrap_err().to_string();
+        assert_eq!(empty.matches("t.csv").count(), 1, "{empty}");
         assert!(read(Path::new("/nowhere.csv"), &any).unwrap_err().to_string().contains("/nowhere.csv"));
     }
 

@@ -94,10 +94,9 @@ impl Npz {
                 vec![],
             ),
             Task::Classify { classes } => {
-                let labels = (y.shape.len() == 1 || width == [1]).then(|| y.to_i64()).flatten();
-                let labels = labels.ok_or_else(|| {
+                let labels = class_indices(y, width).ok_or_else(|| {
                     error(format!(
-                        "`{target}` is {:?} of {:?}, not one class index a sample",
+                        "`{target}` is {:?} of {:?}, not one class index a sample, nor one-hot rows",
                         y.shape, y.element
                     ))
                 })?;
@@ -107,7 +106,8 @@ impl Npz {
                         .map_err(|_| error(format!("`{target}`: the label of sample {sample} is {label}")))?;
                     indices.push(u32::from(index));
                 }
-                let count = indices.iter().max().map_or(0, |largest| largest + 1);
+                let largest = indices.iter().max().map_or(0, |largest| largest + 1);
+                let count = largest.max(one_hot_width(width).unwrap_or(0) as u32);
                 let classes = if classes.is_empty() {
                     (0..count).map(|i| i.to_string()).collect()
                 } else {
@@ -118,6 +118,29 @@ impl Npz {
         };
         Dataset::new(self.path.display().to_string(), shape, x.to_f32(), targets, classes)
     }
+}
+
+/// Number of columns of one-hot rows; `width` is the extents of a target.
+fn one_hot_width(width: &[usize]) -> Option<usize> {
+    match width {
+        &[columns] if (2..=1 << 16).contains(&columns) => Some(columns),
+        _ => None,
+    }
+}
+
+/// The class of each sample: whole numbers (of any type) as they are, one-hot rows as the place of their 1; `None` if these
+/// targets are neither.
+fn class_indices(y: &Array, width: &[usize]) -> Option<Vec<i64>> {
+    let whole = |&x: &f32| (x.fract() == 0.0).then_some(x as i64);
+    if let Some(columns) = one_hot_width(width) {
+        let one = |row: &[f32]| {
+            let place = row.iter().position(|&x| x == 1.0)?;
+            (row.iter().filter(|&&x| x != 0.0).count() == 1).then_some(place as i64)
+        };
+        return y.to_f32().chunks_exact(columns).map(one).collect();
+    }
+    let single = width.is_empty() || width == [1];
+    single.then(|| y.to_i64().or_else(|| y.to_f32().iter().map(whole).collect())).flatten()
 }
 
 #[cfg(test)]
@@ -159,6 +182,29 @@ mod tests {
         assert!(error.contains("label of sample 1 is 2"), "{error}");
         assert!(npz.dataset("x", "z", &Task::Regress).unwrap_err().to_string().contains("only x, y"));
         assert!(npz.dataset("y", "x", &classify(&[])).unwrap_err().to_string().contains("class index"));
+    }
+
+    #[test]
+    fn classes_are_whole_numbers_or_one_hot_rows() {
+        let floats = |values: &[f32]| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+        let labels = |shape: &str, y: &[f32]| {
+            let x = npy("<f4", "(2,)", &floats(&[1.0, 2.0]));
+            let (_folder, path) = archive(&[("x", x), ("y", npy("<f4", shape, &floats(y)))]);
+            let data = Npz::read(&path).unwrap().dataset("x", "y", &Task::Classify { classes: vec![] })?;
+            Ok::<_, Error>((data.labels().unwrap().to_vec(), data.classes.len()))
+        };
+        assert_eq!(labels("(2,)", &[2.0, 0.0]).unwrap(), (vec![2, 0], 3));
+        assert_eq!(labels("(2, 3)", &[0.0, 1.0, 0.0, 1.0, 0.0, 0.0]).unwrap(), (vec![1, 0], 3));
+        for (shape, y) in [
+            ("(2,)", &[0.5, 0.0][..]),
+            ("(2,)", &[f32::NAN, 0.0]),
+            ("(2, 2)", &[1.0, 1.0, 0.0, 1.0]),
+            ("(2, 2)", &[0.0, 0.0, 0.0, 1.0]),
+            ("(2, 2)", &[0.0, 2.0, 0.0, 1.0]),
+        ] {
+            let error = labels(shape, y).unwrap_err().to_string();
+            assert!(error.contains("nor one-hot rows"), "{error}");
+        }
     }
 
     #[test]

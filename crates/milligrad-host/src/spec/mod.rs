@@ -168,6 +168,12 @@ impl Spec {
         let split = self.data.load(&self.input, &task)?;
         let outputs = self.layers.build(0)?.output_len();
         let needed = split.train.output_len();
+        if let (Task::Classify { .. }, [only]) = (&task, &split.train.classes[..]) {
+            return Err(Error::Data(format!(
+                "{}: all samples are of one class, `{only}`: there is nothing to tell apart; look at the target column",
+                split.train.name
+            )));
+        }
         let binary = matches!(task, Task::Classify { .. }) && needed == 2 && outputs == 1;
         if needed != outputs && !binary {
             let what = if matches!(task, Task::Regress) { "target values" } else { "classes" };

@@ -103,7 +103,7 @@ fn says_what_is_allowed() {
         ("learning_rate = 0.1", "learning_rate = 0", ":27:45", "above 0"),
         ("learning_rate = 0.1", "learning_rate = nan", ":27:45", "finite"),
         ("momentum = 0.9", "momentum = 1", ":27:61", "below 1.0"),
-        ("{ type", "{ kind = 1, typo", ":27:", "`type` is missing"),
+        ("{ type", "{ kind = 1, typo", ":27:", "unknown key `kind`"),
         ("epochs = 3", "epochs = -3", ":28:10", "whole number from 1"),
         ("epochs = 3", "epochs = ", ":28:10", ""),
         ("epochs = 3", "loss = \"hinge\"", ":28:8", "allowed: sparse_categorical_cross_entropy"),
@@ -232,6 +232,7 @@ fn losses_and_optimizers() {
     assert_eq!(read(smooth).loss, Loss::CategoricalCrossEntropy { label_smoothing: 0.1 });
     assert_eq!(read("optimizer = \"RMSprop\"").optimizer, Optimizer::rmsprop(0.001));
     assert_eq!(read("optimizer = \"AdamW\"").optimizer, Optimizer::adamw(0.001));
+    assert_eq!(read("optimizer = { learning_rate = 0.01 }").optimizer, Optimizer::adam(0.01));
     let clipped = read("optimizer = { type = \"sgd\", nesterov = true, momentum = 0.5, clipnorm = 1.0 }");
     assert_eq!((clipped.optimizer, clipped.clip), (Optimizer::nesterov(0.01, 0.5), Clip::Norm(1.0)));
     assert_eq!(read("optimizer = { type = \"adam\", clipvalue = 2 }").clip, Clip::Value(2.0));

@@ -6,11 +6,15 @@ use crate::error::{Error, Result};
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A pool of `threads` threads, 0 for as many as there are cores. Numbers too small to be normal count as zero in
+/// Most threads where there are fewer cores: each costs a stack and wakes in every step, and the bytes that come out are the same.
+const MOST_THREADS: usize = 64;
+
+/// A pool of `threads` threads, 0 for as many as there are cores, never more than these and [`MOST_THREADS`]. Numbers too small to be normal count as zero in
 /// them: such denormals, which Adam makes of weights that no longer matter, would halve the speed.
 pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
+        .num_threads(threads.min(cores.max(MOST_THREADS)))
         .thread_name(|i| format!("train {i}"))
         .start_handler(|_| arch::flush_denormals())
         .build()
@@ -71,6 +75,13 @@ pub(crate) fn each<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T)
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_pool_has_no_more_threads_than_are_of_use() {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        assert_eq!(super::pool(3).unwrap().current_num_threads(), 3);
+        assert_eq!(super::pool(100_000).unwrap().current_num_threads(), cores.max(super::MOST_THREADS));
+    }
+
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn denormals_are_zero_in_the_pool_alone() {

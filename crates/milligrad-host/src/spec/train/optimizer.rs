@@ -31,9 +31,7 @@ pub(super) fn read(train: &Table<'_, '_>) -> Result<Option<(Optimizer, Clip)>> {
     }
     let Some(table) = train.table("optimizer")? else { return Ok(None) };
     let table = table.titled("`optimizer`");
-    let Some(usual) = table.choice("type", OPTIMIZERS)? else {
-        return Err(table.missing("type", "\"sgd\", \"adam\", \"adamw\" or \"rmsprop\""));
-    };
+    let usual = table.choice("type", OPTIMIZERS)?.unwrap_or_default();
     let allow = |own: &[&str]| table.allow(&[&["type", "learning_rate"], own, CLIPS].concat());
     let rate = |usual: f64| {
         let rate = table.or("learning_rate", usual)?;
