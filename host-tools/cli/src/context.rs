@@ -60,6 +60,12 @@ impl Context {
         if is_int8(&self.graph) { "int8" } else { "f32" }
     }
 
+    /// The specification that training left beside the model, if it did.
+    pub(crate) fn specification(&self) -> Result<Option<Spec>, Failure> {
+        let beside = self.folder.join(SPEC);
+        Ok(if beside.is_file() { Some(Spec::read(&beside)?) } else { None })
+    }
+
     /// Reads the data.
     pub(crate) fn data(&self) -> Result<Data, Failure> {
         let beside = self.folder.join(SPEC);

@@ -82,7 +82,8 @@ enum Command {
 fn refused(problem: &clap::Error) -> ! {
     if problem.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let text = problem.render().to_string();
-        Output::new(true, false, false).object(serde_json::json!({ "error": text.trim_start_matches("error: ").trim_end() }));
+        Output::new(true, false, false)
+            .object(serde_json::json!({ "error": text.trim_start_matches("error: ").trim_end() }));
     }
     problem.exit()
 }

@@ -87,6 +87,7 @@ fn arguments() {
         &["frobnicate"],
         &["eval", "m", "--frobnicate"],
         &["train", "s", "--epochs=0"],
+        &["sweep", "s", "--at-least=90"],
         &["train", "s", "--resume", "--init=w"],
         &["export", "m", "--out=x", "--trainable=some"],
         &["export", "m", "--out=x", "--format=c"],

@@ -141,6 +141,21 @@ fn predictions_are_those_that_eval_counts() {
 }
 
 #[test]
+fn the_table_of_training_is_predicted_without_its_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let spec = "[model]\nname = \"m\"\ninput = [2]\n[[layer]]\ntype = \"dense\"\nunits = 1\nactivation = \"sigmoid\"\n\
+                [data]\nsource = \"csv\"\npath = \"t.csv\"\ntarget = \"kind\"\nignore = [\"id\"]\n[train]\nepochs = 1\n";
+    fs::write(path("in.toml"), spec).unwrap();
+    fs::write(path("t.csv"), "id,a,kind,b\n".to_string() + &"1,2,yes,3\n2,4,no,5\n".repeat(20)).unwrap();
+    good(["train", &path("in.toml"), "--out", &path(""), "-q"]);
+    let told = good(["predict", &path("model.safetensors"), &path("t.csv"), "--proba"]).stdout;
+    let chosen =
+        good(["predict", &path("model.safetensors"), &path("t.csv"), "--proba", "--columns=a,b"]).stdout;
+    assert!(told == chosen && told.lines().count() == 40, "{told}");
+}
+
+#[test]
 fn tables_are_predicted_by_the_names_of_their_columns() {
     let folder = line("\"mse\"");
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

@@ -124,7 +124,7 @@ pub fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
                     return Err(Error::Data(format!("line {line}: column `{name}` is empty")));
                 }
                 (true, _) => categories[place].index(cell) as f32,
-                (false, Some(missing)) if cell.is_empty() => missing,
+                (false, Some(missing)) if is_missing(cell) => missing,
                 (false, _) => number(&record, &header, column, line)?,
             });
         }
@@ -175,6 +175,14 @@ pub fn parse(bytes: &[u8], columns: &Columns, name: &str) -> Result<Dataset> {
     let data = Dataset { columns: described, ..data };
     let data = if weight.is_some() { data.weighted(weights)? } else { data };
     if group.is_some() { data.grouped(groups) } else { Ok(data) }
+}
+
+/// What stands for a missing field in the files of this world.
+const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "?", "-"];
+
+/// Does this field say that there is none?
+pub(super) fn is_missing(cell: &str) -> bool {
+    MISSING.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
 /// Most columns of a file, and categories of a column.
@@ -340,6 +348,10 @@ mod tests {
         };
         let data = parse(text.as_bytes(), &columns, "t").unwrap();
         assert_eq!(data.inputs, [1.0, 10.0, 0.0, -1.0, 1.0, 30.0]);
+        let word = text.replace("a,,y", "a,N/A,y");
+        assert_eq!(parse(word.as_bytes(), &columns, "t").unwrap().inputs, data.inputs);
+        let never = Columns { missing: None, ..columns.clone() };
+        assert!(error(&word, &never).contains("line 3: `N/A` in column `area`"));
         assert_eq!(
             (data.groups.as_slice(), data.columns[0].categories.as_slice()),
             (&[0, 1, 0][..], &["a".to_string(), "b".into()][..])

@@ -14,8 +14,10 @@ use std::path::Path;
 pub struct Place {
     /// The array of an NPZ archive; `x`, or the only one, unless given.
     pub array: Option<String>,
-    /// Columns of a CSV file, in the model's order; those that the model was fitted to, or all, unless given.
+    /// Columns of a CSV file, in the model's order; those that the model was fitted to, or all but the next, unless given.
     pub columns: Option<Vec<String>>,
+    /// Columns of a CSV file that are no inputs, such as the target.
+    pub left_out: Vec<String>,
 }
 
 /// The raw inputs for a model in an NPY, NPZ, IDX or CSV file (with a header; plain or gzip), sample after sample. Rows of a
@@ -40,7 +42,7 @@ pub fn read(path: &Path, graph: &Graph, place: &Place) -> Result<Vec<f32>> {
         samples(graph, &idx.shape).map_err(|problem| error(format!("it {problem}")))?;
         idx.values
     } else {
-        table(&bytes, graph, place.columns.as_deref()).map_err(error)?
+        table(&bytes, graph, place).map_err(error)?
     };
     if raw.is_empty() {
         return Err(error("it has no samples".into()));
@@ -75,7 +77,7 @@ fn names<'a>(names: impl Iterator<Item = &'a String>) -> String {
 }
 
 /// Rows of a CSV file.
-fn table(bytes: &[u8], graph: &Graph, chosen: Option<&[String]>) -> std::result::Result<Vec<f32>, String> {
+fn table(bytes: &[u8], graph: &Graph, place: &Place) -> std::result::Result<Vec<f32>, String> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
     let unreadable = |e: csv::Error| format!("this is no NPY, NPZ, IDX or CSV file ({e})");
     let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
@@ -83,10 +85,10 @@ fn table(bytes: &[u8], graph: &Graph, chosen: Option<&[String]>) -> std::result:
         return Err("it is empty; the first line of a CSV file names its columns".into());
     }
     let (width, fitted) = (raw_len(graph), graph.features.as_ref().map(|features| &features.columns));
-    let wanted: Vec<&String> = match (chosen, fitted) {
+    let wanted: Vec<&String> = match (&place.columns, fitted) {
         (Some(chosen), _) => chosen.iter().collect(),
         (None, Some(columns)) => columns.iter().map(|column| &column.name).collect(),
-        (None, None) => header.iter().collect(),
+        (None, None) => header.iter().filter(|name| !place.left_out.contains(name)).collect(),
     };
     let row = fitted.map_or_else(
         || graph.tensor(graph.input()).shape.last().copied().unwrap_or(width),
@@ -178,6 +180,8 @@ mod tests {
         assert_eq!(of(&plain(), b"a,b,c,d\n1,2,3,4\n", &usual).unwrap(), [1.0, 2.0, 3.0, 4.0]);
         let chosen = Place { columns: Some(vec!["d".into(), "a".into()]), ..Place::default() };
         assert_eq!(of(&plain(), b"a,y,d\n1,0,3\n5,0,7\n", &chosen).unwrap(), [3.0, 1.0, 7.0, 5.0]);
+        let rest = Place { left_out: vec!["y".into()], ..Place::default() };
+        assert_eq!(of(&plain(), b"a,y,d\n1,0,3\n5,0,7\n", &rest).unwrap(), [1.0, 3.0, 5.0, 7.0]);
         assert_eq!(
             of(&fitted(), b"kind,y,size\nsmall,0,3\nbig,0,4\n", &usual).unwrap(),
             [3.0, 1.0, 4.0, 0.0]

@@ -9,6 +9,7 @@ use milligrad_host::data::inputs::{self, Place};
 use milligrad_host::data::npz::Array;
 use milligrad_host::metrics::answers;
 use milligrad_host::model_file::write_atomically;
+use milligrad_host::spec::Source;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -30,7 +31,8 @@ pub(crate) struct Predict {
     /// The array of an NPZ file; x unless given.
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
-    /// Columns of a CSV file, in the order of training; those that the model knows, or all, unless given.
+    /// Columns of a CSV file, in the order of training; those that the model or the specification beside it knows, or all,
+    /// unless given.
     #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
     columns: Option<Vec<String>>,
 }
@@ -39,7 +41,7 @@ impl Predict {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let context = Context::new(&self.model, None)?;
         let graph = &context.graph;
-        let place = Place { array: self.array.clone(), columns: self.columns.clone() };
+        let place = self.place(&context)?;
         let raw = inputs::read(&self.data, graph, &place)?;
         let (outputs, rule) = answers(graph, &self.data.display().to_string(), &raw)?;
         let samples = raw.len() / milligrad_host::metrics::raw_len(graph);
@@ -96,5 +98,20 @@ impl Predict {
         }
         output.object(object);
         Ok(())
+    }
+
+    /// Where in a file the inputs are, as far as arguments or the specification of the training say so.
+    fn place(&self, context: &Context) -> Result<Place, Failure> {
+        let mut place =
+            Place { array: self.array.clone(), columns: self.columns.clone(), left_out: Vec::new() };
+        if place.columns.is_some() || context.graph.features.is_some() {
+            return Ok(place);
+        }
+        let source = context.specification()?.map(|spec| spec.data.source);
+        if let Some(Source::Csv { target, features, ignore, group, weight, .. }) = source {
+            place.columns = features;
+            place.left_out = [Some(target), group, weight].into_iter().flatten().chain(ignore).collect();
+        }
+        Ok(place)
     }
 }

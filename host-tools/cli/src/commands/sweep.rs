@@ -28,7 +28,7 @@ pub(crate) struct SweepCommand {
     jobs: u32,
     /// Choose the model with the fewest bytes of weights of those whose int8 accuracy (0 to 1) is at least this; without
     /// it, the most accurate one.
-    #[arg(long, value_name = "ACCURACY")]
+    #[arg(long, value_name = "ACCURACY", value_parser = accuracy)]
     at_least: Option<f64>,
 }
 
@@ -182,4 +182,10 @@ fn table(outcomes: &[Outcome], front: &[bool]) -> Table {
         ]);
     }
     table
+}
+
+/// Reads an accuracy, 0 to 1.
+fn accuracy(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(format!("{text} is not within 0 to 1")) }
 }

@@ -1,7 +1,7 @@
 //! Files as they are, with whatever is missing in them.
 
 use super::{Raw, RawTarget, distinct};
-use crate::data::csv::problem;
+use crate::data::csv::{is_missing, problem};
 use crate::data::npz::{Array, Npz};
 use crate::data::{file, idx};
 use crate::{Error, Result};
@@ -11,8 +11,6 @@ use std::path::Path;
 
 /// Whole numbers from 0 below this are taken for classes.
 const MOST_CLASSES: usize = 20;
-/// What stands for a missing field in the files of this world.
-const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "?", "-"];
 
 /// Reads an NPY, NPZ, IDX or CSV file (plain or gzip), whatever is missing in it. `target` names what is to be learned: an array of
 /// an NPZ archive (`y` unless given) or a column of a CSV file (the last unless given).
@@ -95,13 +93,12 @@ fn indices(values: &[f32]) -> Option<Vec<String>> {
 
 /// A column of texts as numbers: as they are, or the indices of the texts in alphabetical order.
 fn column(cells: &[String]) -> (Vec<f32>, Option<Vec<String>>) {
-    let missing = |cell: &str| MISSING.contains(&cell.to_ascii_lowercase().as_str());
-    let numeric = cells.iter().all(|cell| missing(cell) || cell.parse::<f32>().is_ok());
+    let numeric = cells.iter().all(|cell| is_missing(cell) || cell.parse::<f32>().is_ok());
     if numeric {
         let number = |cell: &String| cell.parse().ok().filter(|x: &f32| x.is_finite()).unwrap_or(f32::NAN);
         return (cells.iter().map(number).collect(), None);
     }
-    let texts: BTreeSet<&String> = cells.iter().filter(|cell| !missing(cell)).collect();
+    let texts: BTreeSet<&String> = cells.iter().filter(|cell| !is_missing(cell)).collect();
     let texts: Vec<String> = texts.into_iter().cloned().collect();
     let index = |cell: &String| texts.binary_search(cell).map_or(f32::NAN, |index| index as f32);
     (cells.iter().map(index).collect(), Some(texts))
