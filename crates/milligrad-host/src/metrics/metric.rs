@@ -45,6 +45,8 @@ const NAMES: &[(&str, Metric)] = &[
     ("mean_absolute_error", Metric::MeanAbsoluteError),
     ("mean_squared_error", Metric::MeanSquaredError),
     ("root_mean_squared_error", Metric::RootMeanSquaredError),
+    ("acc", Metric::Accuracy),
+    ("f1_score", Metric::F1),
 ];
 
 impl Metric {
@@ -117,7 +119,9 @@ impl FromStr for Metric {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = NAMES.iter().find(|(name, _)| *name == text).map(|(_, metric)| *metric);
+        // Without case and underscores, so that Keras' `AUC` and `MeanAbsoluteError` are known, too.
+        let folded = |word: &str| word.replace('_', "").to_ascii_lowercase();
+        let known = NAMES.iter().find(|(name, _)| folded(name) == folded(text)).map(|(_, metric)| *metric);
         let top = text.strip_prefix("top_").and_then(|k| k.parse().ok()).filter(|&k| k > 0).map(Self::TopK);
         known.or(top).ok_or_else(|| {
             let names: Vec<&str> = NAMES[..9].iter().map(|(name, _)| *name).collect();
@@ -139,7 +143,12 @@ mod tests {
             assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
         }
         assert_eq!("mean_absolute_error".parse(), Ok(Metric::MeanAbsoluteError));
-        for wrong in ["", "top_0", "top_", "Accuracy", "f2"] {
+        assert_eq!(
+            ["AUC", "acc", "F1Score"].map(str::parse),
+            [Ok(Metric::Auc), Ok(Metric::Accuracy), Ok(Metric::F1)]
+        );
+        assert_eq!("MeanAbsoluteError".parse(), Ok(Metric::MeanAbsoluteError));
+        for wrong in ["", "top_0", "top_", "Accurate", "f2"] {
             assert!(wrong.parse::<Metric>().unwrap_err().contains("rmse"), "{wrong}");
         }
     }
