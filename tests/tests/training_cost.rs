@@ -2,7 +2,7 @@
 
 use milligrad_board::{Firmware, ModelSource, TrainPlan, board};
 use milligrad_host::{
-    Builder, CompileOptions, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program,
+    Builder, CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program,
     QuantizeOptions, export, quantize,
 };
 use milligrad_tests::noise;
@@ -19,6 +19,12 @@ fn instructions(board_name: &str, name: &str, graph: &Graph, program: &Program) 
     step.push(3);
     let plan = TrainPlan { steps: &step, learning_rate: 0.05, momentum: 0.9, ..TrainPlan::default() };
     firmware.train("learner", &plan).unwrap().cost.instructions
+}
+
+/// All layers in 16-bit fixed point, with exponents that each step chooses.
+fn dynamic() -> Learn {
+    let fixed = FixedPoint { exponents: FixedExponents::Dynamic, ..FixedPoint::default() };
+    Learn::new(Layers::All, OptimizerKind::Sgd).in_fixed_point(fixed)
 }
 
 fn check(name: &str, graph: &Graph, learn: Learn) {
@@ -51,6 +57,9 @@ fn steps_cost_on_a_cortex_m4f_what_the_analysis_says() {
     }
     let fixed = FixedPoint { rounding: FixedRounding::Nearest, seed: 3, ..Default::default() };
     check("cnn-nearest", &cnn, Learn::new(Layers::All, OptimizerKind::Sgd).in_fixed_point(fixed));
+    check("mlp-dynamic", &mlp, dynamic());
+    check("mlp-dynamic-guarded", &mlp, dynamic().guarded());
+    check("cnn-dynamic", &cnn, dynamic());
     let wide = Builder::new("wide", &[784]).dense(128).relu().dense(10).softmax().build(1).unwrap();
     check("wide-nearest", &wide, Learn::new(Layers::All, OptimizerKind::Sgd).in_fixed_point(fixed));
     let wide = quantize(&wide, &noise(1, 784), &QuantizeOptions::default()).unwrap();
@@ -76,6 +85,10 @@ fn steps_cost_without_an_fpu_what_the_analysis_says() {
     ];
     for (name, optimizer) in optimizers {
         check_on("mps2-an385", &format!("mlp-{name}"), &mlp, floats(optimizer));
+    }
+    for board_name in ["mps2-an385", "microbit", "riscv32-virt"] {
+        check_on(board_name, "mlp-dynamic", &mlp, dynamic());
+        check_on(board_name, "cnn-dynamic", &cnn, dynamic());
     }
     for board_name in ["mps2-an385", "microbit"] {
         check_on(board_name, "mlp-sgd", &mlp, floats(OptimizerKind::Sgd));
