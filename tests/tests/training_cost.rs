@@ -2,8 +2,8 @@
 
 use milligrad_board::{Firmware, ModelSource, TrainPlan, board};
 use milligrad_host::{
-    Builder, CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind, Program,
-    QuantizeOptions, export, quantize,
+    Builder, CompileOptions, FixedExponents, FixedPoint, FixedRounding, Graph, Layers, Learn, OptimizerKind,
+    Program, QuantizeOptions, export, quantize,
 };
 use milligrad_tests::noise;
 use std::path::Path;
