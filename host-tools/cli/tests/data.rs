@@ -66,3 +66,26 @@ fn a_file_tells_what_is_wrong_with_it() {
     fs::write(path("t.csv"), "a,b\n1,2\n3\n").unwrap();
     run(["data", &path("t.csv")]).fails(2, "t.csv: line 3: 1 fields, but the header has 2");
 }
+
+#[test]
+fn windows_that_share_rows_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let rows: String = (0..200).map(|i| format!("{},{},{}\n", i % 7, i / 50, i % 2)).collect();
+    fs::write(path("series.csv"), format!("x,recording,y\n{rows}")).unwrap();
+    let spec = |data: &str| {
+        let text = format!(
+            "[model]\nname = \"m\"\ninput = [10, 1]\n[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nunits = 2\n\
+             activation = \"softmax\"\n[data]\nsource = \"csv\"\npath = \"series.csv\"\ntarget = \"y\"\n{data}\n"
+        );
+        fs::write(path("spec.toml"), text).unwrap();
+        good(["data", &path("spec.toml")]).stderr.contains("windows overlap")
+    };
+    let ignored = "ignore = [\"recording\"]\n";
+    assert!(spec(&format!("{ignored}window = {{ length = 10, stride = 5 }}")));
+    assert!(!spec(&format!("{ignored}window = {{ length = 10 }}")));
+    assert!(!spec("group = \"recording\"\nwindow = { length = 10, stride = 5 }"));
+    // Nothing is no data.
+    fs::write(path("empty.csv"), "x,y\n").unwrap();
+    run(["data", &path("empty.csv")]).fails(2, "no samples");
+}

@@ -68,6 +68,8 @@ fn divergence_is_a_failed_check_and_keeps_what_there_was() {
     good(["train", &spec, "--out", &out, "--epochs=2"]);
     let best = folder.path().join("out/best.safetensors");
     let before = fs::read(&best).unwrap();
+    let kept = folder.path().join("out/spec.toml");
+    let specification = fs::read(&kept).unwrap();
     fs::write(&spec, SPEC.replace("0.02 }", "1e30 }").replace("\"adam\"", "\"sgd\"")).unwrap();
     let failed = run(["train", &spec, "--out", &out, "--json"]);
     failed.fails(1, "training diverged in epoch 1, batch 2: the loss is");
@@ -79,6 +81,11 @@ fn divergence_is_a_failed_check_and_keeps_what_there_was() {
     assert!(failed.json()["error"].as_str().unwrap().contains("diverged"));
     // What another run left is there, but nothing of this one.
     assert!(fs::read(&best).unwrap() == before && !failed.stderr.contains("is kept"), "{}", failed.stderr);
+    assert!(fs::read(&kept).unwrap() == specification, "the specification of the model that is there");
+    // A run that gets somewhere takes the place of the other as a whole.
+    fs::write(&spec, SPEC).unwrap();
+    good(["train", &spec, "--out", &out, "--epochs=1"]);
+    assert!(!best.exists() && fs::read(&kept).unwrap() == SPEC.as_bytes());
 }
 
 #[test]

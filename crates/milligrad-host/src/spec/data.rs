@@ -251,6 +251,18 @@ impl DataSpec {
         Parts { train: fit(parts.train)?, test }.split(self.validation, self.seed)
     }
 
+    /// What makes scores look better than they are: windows that share rows, and nothing that keeps them in one part.
+    #[must_use]
+    pub fn caution(&self) -> Option<&'static str> {
+        match &self.source {
+            Source::Csv { window: Some(window), group: None, .. } if window.stride < window.length => Some(
+                "windows overlap, and those of one stretch of time are in all parts: scores will be better than on new recordings; \
+                 name the column of the recording as `group`, or let `stride` be `length`",
+            ),
+            _ => None,
+        }
+    }
+
     /// Reads the data as they are, before they are made inputs of a model: what is learned from, and the test part.
     ///
     /// # Errors

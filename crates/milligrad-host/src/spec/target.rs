@@ -71,8 +71,12 @@ impl TargetSpec {
         checks.into_iter().find_map(|(key, unit, budget, needed, part)| {
             let budget = budget.filter(|&budget| needed > budget)?;
             let most = cost.layers.iter().max_by_key(|layer| part(layer))?;
+            let code = match key {
+                "flash_budget" => format!("code (modelled) takes {}, and of the layers ", cost.code_bytes),
+                _ => "layer ".into(),
+            };
             let problem = format!(
-                "as int8 the model needs {needed} {unit}, {budget} are allowed; layer `{}` ({}) takes most, {}",
+                "as int8 the model needs {needed} {unit}, {budget} are allowed; {code}`{}` ({}) takes most, {}",
                 most.name,
                 most.op,
                 part(most)

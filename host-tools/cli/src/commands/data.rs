@@ -27,8 +27,11 @@ const SHOWN: usize = 40;
 
 impl Data {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let (raw, split) = self.raw()?;
+        let (raw, split) = self.raw(output)?;
         let report = Report::of(&raw);
+        if report.samples == 0 {
+            return Err(Failure::usage(format!("{}: there are no samples in it", self.data.display())));
+        }
         let parts = split.as_ref().map(parts);
         show(&report, parts.as_deref(), output);
         let mut object = json!(report);
@@ -49,7 +52,7 @@ impl Data {
     }
 
     /// The data, and their parts if they come with any.
-    fn raw(&self) -> Result<(Raw, Option<Split>), Failure> {
+    fn raw(&self, output: &Output) -> Result<(Raw, Option<Split>), Failure> {
         let of_source = |source| -> Result<Split, Failure> {
             let spec = DataSpec::new(source);
             Ok(spec.parts(&Task::Classify { classes: Vec::new() })?.split(spec.validation, spec.seed)?)
@@ -66,6 +69,9 @@ impl Data {
                     Source::Csv { .. } => "text",
                     Source::Npz { .. } => "npz",
                 };
+                if let Some(caution) = spec.data.caution() {
+                    output.note(caution);
+                }
                 (spec.load_data()?, dtype)
             }
             _ => return Ok((read(Path::new(&self.data), self.target.as_deref())?, None)),

@@ -18,6 +18,7 @@ use milligrad_host::{Graph, model_file};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,9 +91,6 @@ impl Train {
             model_file::load_parameters(&mut graph, path)?;
         }
         let keep_spec = || model_file::write_atomically(out.join(SPEC), spec.text().as_bytes());
-        if !self.resume {
-            keep_spec()?;
-        }
         output.note(format!(
             "{}: {} parameters; {} training, {} validation, {} test samples of {}",
             graph.name,
@@ -135,21 +133,39 @@ impl Train {
                 "losses are those of the standardised target, of which 1 is {unit} in its own unit"
             ));
         }
+        if let Some(caution) = spec.data.caution() {
+            output.note(caution);
+        }
         if validation.is_none() && !options.metrics.is_empty() {
             output.note("`metrics` are of the validation part, and there is none");
         }
         let stop = stop_on_interrupt()?;
         let started = SystemTime::now();
         let mut bar = TrainingBar::new(*output, options.epochs);
+        // What an earlier run left in the folder stays whole until this one has something in its place.
+        let mut earlier = if self.resume { Vec::new() } else { vec![model.clone()] };
+        if !self.resume && options.save_best.is_none() {
+            earlier.push(out.join(BEST));
+        }
+        let mut replaced = Ok(());
         let history = fit(&mut graph, &train, validation.as_ref(), &options, &mut |event| {
             match event {
                 Event::Batch(progress) => bar.batch(&progress),
-                Event::Epoch { record, .. } => bar.epoch(record),
+                Event::Epoch { record, .. } => {
+                    bar.epoch(record);
+                    if !earlier.is_empty() {
+                        replaced = gone(&std::mem::take(&mut earlier)).and_then(|()| keep_spec());
+                    }
+                }
+            }
+            if replaced.is_err() {
+                return ControlFlow::Break(());
             }
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         bar.finish();
         let history = history.inspect_err(|_| kept(&out, started, output))?;
+        replaced?;
         model_file::write_atomically(out.join("history.csv"), csv(&history).as_bytes())?;
         let unit = if graph.target.is_some() { " of the standardised target" } else { "" };
         for (name, chart) in curves(&graph.name, &history, unit) {
@@ -313,6 +329,19 @@ fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
         return Err(Failure::usage(format!("{}: {problem}", path.display())));
     }
     Ok(Checkpoint::read(path)?)
+}
+
+/// Removes files, if they are there.
+fn gone(paths: &[PathBuf]) -> Result<(), milligrad_host::Error> {
+    for path in paths {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(milligrad_host::Error::io(path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The layers, as Keras shows them.
