@@ -223,7 +223,7 @@ fn a_sweep_keeps_its_trials_and_chooses_one() {
     assert_eq!((best["choices"]["hidden.units"].as_u64(), best["pareto"].as_bool()), (Some(16), Some(true)));
     assert!(fs::metadata(path("out/model-int8.safetensors")).is_ok());
     assert_eq!(good(command).json(), first);
-    let missed = run([&command[..], &["--at-least=1.5"]].concat());
+    let missed = run([&command[..], &["--at-least=1"]].concat());
     assert_eq!((missed.code, missed.stdout.lines().count()), (1, 1), "{}", missed.stdout);
     assert!(missed.json()["error"].as_str().unwrap().contains("no trial reaches"));
     run(["sweep", example("digits-mlp").to_str().unwrap()]).fails(2, "there is no [sweep]");

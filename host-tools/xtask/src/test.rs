@@ -53,7 +53,7 @@ fn tests() -> Result<()> {
 
 /// The kernels of the feature `fma`, on emulated boards and on the desk.
 const FUSED_KERNELS: [&str; 8] =
-    ["test", "-p", "milligrad-tests", "--features", "fma", "--test", "core_kernels", "--quiet"];
+    ["test", "-p", "milligrad-board", "--features", "fma", "--test", "core_kernels", "--quiet"];
 
 /// By name, because `--all` would follow path dependencies into the other workspace.
 const FIRMWARE_FMT: [&str; 11] = [

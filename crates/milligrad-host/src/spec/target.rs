@@ -72,11 +72,11 @@ impl TargetSpec {
             let budget = budget.filter(|&budget| needed > budget)?;
             let most = cost.layers.iter().max_by_key(|layer| part(layer))?;
             let code = match key {
-                "flash_budget" => format!("code (modelled) takes {}, and of the layers ", cost.code_bytes),
-                _ => "layer ".into(),
+                "flash_budget" => format!("code (modelled) takes {}, and ", cost.code_bytes),
+                _ => String::new(),
             };
             let problem = format!(
-                "as int8 the model needs {needed} {unit}, {budget} are allowed; {code}`{}` ({}) takes most, {}",
+                "as int8 the model needs {needed} {unit}, {budget} are allowed; {code}layer `{}` ({}) takes most, {}",
                 most.name,
                 most.op,
                 part(most)

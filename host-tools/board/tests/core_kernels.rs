@@ -5,7 +5,7 @@ use milligrad::Model;
 use milligrad_board::{Firmware, ModelSource, board};
 use std::path::Path;
 
-#[path = "../../firmware/tests-models/kernels.rs"]
+#[path = "../../../firmware/tests-models/kernels.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is written as a model of a firmware")]
 mod kernels;
 
@@ -118,7 +118,7 @@ fn compare(firmware: &Firmware, kernels: std::ops::Range<usize>) -> usize {
 }
 
 fn firmware(board_name: &str, in_assembly: &[&str]) -> Firmware {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/tests-models/kernels.rs");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../firmware/tests-models/kernels.rs");
     let source = ModelSource::new("kernels", path);
     let firmware = Firmware::build(board(board_name).unwrap(), &[source]).unwrap();
     let elf = firmware.analyse().unwrap();
