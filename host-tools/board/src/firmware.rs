@@ -7,6 +7,7 @@ use crate::sources::root;
 use crate::{Board, Error, Result, toolchain};
 use milligrad_firmware_build::{BOARD, Kind, MARKS, MODELS, Manifest, Model};
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::Duration;
@@ -213,8 +214,9 @@ struct Project {
 impl Project {
     /// Builds the package's binary and returns the ELF file, whose name tells what it was built from.
     fn build(self, board: &'static Board, models: &[ModelSource], options: Options) -> Result<PathBuf> {
-        let manifest = manifest(models)?;
         let root = root()?;
+        let target = root.join("target/firmware");
+        let manifest = manifest(models, &target.join("models"))?;
         let toolchain = toolchain::prepare(board.target)?;
         let key = cache::key(
             &root,
@@ -222,7 +224,6 @@ impl Project {
             &manifest,
             &[&format!("{board:?}{self:?}{options:?}"), &toolchain.version()],
         )?;
-        let target = root.join("target/firmware");
         let elf = target.join("elf").join(format!("{}-{key:016x}.elf", board.name));
         fs::create_dir_all(target.join("elf")).map_err(Error::io(&target))?;
 
@@ -281,9 +282,23 @@ impl std::fmt::Debug for Project {
     }
 }
 
-fn manifest(models: &[ModelSource]) -> Result<Manifest> {
+/// The list of models, each in a copy in a folder whose name tells what is in it: a file that somebody writes anew while this builds does not
+/// get into a firmware that bears the name of another.
+fn manifest(models: &[ModelSource], folder: &Path) -> Result<Manifest> {
     let model = |model: &ModelSource| {
-        let path = absolute(&model.path).map_err(Error::io(&model.path))?;
+        let text = fs::read(&model.path).map_err(Error::io(&model.path))?;
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        // Under its own name, which a panic tells.
+        let folder = folder.join(format!("{:016x}", hasher.finish()));
+        let path = folder.join(model.path.file_name().unwrap_or("model.rs".as_ref()));
+        if fs::read(&path).ok().as_ref() != Some(&text) {
+            fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+            let part = tempfile::NamedTempFile::new_in(&folder).map_err(Error::io(&folder))?;
+            fs::write(part.path(), &text).map_err(Error::io(part.path()))?;
+            part.persist(&path).map_err(|error| Error::io(&path)(error.error))?;
+        }
+        let path = absolute(&path).map_err(Error::io(&path))?;
         Ok(Model { name: model.name.clone(), path, kind: model.kind })
     };
     Ok(Manifest::new(models.iter().map(model).collect::<Result<_>>()?)?)
