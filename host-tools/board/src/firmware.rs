@@ -323,6 +323,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_model_that_is_written_anew_does_not_get_into_a_build() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.rs");
+        let of = |text: &str| {
+            fs::write(&path, text).unwrap();
+            let list = manifest(&[ModelSource::new("m", &path)], &folder.path().join("copies")).unwrap();
+            list.models()[0].path.clone()
+        };
+        let (first, second) = (of("// one"), of("// two"));
+        assert_eq!(fs::read_to_string(&first).unwrap(), "// one");
+        assert_eq!(fs::read_to_string(&second).unwrap(), "// two");
+        assert_eq!((of("// one"), first.file_name()), (first.clone(), path.file_name()));
+    }
+
+    #[test]
     fn a_model_file_says_what_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.rs");
