@@ -13,9 +13,8 @@
 //! | `SDIV`, `UDIV` (by the size of the operands) | 2 | 12 |
 //! | float arithmetic (one more if the next instruction needs the result) | n | n + 1 |
 //!
-//! The Cortex-M3 (*Technical Reference Manual*, r2p1, Arm 100165) differs where it multiplies: `MLA` and `MLS` take 2, `SMULL`
-//! and `UMULL`
-//! 3 to 5, `SMLAL` and `UMLAL` 4 to 7. The Cortex-M0 (Arm DDI 0432, table 3-1) overlaps nothing: loads and stores take 2, a taken jump 3,
+//! The Cortex-M3 (*Technical Reference Manual*, r2p1, Arm 100165) differs where it multiplies: `MLA` and `MLS` take 2,
+//! `SMULL` and `UMULL` 3 to 5, `SMLAL` and `UMLAL` 4 to 7. The Cortex-M0 (Arm DDI 0432, table 3-1) overlaps nothing: loads and stores take 2, a taken jump 3,
 //! `BL` 4, `POP` into the program counter 4 and one a register. Its multiplier is the fast one, of 1 cycle; chips with the small one,
 //! of 32, are slower by far.
 //!

@@ -1,9 +1,8 @@
 //! The loops of dense layers and convolutions in fixed point. A sum is exact, and saturates once, when it is finished.
 //!
 //! A product of two `i16` takes 31 bits, and cores without an FPU multiply into 32. Where `Σ|x|` is small enough no sum can leave
-//! an
-//! `i32`, whatever the weights, and the loop needs no check. Longer inputs are cut into parts that are so small, whose sums add up in
-//! 64 bits.
+//! an `i32`, whatever the weights, and the loop needs no check. Longer inputs are cut into parts that are so small, whose sums add
+//! up in 64 bits.
 
 #[cfg(not(milligrad_thumb))]
 use super::portable as kernels;
